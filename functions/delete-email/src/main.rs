@@ -1,0 +1,6 @@
+//! `DELETE /email/{id}` as a Lambda function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::serve::<delete_email::DeleteEmail>().await
+}

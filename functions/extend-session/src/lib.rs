@@ -1,0 +1,23 @@
+//! `PUT /session/extend`: lets the caller's session live a full lifetime from now, though never beyond its maximum.
+//!
+//! 202 acknowledged · 401 · 500 · 503
+
+use shared::{Acknowledged, App, Endpoint, Error, Request};
+
+/// The endpoint.
+#[derive(Debug)]
+pub struct ExtendSession;
+
+impl Endpoint for ExtendSession {
+    const NAME: &'static str = "extend-session";
+    type Answer = Acknowledged;
+
+    async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
+        let session = app.authenticate(request).await?;
+        let hash = request.bearer()?.hash();
+        let end = session.extended(request.now, app.limits());
+        // It may have been closed since it was looked up, and stays so.
+        let extended = app.store.extend_session((&session, &hash), end, request.now).await?;
+        if extended { Ok(Acknowledged::new()) } else { Err(Error::Unauthenticated) }
+    }
+}

@@ -1,0 +1,6 @@
+//! `GET /user/id/{id}` as a Lambda function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::serve::<get_user::GetUser>().await
+}

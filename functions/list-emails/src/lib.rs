@@ -1,0 +1,45 @@
+//! `GET /emails`: the caller's addresses, the preferred one first, then the oldest.
+//!
+//! 200 with the addresses · 401 · 500 · 503
+
+use serde::Serialize;
+use shared::{App, EmailId, Endpoint, Error, Request};
+
+/// The endpoint.
+#[derive(Debug)]
+pub struct ListEmails;
+
+/// The addresses.
+#[derive(Debug, Serialize)]
+pub struct Emails {
+    emails: Vec<OwnEmail>,
+}
+
+#[derive(Debug, Serialize)]
+struct OwnEmail {
+    #[serde(rename = "emailID")]
+    email_id: EmailId,
+    address: String,
+    verified: bool,
+    preferred: bool,
+}
+
+impl Endpoint for ListEmails {
+    const NAME: &'static str = "list-emails";
+    type Answer = Emails;
+
+    async fn handle(app: &App, request: &Request) -> Result<Emails, Error> {
+        let caller = app.authenticate(request).await?;
+        let account = app.store.account(caller.user).await?.ok_or(Error::Unauthenticated)?;
+        let preferred = account.user.preferred;
+        let mut emails = account.emails;
+        emails.sort_by_key(|email| (email.id != preferred, email.created_at));
+        let shown = emails.into_iter().map(|email| OwnEmail {
+            email_id: email.id,
+            address: email.address.as_str().to_owned(),
+            verified: email.verified,
+            preferred: email.id == preferred,
+        });
+        Ok(Emails { emails: shown.collect() })
+    }
+}

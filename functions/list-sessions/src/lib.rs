@@ -1,0 +1,48 @@
+//! `GET /sessions`: the caller's open sessions, newest first.
+//!
+//! 200 with the sessions · 401 · 500 · 503
+
+use std::cmp::Reverse;
+
+use serde::Serialize;
+use shared::{App, Caller, Endpoint, Error, Request, SessionId, Timestamp};
+
+/// The endpoint.
+#[derive(Debug)]
+pub struct ListSessions;
+
+/// The open sessions.
+#[derive(Debug, Serialize)]
+pub struct Sessions {
+    sessions: Vec<OpenSession>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OpenSession {
+    #[serde(rename = "sessionID")]
+    session_id: SessionId,
+    #[serde(flatten)]
+    caller: Caller,
+    expire_at: Timestamp,
+    current: bool,
+}
+
+impl Endpoint for ListSessions {
+    const NAME: &'static str = "list-sessions";
+    type Answer = Sessions;
+
+    async fn handle(app: &App, request: &Request) -> Result<Sessions, Error> {
+        let current = app.authenticate(request).await?;
+        let mut entries = app.store.sessions_of(current.user).await?;
+        entries.retain(|entry| entry.expires_at > request.now);
+        entries.sort_by_key(|entry| Reverse(entry.created_at));
+        let shown = entries.into_iter().map(|entry| OpenSession {
+            current: entry.id == current.id,
+            session_id: entry.id,
+            caller: entry.caller,
+            expire_at: entry.expires_at,
+        });
+        Ok(Sessions { sessions: shown.collect() })
+    }
+}

@@ -1,0 +1,100 @@
+//! Whoever asks for a mail writes nothing into it.
+
+use insta::assert_snapshot;
+
+use super::{AT, Asker, FIREFOX, Letter, Message, asker, browser, facts, head, letters};
+
+/// Agents that want to be markup, a header, a link, a message or a code.
+fn hostile_agents() -> [String; 20] {
+    [
+        "<script>alert(1)</script>".to_owned(),
+        "Mozilla/5.0 <script>alert(1)</script> Firefox/140.0".to_owned(),
+        "Mozilla/5.0 (Windows) <a href=https://evil.example>Claim your money</a> Chrome/1.0".to_owned(),
+        "curl/8.5.0\r\nBcc: eve@evil.example".to_owned(),
+        "curl\r\n\r\nYour account is locked, see evil.example".to_owned(),
+        "\u{202e}elpmaxe.live\u{202c}".to_owned(),
+        "curl/\u{202e}8.5".to_owned(),
+        "Mozilla/5.0 \u{2066}\u{202e}evil\u{2069} Safari/1 (iPhone)".to_owned(),
+        "\0".to_owned(),
+        "x".repeat(10_240),
+        format!("Mozilla/5.0 {}", "Firefox/".repeat(1_280)),
+        "1.".repeat(5_120),
+        format!("curl/{}", "1.".repeat(5_120)),
+        "https://evil.example/claim".to_owned(),
+        "www.evil.example".to_owned(),
+        "evil.example/1.0".to_owned(),
+        "Your code is 999999".to_owned(),
+        "code/999999".to_owned(),
+        "Call/1.888.555.0199".to_owned(),
+        "{{ sheet.ip }}{% include \"code.txt\" %}".to_owned(),
+    ]
+}
+
+fn assert_harmless(message: &Message) {
+    let Message { subject, text, html } = message;
+    let is_odd = |c: char| c != '\n' && !(' '..='~').contains(&c);
+    for part in [subject, text, html] {
+        assert!(!part.contains(is_odd), "control or foreign characters: {part:?}");
+        for word in ["evil", "<script", "alert", "Bcc", "Claim", "999999", "{{"] {
+            assert!(!part.contains(word), "{word} in {part}");
+        }
+    }
+    assert!(text.len() < 2_000 && html.len() < 9_000);
+}
+
+#[test]
+fn an_agent_writes_nothing_into_a_mail() {
+    for agent in hostile_agents() {
+        for (_, letter) in letters() {
+            let message = letter.write(&head("Latchkey"), &asker(&agent)).unwrap();
+            assert_harmless(&message);
+        }
+    }
+}
+
+#[test]
+fn what_is_left_of_a_hostile_agent_is_a_word() {
+    let left: Vec<String> = hostile_agents().iter().map(|agent| browser::describe(agent)).collect();
+    assert_snapshot!(left.join("\n"), @r"
+    unknown
+    Firefox
+    Chrome on Windows
+    curl/8.5
+    unknown
+    unknown
+    curl
+    Safari on iOS
+    unknown
+    unknown
+    Firefox
+    unknown
+    curl/1.1.1
+    unknown
+    unknown
+    unknown
+    Your
+    code
+    Call/1.888.555
+    unknown
+    ");
+}
+
+#[test]
+fn an_ip_address_is_one_or_unknown() {
+    let shown = |ip: &str| facts::ip(ip);
+    assert_eq!(shown("203.0.113.7"), "203.0.113.7");
+    assert_eq!(shown("2001:DB8:0::1"), "2001:db8::1");
+    for ip in ["", "evil.example", "203.0.113.7, 198.51.100.1", "203.0.113.7\r\nBcc: eve@evil.example", "<b>"] {
+        assert_eq!(shown(ip), "unknown");
+        let asker = Asker { ip, user_agent: FIREFOX, at: AT };
+        assert_harmless(&Letter::NoAccount.write(&head("Latchkey"), &asker).unwrap());
+    }
+}
+
+#[test]
+fn an_address_is_one_word_of_ascii() {
+    assert_eq!(facts::address("John.O'Hara+x@doe.example"), "John.O'Hara+x@doe.example");
+    assert_eq!(facts::address("a@b.example\r\nBcc: c"), "a@b.example??Bcc:?c");
+    assert_eq!(facts::address("\u{202e}\u{0}j\u{f6}hn@d.example"), "??j?hn@d.example");
+    assert_eq!(facts::address(&"x".repeat(10_240)).len(), 254);
+}

@@ -1,0 +1,6 @@
+//! The outbox's consumer as a Lambda function, behind the table's stream.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    send_mail::serve().await
+}

@@ -1,0 +1,37 @@
+//! `PUT /email/verification`: proves an address, which then belongs to the account and to no other.
+//!
+//! Without a bearer, the code and its 122-bit ID are the proof; with one, it must be good and the code its user's.
+//!
+//! 202 acknowledged · 400 · 401 · 500 · 503
+
+use shared::{Acknowledged, App, Endpoint, Error, Proof, Request, verification::Purpose};
+use tokio::try_join;
+
+/// The endpoint.
+#[derive(Debug)]
+pub struct VerifyEmail;
+
+impl Endpoint for VerifyEmail {
+    const NAME: &'static str = "verify-email";
+    const DERIVES_CODES: bool = true;
+    type Answer = Acknowledged;
+
+    async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
+        let bearer = request.optional_bearer()?;
+        let proof: Proof = request.form()?;
+        let caller = async {
+            match bearer {
+                Some(_) => app.authenticate(request).await.map(|session| Some(session.user)),
+                None => Ok(None),
+            }
+        };
+        // At the same time: a try that somebody without a good bearer wastes, he could waste without any.
+        let (caller, verification) = try_join!(caller, app.redeem(request, &proof, &[Purpose::ADD_EMAIL]))?;
+        let Purpose::AddEmail { user, email } = verification.purpose else { return Err(Error::CodeRefused) };
+        if caller.is_some_and(|caller| caller != user) {
+            return Err(Error::CodeRefused);
+        }
+        app.store.verify_email(&verification, (user, email), (&request.caller, request.now)).await?;
+        Ok(Acknowledged::new())
+    }
+}

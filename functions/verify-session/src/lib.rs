@@ -1,0 +1,31 @@
+//! `PUT /session/verification`: proves a code, and so opens the session that it was asked for; a sign-up becomes an account.
+//!
+//! 202 acknowledged · 400 · 401 · 500 · 503
+
+use shared::{Acknowledged, App, Endpoint, Error, Proof, Request, verification::Purpose};
+
+/// The endpoint.
+#[derive(Debug)]
+pub struct VerifySession;
+
+impl Endpoint for VerifySession {
+    const NAME: &'static str = "verify-session";
+    const DERIVES_CODES: bool = true;
+    type Answer = Acknowledged;
+
+    async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
+        let proof: Proof = request.form()?;
+        let purposes = [Purpose::SIGN_UP, Purpose::SIGN_IN];
+        let verification = app.redeem(request, &proof, &purposes).await?;
+        match &verification.purpose {
+            Purpose::SignUp { alias, full_name, session } => {
+                app.store.create_account(&verification, (alias, full_name), session, request.now).await?;
+            }
+            Purpose::SignIn { session } => {
+                app.store.open_session(&verification, session, request.now, app.limits()).await?;
+            }
+            Purpose::AddEmail { .. } => return Err(Error::CodeRefused),
+        }
+        Ok(Acknowledged::new())
+    }
+}

@@ -1,0 +1,82 @@
+//! Why the stack did not start, or a function did not answer.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the stack did not start. The message is for a person at a terminal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// template.yaml says something that the local stack cannot do, or contradicts itself.
+    #[error("template.yaml: {place}: {problem}")]
+    Template {
+        /// The resource, parameter or property.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// template.yaml is no YAML.
+    #[error("template.yaml cannot be read: {0}")]
+    Yaml(#[from] serde_norway::Error),
+    /// A parameter that the template does not have, or a value that it refuses.
+    #[error("parameter {name}: {problem}")]
+    Parameter {
+        /// The parameter's name, as given.
+        name: String,
+        /// Why it is refused.
+        problem: String,
+    },
+    /// Nobody can listen on this port.
+    #[error("port {port} {problem}; choose another with {flag} (0 takes any free one)")]
+    Port {
+        /// The port asked for.
+        port: u16,
+        /// The flag of the command line that changes it.
+        flag: &'static str,
+        /// Why not.
+        problem: String,
+    },
+    /// The data directory or a file in it cannot be used.
+    #[error("{path}: {source}", path = .path.display())]
+    Data {
+        /// The directory or file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Another local stack has this data directory open.
+    #[error("{path} is used by another local stack; stop that one, or choose another directory with --data", path = .0.display())]
+    InUse(PathBuf),
+    /// The database did not open or refused the template's table.
+    #[error("the database did not start: {0}")]
+    Database(String),
+    /// A function refused its environment.
+    #[error("function {name}: {problem}")]
+    Function {
+        /// The function's name.
+        name: String,
+        /// What it said.
+        problem: String,
+    },
+}
+
+impl StartError {
+    pub(crate) fn template(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Template { place: place.into(), problem: problem.into() }
+    }
+}
+
+/// Why a function gave no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvokeError {
+    /// template.yaml has no such function.
+    #[error("there is no function {0}")]
+    Unknown(String),
+    /// It took longer than its `Timeout`.
+    #[error("function {0} timed out")]
+    TimedOut(String),
+    /// It panicked, or its answer is no JSON.
+    #[error("function {0} crashed: {1}")]
+    Crashed(String, String),
+}

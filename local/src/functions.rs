@@ -1,0 +1,139 @@
+//! Lambda: the functions of the template, each with its own environment, run in this process.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::{RawValue, to_raw_value};
+use shared::{App, Config, Endpoint};
+
+use crate::clock::Clock;
+use crate::error::{InvokeError, StartError};
+use crate::template::{REGION, Template};
+
+/// What runs when a function is invoked.
+type Handler = Arc<dyn Fn(Box<RawValue>) -> Answering + Send + Sync>;
+type Answering = Pin<Box<dyn Future<Output = serde_json::Result<Box<RawValue>>> + Send>>;
+
+/// A binary of the workspace: what its main.rs would serve.
+struct Binary {
+    name: &'static str,
+    handler: fn(Config, Clock) -> Result<Handler, String>,
+}
+
+/// Every binary that there is. The template has exactly these functions.
+fn binaries() -> Vec<Binary> {
+    vec![
+        endpoint::<check_session::CheckSession>(),
+        endpoint::<close_session::CloseSession>(),
+        endpoint::<create_email::CreateEmail>(),
+        endpoint::<create_session::CreateSession>(),
+        endpoint::<create_user::CreateUser>(),
+        endpoint::<delete_email::DeleteEmail>(),
+        endpoint::<extend_session::ExtendSession>(),
+        endpoint::<get_user::GetUser>(),
+        endpoint::<list_emails::ListEmails>(),
+        endpoint::<list_sessions::ListSessions>(),
+        endpoint::<prefer_email::PreferEmail>(),
+        endpoint::<resend_email_code::ResendEmailCode>(),
+        endpoint::<verify_email::VerifyEmail>(),
+        endpoint::<verify_session::VerifySession>(),
+        Binary { name: "send-mail", handler: send_mail },
+    ]
+}
+
+fn endpoint<E: Endpoint + 'static>() -> Binary {
+    Binary {
+        name: E::NAME,
+        handler: |config, clock| {
+            if E::DERIVES_CODES {
+                config.code_keys().map_err(|error| error.to_string())?;
+            }
+            let app = Arc::new(App::new(config));
+            Ok(Arc::new(move |event| {
+                let (app, now) = (Arc::clone(&app), clock.now());
+                Box::pin(async move { to_raw_value(&shared::respond::<E>(&app, now, &event).await) })
+            }))
+        },
+    }
+}
+
+fn send_mail(config: Config, clock: Clock) -> Result<Handler, String> {
+    let send_mail = Arc::new(send_mail::SendMail::new(config).map_err(|error| error.to_string())?);
+    Ok(Arc::new(move |event| {
+        let (send_mail, now) = (Arc::clone(&send_mail), clock.now());
+        Box::pin(async move { to_raw_value(&send_mail.handle(now, &event).await) })
+    }))
+}
+
+/// Where the functions find AWS.
+pub(crate) struct Endpoints {
+    pub(crate) dynamodb: String,
+    pub(crate) sesv2: String,
+}
+
+/// The functions, ready to run.
+pub(crate) struct Functions {
+    by_name: BTreeMap<String, (Handler, Duration)>,
+}
+
+impl Functions {
+    /// Starts every function of the template. `overrides` win over the template's environment.
+    pub(crate) fn start(
+        template: &Template,
+        endpoints: &Endpoints,
+        overrides: &BTreeMap<String, String>,
+        clock: &Clock,
+    ) -> Result<Self, StartError> {
+        let mut binaries: BTreeMap<&str, Binary> = binaries().into_iter().map(|binary| (binary.name, binary)).collect();
+        let mut by_name = BTreeMap::new();
+        for function in &template.functions {
+            let failed = |problem: String| StartError::Function { name: function.name.clone(), problem };
+            let binary = binaries.remove(function.name.as_str()).ok_or_else(|| {
+                failed("is in template.yaml, but the local stack does not know it, or it is there twice".to_owned())
+            })?;
+            let variable = |name: &str| {
+                overrides
+                    .get(name)
+                    .or_else(|| function.environment.get(name))
+                    .cloned()
+                    .or_else(|| reserved(name, endpoints))
+            };
+            let config = Config::from_variables(&variable).map_err(|error| failed(error.to_string()))?;
+            let handler = (binary.handler)(config, clock.clone()).map_err(failed)?;
+            by_name.insert(function.name.clone(), (handler, function.timeout));
+        }
+        match binaries.into_keys().next() {
+            Some(name) => {
+                Err(StartError::Function { name: name.to_owned(), problem: "is not in template.yaml".to_owned() })
+            }
+            None => Ok(Self { by_name }),
+        }
+    }
+
+    /// Runs a function. It goes on to its end even if the caller no longer waits, as it does in Lambda.
+    pub(crate) async fn invoke(&self, name: &str, event: Box<RawValue>) -> Result<Box<RawValue>, InvokeError> {
+        let (handler, limit) = self.by_name.get(name).ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
+        let running = tokio::spawn(tokio::time::timeout(*limit, handler(event)));
+        match running.await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(error))) => Err(InvokeError::Crashed(name.to_owned(), error.to_string())),
+            Ok(Err(_)) => Err(InvokeError::TimedOut(name.to_owned())),
+            Err(panic) => Err(InvokeError::Crashed(name.to_owned(), panic.to_string())),
+        }
+    }
+}
+
+/// What Lambda itself puts into a function's environment, and where AWS is today.
+fn reserved(name: &str, endpoints: &Endpoints) -> Option<String> {
+    let value = match name {
+        "AWS_REGION" => REGION,
+        // Nobody checks them here, but a request is not signed without.
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
+        "AWS_ENDPOINT_URL_DYNAMODB" => &endpoints.dynamodb,
+        "AWS_ENDPOINT_URL_SESV2" => &endpoints.sesv2,
+        _ => return None,
+    };
+    Some(value.to_owned())
+}

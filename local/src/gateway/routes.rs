@@ -1,0 +1,98 @@
+//! Which function a request is for.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use matchit::Router;
+
+use crate::error::StartError;
+use crate::template::Template;
+
+/// The template's routes.
+pub(crate) struct Routes {
+    /// By path, then by method: what is behind it.
+    paths: Router<BTreeMap<String, Target>>,
+}
+
+struct Target {
+    function: String,
+    key: String,
+}
+
+/// The route that a request takes.
+pub(super) struct Found<'a> {
+    pub(super) function: &'a str,
+    /// As in the template: `GET /user/id/{id}`.
+    pub(super) key: &'a str,
+    /// The path's variables, as they were sent.
+    pub(super) variables: Vec<(&'a str, &'a str)>,
+}
+
+impl Routes {
+    /// Reads them off the template.
+    pub(crate) fn new(template: &Template) -> Result<Self, StartError> {
+        let mut by_path: BTreeMap<String, BTreeMap<String, Target>> = BTreeMap::new();
+        for (route, function) in template.routes() {
+            let key = format!("{} {}", route.method, route.path);
+            let target = Target { function: function.name.clone(), key: key.clone() };
+            // API Gateway's greedy `{name+}` is `{*name}` here.
+            let segment = |segment: &str| match segment.strip_suffix("+}") {
+                Some(greedy) => greedy.replacen('{', "{*", 1) + "}",
+                None => segment.to_owned(),
+            };
+            let path = route.path.split('/').map(segment).collect::<Vec<_>>().join("/");
+            if by_path.entry(path).or_default().insert(route.method.clone(), target).is_some() {
+                return Err(StartError::template(key, "is there twice"));
+            }
+        }
+        let mut paths = Router::new();
+        for (path, methods) in by_path {
+            paths.insert(&path, methods).map_err(|error| StartError::template(path, error.to_string()))?;
+        }
+        Ok(Self { paths })
+    }
+
+    /// The route for a path as it was sent.
+    pub(super) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Option<Found<'a>> {
+        let found = self.paths.at(path).ok()?;
+        let target = found.value.get(method.as_str()).or_else(|| found.value.get("ANY"))?;
+        Some(Found { function: &target.function, key: &target.key, variables: found.params.iter().collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn routes() -> Routes {
+        let template = Template::read(crate::template::TEXT, &BTreeMap::new(), "").unwrap();
+        Routes::new(&template).unwrap()
+    }
+
+    #[test]
+    fn a_request_finds_its_function_by_method_and_path() {
+        let routes = routes();
+        let found = routes.find(&Method::GET, "/api/auth/v2/user/id/a%20b").unwrap();
+        assert_eq!(found.function, "get-user");
+        assert_eq!(found.key, "GET /api/auth/v2/user/id/{id}");
+        assert_eq!(found.variables, [("id", "a%20b")]);
+        assert_eq!(routes.find(&Method::POST, "/api/auth/v2/user").unwrap().function, "create-user");
+    }
+
+    #[test]
+    fn another_method_or_path_finds_nothing() {
+        let routes = routes();
+        for (method, path) in [
+            (Method::HEAD, "/api/auth/v2/session"),
+            (Method::PATCH, "/api/auth/v2/user"),
+            (Method::POST, "/api/auth/v2/user/"),
+            (Method::POST, "/API/auth/v2/user"),
+            (Method::GET, "/api/auth/v2/user/id/"),
+            (Method::GET, "/api/auth/v2/user/id/a/b"),
+        ] {
+            assert!(routes.find(&method, path).is_none(), "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `cargo run`: the local stack, until Ctrl-C.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::{Clock, Data, Options, Stack};
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Latchkey on this machine: the API, its database and its mailbox in one process, without AWS.
+#[derive(Parser)]
+#[command(name = "latchkey-local")]
+struct Arguments {
+    /// Port of the API and the mailbox; 0 takes any free one
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+
+    /// Port of DynamoDB; 0 takes any free one
+    #[arg(long, default_value_t = 8000)]
+    dynamodb_port: u16,
+
+    /// Keep nothing after it stops
+    #[arg(long, conflicts_with = "data")]
+    memory: bool,
+
+    /// Directory to keep the database and the key of the codes in
+    #[arg(long, value_name = "DIR", default_value = ".local")]
+    data: PathBuf,
+
+    /// A parameter of template.yaml; may be given more than once
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+}
+
+fn parameter(argument: &str) -> Result<(String, String), String> {
+    let (name, value) = argument.split_once('=').ok_or("it is written NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // dynoxide calls every condition that does not hold a warning; here they are everyday.
+    let levels = Targets::new().with_default(Level::WARN).with_target("dynoxide", Level::ERROR);
+    let output =
+        tracing_subscriber::fmt::layer().without_time().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
+    tracing_subscriber::registry().with(output).with(levels).init();
+
+    let kept = if arguments.memory {
+        "nowhere: it is gone when this stops".to_owned()
+    } else {
+        arguments.data.display().to_string()
+    };
+    let options = Options {
+        port: arguments.port,
+        dynamodb_port: arguments.dynamodb_port,
+        data: if arguments.memory { Data::Memory } else { Data::Directory(arguments.data) },
+        parameters: arguments.parameters.into_iter().collect(),
+        clock: Clock::system(),
+        ..Options::default()
+    };
+    let stack = match Stack::start(options).await {
+        Ok(stack) => stack,
+        Err(error) => {
+            // Nobody is left to tell if this fails.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if introduce(&stack, &kept).is_err() {
+        tracing::debug!("nobody reads the output");
+    }
+    told_to_stop().await;
+    stack.shutdown().await;
+    ExitCode::SUCCESS
+}
+
+/// Says what is where, and how to begin.
+fn introduce(stack: &Stack, kept: &str) -> io::Result<()> {
+    let (api, dynamodb) = (stack.api_url(), stack.dynamodb_url());
+    let mut output = io::stdout().lock();
+    writeln!(output, "API        {api}/api/auth/v2")?;
+    writeln!(output, "Endpoints  {api}/")?;
+    writeln!(output, "Mailbox    {api}/mailbox")?;
+    writeln!(output, "DynamoDB   {dynamodb}")?;
+    writeln!(output, "Data       {kept}")?;
+    writeln!(output)?;
+    writeln!(output, "Sign somebody up, and find the code in the mailbox:")?;
+    writeln!(
+        output,
+        "curl {api}/api/auth/v2/user -H 'content-type: application/json' \
+         -d '{{\"email\":\"ada@example.com\",\"fullName\":\"Ada Lovelace\",\"alias\":\"ada\"}}'"
+    )?;
+    writeln!(output)?;
+    writeln!(output, "Ctrl-C stops it.")?;
+    output.flush()
+}
+
+#[cfg(unix)]
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() {
+    let _ = tokio::signal::ctrl_c().await;
+}

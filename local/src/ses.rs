@@ -1,0 +1,93 @@
+//! SES v2: takes mails and keeps them.
+//!
+//! - `POST /v2/email/outbound-emails`: `SendEmail`, as the SDKs call it.
+//! - `GET /_aws/ses`: what was sent, as JSON in `LocalStack`'s shape, oldest first. `?id=` picks one mail; `?email=`
+//!   picks those from an address, as in `LocalStack`, and here also those to it.
+//! - `DELETE /_aws/ses`: forgets them; with `?id=`, only that one.
+
+mod inbox;
+mod request;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(crate) use inbox::Inbox;
+pub use inbox::Mail;
+
+use crate::clock::{Calendar, Clock};
+use crate::template::REGION;
+
+/// What the routes share.
+#[derive(Clone)]
+pub(crate) struct Ses {
+    pub(crate) inbox: Inbox,
+    pub(crate) clock: Clock,
+}
+
+/// Which mails are meant.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Selection {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    id: Option<String>,
+}
+
+impl Selection {
+    fn includes(&self, mail: &Mail) -> bool {
+        let by_address = self.email.as_ref().is_none_or(|address| {
+            let mut known = mail.to.iter().chain([&mail.from]);
+            known.any(|known| known.eq_ignore_ascii_case(address))
+        });
+        by_address && self.id.as_ref().is_none_or(|id| *id == mail.id)
+    }
+}
+
+/// `SendEmail`.
+pub(crate) async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
+    match request::parse(&body, ses.clock.now()) {
+        Ok(mail) => {
+            let id = mail.id.clone();
+            ses.inbox.put(mail);
+            Json(json!({"MessageId": id})).into_response()
+        }
+        Err(message) => {
+            let error = [("x-amzn-errortype", "BadRequestException")];
+            (StatusCode::BAD_REQUEST, error, Json(json!({"message": message}))).into_response()
+        }
+    }
+}
+
+/// The mails so far.
+pub(crate) async fn list(State(ses): State<Ses>, Query(selection): Query<Selection>) -> Json<Value> {
+    let messages: Vec<Value> =
+        ses.inbox.all().iter().filter(|mail| selection.includes(mail)).map(as_localstack_shows).collect();
+    Json(json!({"messages": messages}))
+}
+
+/// Forgets mails.
+pub(crate) async fn clear(State(ses): State<Ses>, Query(selection): Query<Selection>) -> StatusCode {
+    ses.inbox.forget(|mail| selection.includes(mail));
+    StatusCode::NO_CONTENT
+}
+
+fn as_localstack_shows(mail: &Mail) -> Value {
+    json!({
+        "Id": mail.id,
+        "Region": REGION,
+        "Timestamp": Calendar::at(mail.sent_at.seconds()).iso(),
+        "Source": mail.from,
+        "Destination": {"ToAddresses": mail.to, "CcAddresses": [], "BccAddresses": []},
+        "ReplyToAddresses": mail.reply_to,
+        "Subject": mail.subject,
+        "Body": {"text_part": mail.text, "html_part": mail.html},
+        "Headers": mail.headers,
+        "Tags": mail.tags,
+        "ConfigurationSetName": mail.configuration_set,
+    })
+}

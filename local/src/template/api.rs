@@ -1,0 +1,37 @@
+//! What the template says about the API as a whole: who may call it from a browser.
+
+use serde_norway::Value;
+
+use super::resolve::Scope;
+use crate::error::StartError;
+
+/// The `CorsConfiguration` of the `AWS::Serverless::HttpApi`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cors {
+    /// Origins whose pages may call; `*` for all.
+    pub(crate) origins: Vec<String>,
+    pub(crate) methods: Vec<String>,
+    pub(crate) headers: Vec<String>,
+    /// Headers of an answer that a page may read.
+    pub(crate) exposed: Vec<String>,
+    pub(crate) max_age: Option<i64>,
+}
+
+impl Cors {
+    pub(super) fn read(scope: &Scope<'_>, id: &str, resource: &Value) -> Result<Option<Self>, StartError> {
+        let configuration = resource.get("Properties").and_then(|all| all.get("CorsConfiguration"));
+        let Some(configuration) = configuration else { return Ok(None) };
+        let place = |property: &str| format!("{id}.CorsConfiguration.{property}");
+        let list = |property: &str| match configuration.get(property) {
+            Some(list) => scope.texts(&place(property), list),
+            None => Ok(Vec::new()),
+        };
+        Ok(Some(Self {
+            origins: list("AllowOrigins")?,
+            methods: list("AllowMethods")?,
+            headers: list("AllowHeaders")?,
+            exposed: list("ExposeHeaders")?,
+            max_age: scope.number(&place("MaxAge"), configuration.get("MaxAge"))?,
+        }))
+    }
+}

@@ -1,0 +1,194 @@
+//! The program itself: what it prints, how it stops, and what it says when it cannot start.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// A stack that runs in a process of its own; killed when the test is over.
+struct Running {
+    process: Child,
+    /// What it said until it was ready.
+    lines: Vec<String>,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = local(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let mut lines = Vec::new();
+        for line in output.lines() {
+            let line = line.unwrap();
+            let ready = line.contains("Ctrl-C");
+            lines.push(line);
+            if ready {
+                return Self { process, lines };
+            }
+        }
+        panic!("it stopped: {lines:?}");
+    }
+
+    fn line(&self, start: &str) -> &str {
+        let line = self.lines.iter().find_map(|line| line.strip_prefix(start));
+        line.unwrap_or_else(|| panic!("no line {start}: {:?}", self.lines)).trim()
+    }
+
+    fn terminate(mut self) -> ExitStatus {
+        let killed = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn local(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.args(arguments);
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    local(arguments).output().unwrap()
+}
+
+/// A directory of this test's own, removed when it is over.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("latchkey-process-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const ANY_PORTS: [&str; 4] = ["--port", "0", "--dynamodb-port", "0"];
+
+fn in_memory() -> Running {
+    Running::start(&[&ANY_PORTS[..], &["--memory"]].concat())
+}
+
+#[tokio::test]
+async fn it_says_what_is_where_and_all_of_it_answers() {
+    let running = in_memory();
+    let api = running.line("API");
+    let statuses = [
+        (format!("{api}/session"), 401),
+        (running.line("Endpoints").to_owned(), 200),
+        (running.line("Mailbox").to_owned(), 200),
+        (running.line("DynamoDB").to_owned(), 200),
+    ];
+    for (url, expected) in statuses {
+        assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+        assert_eq!(reqwest::get(&url).await.unwrap().status(), expected, "{url}");
+    }
+    assert!(running.line("Data").contains("gone when this stops"));
+}
+
+#[test]
+fn its_curl_line_signs_somebody_up() {
+    let running = in_memory();
+    let curl = running.lines.iter().find(|line| line.starts_with("curl ")).unwrap();
+    let answer = Command::new("sh").args(["-c", &format!("{curl} --silent")]).output().unwrap();
+    let answer = String::from_utf8(answer.stdout).unwrap();
+    assert!(answer.contains("verificationCodeID"), "{answer}");
+}
+
+#[test]
+fn it_stops_cleanly_when_told_to() {
+    let directory = Directory::new();
+    let running = Running::start(&[&ANY_PORTS[..], &["--data", directory.path()]].concat());
+    assert_eq!(running.line("Data"), directory.path());
+    let before = Instant::now();
+    assert_eq!(running.terminate().code(), Some(0));
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+    // SQLite's journal is folded into the database when it is closed, and only then.
+    let mut files: Vec<_> =
+        directory.0.read_dir().unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    assert_eq!(files, ["code-key", "dynamodb.sqlite", "lock"]);
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_flag_that_changes_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for flag in ["--port", "--dynamodb-port"] {
+        let other = if flag == "--port" { "--dynamodb-port" } else { "--port" };
+        let output = output(&["--memory", flag, &port, other, "0"]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(message.lines().count(), 1, "{message}");
+        assert!(message.contains(&format!("port {port} is taken")), "{message}");
+        assert!(message.contains(flag), "{message}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn two_stacks_do_not_share_a_directory() {
+    let directory = Directory::new();
+    let arguments = [&ANY_PORTS[..], &["--data", directory.path()]].concat();
+    let _running = Running::start(&arguments);
+    let output = output(&arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("another local stack") && message.contains("--data"), "{message}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_parameter_that_the_template_refuses_is_named() {
+    let start = |parameter: &str| {
+        let output = output(&[&ANY_PORTS[..], &["--memory", "--parameter", parameter]].concat());
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(start("GuessesPerCode=0").contains("GuessesPerCode"));
+    assert!(start("Guesses=3").contains("no such parameter"));
+    assert!(start("Guesses").contains("NAME=VALUE"));
+}
+
+#[test]
+fn the_help_explains_every_flag() {
+    let output = output(&["--help"]);
+    let help = String::from_utf8(output.stdout).unwrap();
+    for flag in ["--port", "--dynamodb-port", "--memory", "--data", "--parameter"] {
+        let line = help.lines().find(|line| line.trim_start().starts_with(flag)).unwrap_or_else(|| panic!("{flag}"));
+        let words = line.split_whitespace().filter(|word| !word.starts_with(['-', '<'])).count();
+        assert!(words >= 3, "{line}");
+    }
+}
+
+#[test]
+fn a_refused_request_is_logged_in_plain_words() {
+    let mut process =
+        local(&[&ANY_PORTS[..], &["--memory"]].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let api = lines.next().unwrap().unwrap().split_whitespace().last().unwrap().to_owned();
+    lines.find(|line| line.as_ref().unwrap().contains("Ctrl-C")).unwrap().unwrap();
+    let status = Command::new("curl").args(["--silent", &format!("{api}/session")]).stdout(Stdio::null()).status();
+    assert!(status.unwrap().success());
+    Command::new("kill").arg(process.id().to_string()).status().unwrap();
+    process.wait().unwrap();
+    let mut log = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("WARN") && log.contains("check-session"), "{log}");
+    assert!(!log.contains('\u{1b}'), "colours are for terminals: {log}");
+}

@@ -1,0 +1,223 @@
+//! The parts of the stack together: gateway, functions, stream, SES and their data.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use axum::{Router, http::StatusCode, routing::post};
+use local::{Data, Options, Stack, StartError};
+use reqwest::{Client, Response};
+use tokio::net::TcpListener;
+
+async fn start(options: Options) -> Stack {
+    Stack::start(options).await.unwrap()
+}
+
+async fn sign_up(stack: &Stack, name: &str) -> Response {
+    let body = format!(r#"{{"email":"{name}@example.com","fullName":"{name}","alias":"{name}"}}"#);
+    let request = Client::new().post(format!("{}/api/auth/v2/user", stack.api_url()));
+    request.header("content-type", "application/json").body(body).send().await.unwrap()
+}
+
+fn recipients(stack: &Stack) -> Vec<String> {
+    stack.mails().into_iter().flat_map(|mail| mail.to).collect()
+}
+
+/// A directory of this test's own, removed when it is over.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("latchkey-stack-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn options(&self) -> Options {
+        Options { data: Data::Directory(self.0.clone()), ..Options::default() }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_up_is_mailed() {
+    let stack = start(Options::default()).await;
+    assert_eq!(sign_up(&stack, "ada").await.status(), 202);
+    stack.delivered().await;
+    assert_eq!(recipients(&stack), ["ada@example.com"]);
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_mailed_once_is_not_mailed_again_after_a_restart() {
+    let directory = Directory::new();
+    let stack = start(directory.options()).await;
+    sign_up(&stack, "ada").await;
+    stack.delivered().await;
+    assert_eq!(recipients(&stack), ["ada@example.com"]);
+    stack.shutdown().await;
+
+    let stack = start(directory.options()).await;
+    sign_up(&stack, "bob").await;
+    stack.delivered().await;
+    assert_eq!(recipients(&stack), ["bob@example.com"]);
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_could_not_be_mailed_before_a_restart_is_mailed_after_it() {
+    let directory = Directory::new();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut without_mail = directory.options();
+    without_mail.variables.insert("AWS_ENDPOINT_URL_SESV2".to_owned(), format!("http://{nobody}"));
+    let stack = start(without_mail).await;
+    sign_up(&stack, "ada").await;
+    stack.shutdown().await;
+
+    let stack = start(directory.options()).await;
+    stack.delivered().await;
+    assert_eq!(recipients(&stack), ["ada@example.com"]);
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_mail_that_fails_is_tried_again_until_it_is_sent() {
+    let tries = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&tries);
+    let answer = move || {
+        let fails = counted.fetch_add(1, Ordering::SeqCst) < 8;
+        async move {
+            let status = if fails { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+            (status, r#"{"MessageId":"1"}"#)
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = axum::serve(listener, Router::new().route("/v2/email/outbound-emails", post(answer)));
+    let server = tokio::spawn(server.into_future());
+
+    let mut options = Options::default();
+    options.variables.insert("AWS_ENDPOINT_URL_SESV2".to_owned(), url);
+    let stack = start(options).await;
+    sign_up(&stack, "ada").await;
+    tokio::time::timeout(Duration::from_secs(30), stack.delivered()).await.unwrap();
+    assert!(tries.load(Ordering::SeqCst) > 8);
+    stack.shutdown().await;
+    server.abort();
+}
+
+#[tokio::test]
+async fn what_api_gateway_says_by_itself_is_said_here() {
+    let stack = start(Options::default()).await;
+    let client = Client::new();
+    let user = format!("{}/api/auth/v2/user", stack.api_url());
+    let nowhere = client.get(format!("{user}/nowhere"));
+    let wrong_method = client.put(&user);
+    let too_large = client.post(&user).body(vec![b' '; 10 * 1024 * 1024 + 1]);
+    let too_long = client.get(format!("{user}/id/1")).header("x-long", "x".repeat(10_240));
+    let cases = [
+        (nowhere, 404, r#"{"message":"Not Found"}"#),
+        (wrong_method, 404, r#"{"message":"Not Found"}"#),
+        (too_large, 413, r#"{"message":"Request Entity Too Large"}"#),
+        (too_long, 431, "HTTP header is larger than 10240 bytes."),
+    ];
+    for (request, status, body) in cases {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.text().await.unwrap(), body);
+    }
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_mails_are_for_this_machine_s_eyes() {
+    let stack = start(Options::default()).await;
+    let (client, api) = (Client::new(), stack.api_url());
+    for path in ["/", "/mailbox", "/_aws/ses"] {
+        let url = format!("{api}{path}");
+        assert_eq!(client.get(&url).send().await.unwrap().status(), 200, "{path}");
+        let rebound = client.get(&url).header("host", "evil.example");
+        assert_eq!(rebound.send().await.unwrap().status(), 403, "{path}");
+        let elsewhere = client.get(&url).header("origin", "https://evil.example");
+        assert_eq!(elsewhere.send().await.unwrap().status(), 403, "{path}");
+    }
+    let mailbox = client.get(format!("{api}/mailbox")).send().await.unwrap();
+    assert_eq!(mailbox.headers()["x-content-type-options"], "nosniff");
+    let policy = mailbox.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'; script-src 'nonce-"), "{policy}");
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    assert!(mailbox.text().await.unwrap().contains(&format!("<script nonce=\"{nonce}\">")));
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn mails_are_listed_picked_and_forgotten() {
+    let stack = start(Options::default()).await;
+    sign_up(&stack, "ada").await;
+    sign_up(&stack, "bob").await;
+    stack.delivered().await;
+    let mails = async |query: &str| {
+        let url = format!("{}/_aws/ses{query}", stack.api_url());
+        let found: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        found["messages"].as_array().unwrap().clone()
+    };
+    assert_eq!(mails("").await.len(), 2);
+    assert_eq!(mails("?email=no-reply@latchkey.example").await.len(), 2);
+    assert_eq!(mails("?email=nobody@example.com").await.len(), 0);
+    let bobs = mails("?email=BOB@example.com").await;
+    assert_eq!(bobs.len(), 1);
+    assert_eq!(bobs[0]["Destination"]["ToAddresses"][0], "bob@example.com");
+    assert!(!bobs[0]["Body"]["text_part"].as_str().unwrap().is_empty());
+
+    let client = Client::new();
+    let delete = async |query: &str| {
+        let response = client.delete(format!("{}/_aws/ses{query}", stack.api_url())).send().await.unwrap();
+        assert_eq!(response.status(), 204);
+    };
+    delete(&format!("?id={}", bobs[0]["Id"].as_str().unwrap())).await;
+    assert_eq!(recipients(&stack), ["ada@example.com"]);
+    delete("").await;
+    assert!(stack.mails().is_empty());
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn time_can_be_walked() {
+    let stack = start(Options::default()).await;
+    sign_up(&stack, "ada").await;
+    stack.delivered().await;
+    assert_eq!(stack.sweep().await.unwrap(), 0);
+    stack.clock().advance(Duration::from_hours(48));
+    assert!(stack.sweep().await.unwrap() > 0);
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_call_the_api() {
+    let mut options = Options::default();
+    options.parameters.insert("AllowedOrigins".to_owned(), "https://shop.example".to_owned());
+    let stack = start(options).await;
+    let request = Client::new().get(format!("{}/api/auth/v2/session", stack.api_url()));
+    let response = request.header("origin", "https://shop.example").send().await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["access-control-allow-origin"], "https://shop.example");
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_table_of_another_shape_is_not_touched() {
+    let directory = Directory::new();
+    start(directory.options()).await.shutdown().await;
+    let database = rusqlite::Connection::open(directory.0.join("dynamodb.sqlite")).unwrap();
+    let changed = database.execute("UPDATE _tables SET key_schema = replace(key_schema, '\"sk\"', '\"other\"')", []);
+    assert_eq!(changed.unwrap(), 1);
+    drop(database);
+    let error = Stack::start(directory.options()).await.err().unwrap();
+    assert!(matches!(error, StartError::Database(_)), "{error}");
+}

@@ -1,0 +1,87 @@
+//! What a function holds for as long as its process lives.
+
+use crate::{
+    Config, Error, Fields, Form, Request,
+    code::{CodeKeys, TypedCode},
+    config::Limits,
+    id::VerificationId,
+    session::Session,
+    store::Store,
+    verification::Verification,
+};
+
+/// What a client proves an address with.
+#[derive(Debug)]
+pub struct Proof {
+    id: VerificationId,
+    code: TypedCode,
+}
+
+impl Form for Proof {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let (id, code) = (fields.take("verificationCodeID"), fields.take("code"));
+        Some(Self { id: id?, code: code? })
+    }
+}
+
+/// The store and the settings. Built once, borrowed by every request.
+#[derive(Debug)]
+pub struct App {
+    /// Where everything is kept.
+    pub store: Store,
+    config: Config,
+}
+
+impl App {
+    /// With a client of its own; nothing is connected yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { store: Store::new(&config), config }
+    }
+
+    /// The numbers of this deployment.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+
+    /// The open session that the request's bearer belongs to.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if there is none; the store's faults.
+    pub async fn authenticate(&self, request: &Request) -> Result<Session, Error> {
+        let hash = request.bearer()?.hash();
+        let session = self.store.session(&hash).await?;
+        session.filter(|session| session.is_open(request.now)).ok_or(Error::Unauthenticated)
+    }
+
+    /// Lets one guess at a code be made: the only way to a verification whose code was right.
+    ///
+    /// The try is counted, in a write of its own, before the code is looked at; so no number of parallel or failing requests
+    /// gets to look more often than allowed. A wrong guess then counts against the address too.
+    ///
+    /// # Errors
+    /// [`Error::CodeRefused`] if it is wrong, expired, used up, unknown, or for none of the `purposes`; the store's faults.
+    pub async fn redeem(
+        &self,
+        request: &Request,
+        proof: &Proof,
+        purposes: &[&'static str],
+    ) -> Result<Verification, Error> {
+        let now = request.now;
+        let most = self.limits().guesses_per_code;
+        let counted = self.store.count_try(proof.id, purposes, now, most).await?;
+        let verification = counted.ok_or(Error::CodeRefused)?;
+        match verification.code(self.code_keys()?) {
+            Some(code) if proof.code.is(&code) => Ok(verification),
+            _ => {
+                self.store.count_wrong_guess(&verification.address, now).await?;
+                Err(Error::CodeRefused)
+            }
+        }
+    }
+
+    fn code_keys(&self) -> Result<&CodeKeys, Error> {
+        self.config.code_keys().map_err(|error| Error::Internal(error.into()))
+    }
+}

@@ -1,0 +1,12 @@
+//! Where the outside begins: an API Gateway event comes in, an API Gateway response goes out, and nothing else can.
+
+mod body;
+mod endpoint;
+mod event;
+mod request;
+mod response;
+
+pub use body::{Field, Fields, Form};
+pub use endpoint::{Endpoint, respond, serve, system_time};
+pub use request::Request;
+pub use response::{Acknowledged, Response};

@@ -1,0 +1,93 @@
+//! API Gateway's events, payload 2.0 and 1.0, read into one [`Request`].
+//!
+//! `lambda_http` has the types; its conversion to an HTTP request is left out, because it panics on a malformed host, scheme or query.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use lambda_http::{
+    aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
+    http::{HeaderMap, header},
+};
+use serde_json::value::RawValue;
+
+use super::request::Request;
+use crate::{Caller, Error, Timestamp};
+
+/// The form that an event came in, and that its answer goes out in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Payload {
+    #[default]
+    V2,
+    V1,
+}
+
+const UNREADABLE: Error = Error::Malformed("This is no API Gateway proxy event that can be read");
+
+/// Reads an event. The payload's form is known even where the rest isn't.
+pub(super) fn read(event: &RawValue, now: Timestamp) -> (Payload, Result<Request, Error>) {
+    if let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
+        return (Payload::V2, from_v2(event, now));
+    }
+    match serde_json::from_str::<ApiGatewayProxyRequest>(event.get()) {
+        Ok(event) => (Payload::V1, from_v1(event, now)),
+        Err(_) => (Payload::V2, Err(UNREADABLE)),
+    }
+}
+
+fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp) -> Result<Request, Error> {
+    let http = event.request_context.http;
+    Ok(Request {
+        now,
+        method: http.method,
+        caller: caller(http.source_ip.as_deref(), http.user_agent.as_deref())?,
+        authorization: authorization(&event.headers),
+        is_json: is_json(&event.headers),
+        path_parameters: event.path_parameters,
+        body: body(event.body, event.is_base64_encoded)?,
+    })
+}
+
+fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Error> {
+    let identity = event.request_context.identity;
+    // REST APIs send both, and the multi-value form is the complete one; hand-written events often have only the other.
+    let headers = if event.multi_value_headers.is_empty() { event.headers } else { event.multi_value_headers };
+    Ok(Request {
+        now,
+        method: event.http_method,
+        caller: caller(identity.source_ip.as_deref(), identity.user_agent.as_deref())?,
+        authorization: authorization(&headers),
+        is_json: is_json(&headers),
+        path_parameters: event.path_parameters,
+        body: body(event.body, event.is_base64_encoded)?,
+    })
+}
+
+/// The address of whoever connected to API Gateway; no header that a client sends has a say in it.
+fn caller(source_ip: Option<&str>, user_agent: Option<&str>) -> Result<Caller, Error> {
+    let ip = source_ip.and_then(|ip| ip.parse().ok()).ok_or(UNREADABLE)?;
+    Ok(Caller::new(ip, user_agent.unwrap_or_default()))
+}
+
+/// Present, even if it can't be read: an optional header that was sent must be good.
+fn authorization(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next()?;
+    // Two of them: neither is to be trusted over the other.
+    if values.next().is_some() {
+        return Some(String::new());
+    }
+    Some(first.to_str().unwrap_or_default().to_owned())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+fn body(body: Option<String>, is_base64_encoded: bool) -> Result<Vec<u8>, Error> {
+    let body = body.unwrap_or_default();
+    if !is_base64_encoded {
+        return Ok(body.into_bytes());
+    }
+    BASE64_STANDARD.decode(body).map_err(|_| Error::Malformed("The body is marked as base64 but is not"))
+}

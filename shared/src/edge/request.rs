@@ -1,0 +1,60 @@
+//! A request, as a handler sees it: read, but nothing in it believed yet.
+
+use std::collections::HashMap;
+
+use lambda_http::http::Method;
+
+use super::body::{self, Form};
+use crate::{Bearer, Caller, Error, Timestamp, edge::body::Field, error::FieldError, id::Id};
+
+/// One call of an endpoint, and the facts that were read at its beginning.
+pub struct Request {
+    /// When it came in: the only time that the handling of it knows.
+    pub now: Timestamp,
+    /// Who sent it.
+    pub caller: Caller,
+    pub(super) method: Method,
+    pub(super) authorization: Option<String>,
+    pub(super) is_json: bool,
+    pub(super) path_parameters: HashMap<String, String>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Request {
+    /// The bearer that came with it, which nobody has looked up yet.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if there is none, or none that could be one.
+    pub fn bearer(&self) -> Result<Bearer, Error> {
+        self.optional_bearer()?.ok_or(Error::Unauthenticated)
+    }
+
+    /// The bearer that came with it, if any did.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if there is an `Authorization` header that can't be right.
+    pub fn optional_bearer(&self) -> Result<Option<Bearer>, Error> {
+        let read = |value: &String| Bearer::from_header(value).ok_or(Error::Unauthenticated);
+        self.authorization.as_ref().map(read).transpose()
+    }
+
+    /// The `{id}` of the path.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is no UUID.
+    pub fn path_id<Kind>(&self) -> Result<Id<Kind>, Error> {
+        let text = self.path_parameters.get("id").map_or("", String::as_str);
+        Id::from_json(&text.into()).map_err(|message| Error::Invalid(vec![FieldError { field: "id", message }]))
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is no JSON object; [`Error::Invalid`] with every field that is missing or wrong.
+    pub fn form<F: Form>(&self) -> Result<F, Error> {
+        if !self.is_json {
+            return Err(Error::Malformed("Send the body as JSON, with the header Content-Type: application/json"));
+        }
+        body::read(&self.body)
+    }
+}

@@ -1,0 +1,123 @@
+//! Answers: JSON with the headers that every answer has, or a problem (RFC 9457).
+
+use lambda_http::{
+    Body,
+    aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::event::Payload;
+use crate::{Error, error::FieldError};
+
+/// The answer to a write that has nothing to return: `{"message":"acknowledged"}`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Acknowledged {
+    message: Word,
+}
+
+/// The one thing that an acknowledgement says.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Word {
+    Acknowledged,
+}
+
+impl Acknowledged {
+    /// Done.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { message: Word::Acknowledged }
+    }
+}
+
+impl Default for Acknowledged {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An answer in the form that API Gateway takes; which of the two, the event decided.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Response {
+    /// Payload 2.0, of HTTP APIs.
+    V2(ApiGatewayV2httpResponse),
+    /// Payload 1.0, of REST APIs.
+    V1(ApiGatewayProxyResponse),
+}
+
+/// RFC 9457 §3.1
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+pub(super) fn success(payload: Payload, status: StatusCode, body: String) -> Response {
+    finish(payload, status, headers("application/json"), body)
+}
+
+/// `id` is the same as in the log line of the failure.
+pub(super) fn problem(payload: Payload, error: &Error, id: Uuid) -> Response {
+    let detail = error.to_string();
+    let status = error.status();
+    let problem = Problem {
+        r#type: format!("urn:latchkey:problem:{}", error.kind()),
+        title: error.title(),
+        status: status.as_u16(),
+        detail: &detail,
+        instance: id.urn().to_string(),
+        errors: error.fields(),
+    };
+    let mut headers = headers("application/problem+json");
+    // Our words are printable ASCII; should one ever not be, the answer is better than none.
+    let words = HeaderValue::from_str(&detail).unwrap_or(HeaderValue::from_static("see the body"));
+    headers.insert(HeaderName::from_static("x-error"), words);
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(HeaderName::from_static("x-error-id"), id);
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    finish(payload, status, headers, serde_json::to_string(&problem).unwrap_or_default())
+}
+
+fn headers(content_type: &'static str) -> HeaderMap {
+    [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, HeaderValue::from_static(value)))
+    .collect()
+}
+
+fn finish(payload: Payload, status: StatusCode, headers: HeaderMap, body: String) -> Response {
+    match payload {
+        Payload::V2 => {
+            let mut response = ApiGatewayV2httpResponse::default();
+            response.status_code = status.as_u16().into();
+            response.headers = headers;
+            response.body = Some(Body::Text(body));
+            Response::V2(response)
+        }
+        Payload::V1 => {
+            let mut response = ApiGatewayProxyResponse::default();
+            response.status_code = status.as_u16().into();
+            response.headers = headers;
+            response.body = Some(Body::Text(body));
+            Response::V1(response)
+        }
+    }
+}

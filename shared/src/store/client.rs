@@ -1,0 +1,89 @@
+//! The DynamoDB client, and the three ways of asking that the acts need.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnValue},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Store,
+    fault::Fault,
+    keys::Key,
+    write::{Item, Write},
+};
+use crate::{config::Aws, http_client};
+
+/// A handler has eight seconds (edge); three attempts of a call fit in, and then there is still time to say so.
+const CONNECT: Duration = Duration::from_secs(1);
+const ATTEMPT: Duration = Duration::from_millis(1500);
+const OPERATION: Duration = Duration::from_secs(5);
+
+pub(super) fn new(aws: &Aws) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build();
+    let credentials =
+        Credentials::new(&aws.access_key_id, &aws.secret_access_key, aws.session_token.clone(), None, "environment");
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(credentials)
+        .http_client(http_client(aws.dynamodb_url.as_deref()))
+        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50)))
+        .timeout_config(timeouts);
+    config.set_endpoint_url(aws.dynamodb_url.clone());
+    Client::from_conf(config.build())
+}
+
+impl Store {
+    /// One item, as it is now.
+    pub(super) async fn get<Row: DeserializeOwned>(&self, key: Key) -> Result<Option<Row>, Fault> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes())).consistent_read(true);
+        let output = get.send().await.map_err(|error| Fault::of("GetItem", &error))?;
+        output.item.map(row).transpose()
+    }
+
+    /// All items of a partition whose sort key begins so, as they are now.
+    pub(super) async fn query(&self, pk: String, sk_begins: &'static str) -> Result<Vec<Item>, Fault> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = if sk_begins.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+                .expression_attribute_values(":sk", AttributeValue::S(sk_begins.to_owned()))
+        };
+        let mut pages = query.expression_attribute_values(":pk", AttributeValue::S(pk)).into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(item.map_err(|error| Fault::of("Query", &error))?);
+        }
+        Ok(items)
+    }
+
+    /// Changes one item and returns it as it is after; `None` if its condition doesn't hold.
+    pub(super) async fn update<Row: DeserializeOwned>(&self, write: Write) -> Result<Option<Row>, Fault> {
+        let update = write.into_update(&self.client, &self.table).return_values(ReturnValue::AllNew);
+        match update.send().await {
+            Ok(output) => output.attributes.map(row).transpose(),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Fault::of("UpdateItem", &error)),
+        }
+    }
+}
+
+/// A stored item as what it is.
+pub(super) fn row<Row: DeserializeOwned>(item: Item) -> Result<Row, Fault> {
+    serde_dynamo::from_item(item).map_err(|_| Fault::unreadable(std::any::type_name::<Row>()))
+}

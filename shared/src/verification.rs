@@ -1,0 +1,207 @@
+//! Verifications: a code that was asked for, what it is to prove, and what is pending until it does.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Alias, Caller, EmailAddress, FullName, Timestamp,
+    bearer::{Bearer, TokenHash},
+    code::{Code, CodeKeys, Digits, Ingredients, KeyId},
+    config::Limits,
+    entropy,
+    id::{EmailId, SessionId, UserId, VerificationId},
+};
+
+/// A mailed code and everything that hangs on it. Until it is proved, nothing else of it is stored.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verification {
+    /// `verificationCodeID`
+    #[serde(rename = "verificationCodeID")]
+    pub id: VerificationId,
+    /// What it proves, and what comes of it.
+    #[serde(flatten)]
+    pub purpose: Purpose,
+    /// As whoever asked typed it.
+    pub address: EmailAddress,
+    /// Who asked.
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// When.
+    pub created_at: Timestamp,
+    /// From this moment on, the code is refused.
+    pub expires_at: Timestamp,
+    /// How many digits the code has.
+    digits: Digits,
+    /// Guesses that were let through to be looked at.
+    tries: u32,
+    seed: String,
+    /// Set when the code is mailed: the key that it is derived with.
+    #[serde(rename = "keyID", skip_serializing_if = "Option::is_none")]
+    key_id: Option<KeyId>,
+    /// Set when a sign-in code is mailed: whose account it opens.
+    #[serde(rename = "ownerID", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<UserId>,
+}
+
+/// What a code is for. It works for nothing else.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "purpose", rename_all = "camelCase")]
+pub enum Purpose {
+    /// A new account, with its first address and session.
+    #[serde(rename_all = "camelCase")]
+    SignUp {
+        /// Reserved while the code lives.
+        alias: Alias,
+        /// As typed.
+        full_name: FullName,
+        /// What its bearer will open.
+        #[serde(flatten)]
+        session: PendingSession,
+    },
+    /// A session of whoever has the address.
+    SignIn {
+        /// What its bearer will open.
+        #[serde(flatten)]
+        session: PendingSession,
+    },
+    /// An address for an account.
+    AddEmail {
+        /// Whose account.
+        #[serde(rename = "userID")]
+        user: UserId,
+        /// Which of its addresses.
+        #[serde(rename = "emailID")]
+        email: EmailId,
+    },
+}
+
+impl Purpose {
+    /// As the table names a sign-up.
+    pub const SIGN_UP: &'static str = "signUp";
+    /// As the table names a sign-in.
+    pub const SIGN_IN: &'static str = "signIn";
+    /// As the table names an address to add.
+    pub const ADD_EMAIL: &'static str = "addEmail";
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::SignUp { .. } => Self::SIGN_UP,
+            Self::SignIn { .. } => Self::SIGN_IN,
+            Self::AddEmail { .. } => Self::ADD_EMAIL,
+        }
+    }
+}
+
+/// A session that its code will open. The bearer is with the client alone.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingSession {
+    /// `sessionID`
+    #[serde(rename = "sessionID")]
+    pub id: SessionId,
+    /// Of its bearer.
+    pub token_hash: TokenHash,
+    /// When the session will end, if it begins.
+    #[serde(rename = "sessionExpiresAt")]
+    pub expires_at: Timestamp,
+    /// When it will end however often it is extended.
+    pub not_after: Timestamp,
+}
+
+impl PendingSession {
+    /// Of a new bearer, from `now`.
+    #[must_use]
+    pub fn new(bearer: &Bearer, now: Timestamp, limits: &Limits) -> Self {
+        let not_after = now.plus(limits.session_maximum);
+        let expires_at = now.plus(limits.session_lifetime).min(not_after);
+        Self { id: SessionId::generate(), token_hash: bearer.hash(), expires_at, not_after }
+    }
+}
+
+/// The answer to whoever asked for a session: all that he needs, but the code.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestedSession {
+    bearer: Bearer,
+    #[serde(rename = "sessionID")]
+    session_id: SessionId,
+    expire_at: Timestamp,
+    #[serde(flatten)]
+    caller: Caller,
+    #[serde(rename = "verificationCodeID")]
+    verification_id: VerificationId,
+}
+
+impl RequestedSession {
+    /// Of a session that waits for its code.
+    #[must_use]
+    pub fn new(bearer: Bearer, session: &PendingSession, caller: &Caller, verification_id: VerificationId) -> Self {
+        let (session_id, expire_at) = (session.id, session.expires_at);
+        Self { bearer, session_id, expire_at, caller: caller.clone(), verification_id }
+    }
+}
+
+/// The answer to whoever asked for the code of an address.
+#[derive(Debug, Serialize)]
+pub struct RequestedCode {
+    #[serde(rename = "verificationCodeID")]
+    verification_id: VerificationId,
+}
+
+impl RequestedCode {
+    /// Of a verification.
+    #[must_use]
+    pub fn new(verification_id: VerificationId) -> Self {
+        Self { verification_id }
+    }
+}
+
+impl Verification {
+    /// Of `address`, asked for by `caller`.
+    #[must_use]
+    pub fn new(address: EmailAddress, purpose: Purpose, caller: &Caller, now: Timestamp, limits: &Limits) -> Self {
+        Self {
+            id: VerificationId::generate(),
+            purpose,
+            address,
+            caller: caller.clone(),
+            created_at: now,
+            expires_at: now.plus(limits.code_lifetime),
+            digits: Digits::SHORT,
+            tries: 0,
+            seed: seed(),
+            key_id: None,
+            owner: None,
+        }
+    }
+
+    pub(crate) fn with_digits(&self, digits: Digits) -> Self {
+        Self { digits, ..self.clone() }
+    }
+
+    /// The code, if there is one: it was mailed, and its key is still here.
+    #[must_use]
+    pub fn code(&self, keys: &CodeKeys) -> Option<Code> {
+        let ingredients = Ingredients {
+            purpose: self.purpose.name(),
+            id: self.id.as_bytes(),
+            address: self.address.canonical(),
+            seed: &self.seed,
+            digits: self.digits,
+        };
+        keys.derive(self.key_id.as_ref()?, &ingredients)
+    }
+}
+
+impl fmt::Debug for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verification").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// 128 random bits, in hexadecimal.
+fn seed() -> String {
+    hex::encode(entropy::bytes::<16>())
+}

@@ -1,0 +1,137 @@
+//! What tests stand on: a product of their own, and clients that can do nothing that a client can't.
+
+mod answer;
+mod invariants;
+mod people;
+mod proxy;
+mod table;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use local::{Data, Mail, Options, Stack};
+use reqwest::Method;
+use serde_json::Value;
+
+pub(crate) use answer::Answer;
+pub(crate) use people::{Person, Requested};
+pub(crate) use proxy::{Call, Proxy};
+pub(crate) use table::Item;
+
+/// What the contract's paths begin with.
+pub(crate) const BASE: &str = "/api/auth/v2";
+
+/// The running product of one test.
+pub(crate) struct Product {
+    pub(crate) stack: Stack,
+    http: reqwest::Client,
+}
+
+/// Runs a test on a product of its own, then checks that everything holds that must always hold.
+pub(crate) async fn product(test: impl AsyncFnOnce(&Product)) {
+    product_with(Settings::default(), test).await;
+}
+
+/// How a test's product differs from the usual one.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// Parameters of template.yaml.
+    pub(crate) parameters: Vec<(&'static str, &'static str)>,
+    /// Variables of the functions, over the template's.
+    pub(crate) variables: Vec<(&'static str, String)>,
+    /// Where the table is kept.
+    pub(crate) data: Data,
+}
+
+impl Settings {
+    pub(crate) fn parameter(name: &'static str, value: &'static str) -> Self {
+        Self { parameters: vec![(name, value)], ..Self::default() }
+    }
+
+    /// Between the functions and DynamoDB stands this proxy.
+    pub(crate) fn through(proxy: &Proxy) -> Self {
+        Self { variables: vec![("AWS_ENDPOINT_URL_DYNAMODB", proxy.url().to_owned())], ..Self::default() }
+    }
+}
+
+/// As [`product`], but set up differently.
+pub(crate) async fn product_with(settings: Settings, test: impl AsyncFnOnce(&Product)) {
+    let product = Product::start(settings).await;
+    test(&product).await;
+    product.stack.delivered().await;
+    product.check_invariants().await;
+    product.stack.shutdown().await;
+}
+
+impl Product {
+    /// Most tests are better served by [`product`], which checks the table at the end.
+    pub(crate) async fn start(settings: Settings) -> Self {
+        let owned = |pairs: Vec<(&str, &str)>| -> BTreeMap<_, _> {
+            pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        let variables = settings.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let options = Options {
+            parameters: owned(settings.parameters),
+            variables: owned(variables),
+            data: settings.data,
+            ..Options::default()
+        };
+        let stack = Stack::start(options).await.expect("the stack starts");
+        Self { stack, http: reqwest::Client::new() }
+    }
+
+    /// A request without a bearer.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Value) -> Answer {
+        self.send(self.request(method, path).json(&body)).await
+    }
+
+    /// A request with one.
+    pub(crate) async fn call_as(&self, bearer: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let request = self.request(method, path).bearer_auth(bearer);
+        self.send(if let Some(body) = body { request.json(&body) } else { request }).await
+    }
+
+    /// A request to be finished by hand. `path` begins after [`BASE`].
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{BASE}{path}", self.stack.api_url()))
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        Answer::read(request.send().await.expect("an answer")).await
+    }
+
+    /// Everything that was mailed to an address, oldest first, once all that is on its way has arrived.
+    pub(crate) async fn mails_to(&self, address: &str) -> Vec<Mail> {
+        let to_address = |mail: &Mail| mail.to.iter().any(|to| to.eq_ignore_ascii_case(address));
+        self.mails().await.into_iter().filter(to_address).collect()
+    }
+
+    /// Everything that was mailed, oldest first, once all that is on its way has arrived.
+    pub(crate) async fn mails(&self) -> Vec<Mail> {
+        self.stack.delivered().await;
+        self.stack.mails()
+    }
+
+    /// The code in the newest mail to an address.
+    pub(crate) async fn newest_code(&self, address: &str) -> String {
+        let mails = self.mails_to(address).await;
+        code_in(mails.last().expect("a mail")).expect("a code in it")
+    }
+
+    /// Lets time pass, for this product.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.stack.clock().advance(time);
+    }
+}
+
+/// The code that a mail carries: the first word of its subject.
+pub(crate) fn code_in(mail: &Mail) -> Option<String> {
+    let word = mail.subject.split(' ').next()?;
+    word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.to_owned())
+}
+
+/// Another code than that one, of the same length.
+pub(crate) fn wrong(code: &str) -> String {
+    let number: u64 = code.parse().expect("digits");
+    let other = (number + 1) % 10u64.pow(u32::try_from(code.len()).expect("a short code"));
+    format!("{other:0>width$}", width = code.len())
+}

@@ -1,0 +1,84 @@
+//! Answers, and what every one of them must have.
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// Reads an answer, and holds it to the contract's "Conventions".
+    pub(super) async fn read(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("a text");
+        let body = serde_json::from_str(&text).expect("JSON");
+        let answer = Self { status, headers, body };
+        answer.check();
+        answer
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+
+    /// A member of the body that is a string.
+    #[track_caller]
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.body)).to_owned()
+    }
+
+    /// It is of that status; itself again.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    /// It is `{"message":"acknowledged"}`.
+    #[track_caller]
+    pub(crate) fn acknowledged(self) {
+        let answer = self.expect(202);
+        assert_eq!(answer.body, serde_json::json!({"message": "acknowledged"}));
+    }
+
+    /// It is a refusal of that status that says so, in these words or with them among others.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16, words: &str) -> Self {
+        let answer = self.expect(status);
+        let said = answer.header("x-error").expect("x-error");
+        assert!(said.contains(words), "x-error says: {said}");
+        answer
+    }
+
+    fn check(&self) {
+        // API Gateway's own answer to an unknown route has none of our headers.
+        if self.status == 404 && self.body == serde_json::json!({"message": "Not Found"}) {
+            return;
+        }
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
+        if self.status < 400 {
+            assert_eq!(self.header("content-type"), Some("application/json"));
+            assert!(self.header("x-error").is_none() && self.header("x-error-id").is_none());
+            return;
+        }
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let said = self.header("x-error").expect("x-error");
+        assert!(!said.is_empty() && said.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{said}");
+        let id = self.header("x-error-id").expect("x-error-id");
+        uuid::Uuid::parse_str(id).expect("a UUID");
+        assert_eq!(self.body["detail"], said);
+        assert_eq!(self.body["instance"], format!("urn:uuid:{id}"));
+        assert_eq!(self.body["status"], self.status);
+        assert!(self.body["type"].is_string() && self.body["title"].is_string());
+        assert_eq!(self.header("www-authenticate"), (self.status == 401).then_some("Bearer"));
+        assert_eq!(self.header("retry-after").is_some(), matches!(self.status, 429 | 503));
+        let message = self.body["errors"][0]["message"].as_str();
+        assert!(message.is_none_or(|message| said.contains(message)), "{said}");
+    }
+}

@@ -1,0 +1,150 @@
+//! What must hold of the table at any moment, whatever happened (I1 to I20 of the invariants that a look at the table can check).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Item, Product};
+
+const GUESSES_PER_CODE: i64 = 5;
+const MAILS_PER_DAY: usize = 20;
+const EMAILS_PER_USER: usize = 10;
+const SESSIONS_PER_USER: usize = 50;
+const SESSION_MAXIMUM: i64 = 30 * 24 * 3600;
+
+impl Product {
+    /// Scans the whole table.
+    pub(crate) async fn check_invariants(&self) {
+        let items = self.items().await;
+        let now = self.stack.clock().now().seconds();
+        let table = Table { items: &items, now };
+        table.every_verified_address_has_one_owner_and_every_owner_the_address();
+        table.every_alias_has_one_user_and_every_user_his_alias();
+        table.every_user_prefers_a_verified_address_of_his();
+        table.every_session_has_its_entry_and_its_end();
+        table.guesses_mails_and_caps_are_kept();
+        table.everything_that_ends_has_a_ttl_in_seconds();
+        table.no_item_is_of_an_unknown_kind();
+    }
+}
+
+struct Table<'a> {
+    items: &'a [Item],
+    now: i64,
+}
+
+impl<'a> Table<'a> {
+    /// Items of a kind, by the beginning of their keys.
+    fn of(&self, pk: &'static str, sk: &'static str) -> impl Iterator<Item = &'a Item> {
+        self.items.iter().filter(move |item| item.text("pk").starts_with(pk) && item.text("sk").starts_with(sk))
+    }
+
+    fn find(&self, pk: &str, sk: &str) -> Option<&'a Item> {
+        self.items.iter().find(|item| item.text("pk") == pk && item.text("sk") == sk)
+    }
+
+    /// I1, I2: a claim exists exactly while its email is verified.
+    fn every_verified_address_has_one_owner_and_every_owner_the_address(&self) {
+        let mut claimed = BTreeSet::new();
+        for claim in self.of("ADDRESS#", "ADDRESS") {
+            let (user, email) = (claim.text("userID"), claim.text("emailID"));
+            let entry = self.find(&format!("USER#{user}"), &format!("EMAIL#{email}"));
+            let entry = entry.unwrap_or_else(|| panic!("a claim without its email: {claim:?}"));
+            assert!(entry.is_true("verified"), "a claim of an unverified email: {claim:?}");
+            let canonical = claim.text("pk").trim_start_matches("ADDRESS#");
+            assert_eq!(entry.text("address").to_lowercase(), canonical);
+            claimed.insert((user, email));
+        }
+        for email in self.of("USER#", "EMAIL#").filter(|email| email.is_true("verified")) {
+            let user = email.text("pk").trim_start_matches("USER#");
+            assert!(claimed.contains(&(user, email.text("emailID"))), "verified but not claimed: {email:?}");
+        }
+    }
+
+    /// I3
+    fn every_alias_has_one_user_and_every_user_his_alias(&self) {
+        let mut owned = BTreeMap::new();
+        for claim in self.of("ALIAS#", "ALIAS") {
+            if claim.has("userID") {
+                assert!(!claim.has("expiresAt") && !claim.has("pendingFor"), "owned and pending: {claim:?}");
+                assert!(owned.insert(claim.text("userID"), claim).is_none(), "two aliases of one user");
+            } else {
+                assert!(claim.has("expiresAt") && claim.has("pendingFor"), "neither owned nor pending: {claim:?}");
+            }
+        }
+        let users: BTreeSet<_> = self.of("USER#", "USER").map(|user| user.text("userID")).collect();
+        assert_eq!(users, owned.keys().copied().collect(), "users and owned aliases");
+    }
+
+    /// I4
+    fn every_user_prefers_a_verified_address_of_his(&self) {
+        for user in self.of("USER#", "USER") {
+            let preferred = self.find(user.text("pk"), &format!("EMAIL#{}", user.text("preferredEmailID")));
+            assert!(preferred.is_some_and(|email| email.is_true("verified")), "prefers no verified address: {user:?}");
+        }
+        for item in self.of("USER#", "").filter(|item| item.text("sk") != "USER") {
+            assert!(self.find(item.text("pk"), "USER").is_some(), "belongs to nobody: {item:?}");
+        }
+    }
+
+    /// I8, I9: one session, two items, the same end, never beyond the maximum.
+    fn every_session_has_its_entry_and_its_end(&self) {
+        let mut sessions = BTreeSet::new();
+        for session in self.of("SESSION#", "SESSION") {
+            let entry_key = (format!("USER#{}", session.text("userID")), format!("SESSION#{}", session.text("sessionID")));
+            let end = session.number("expiresAt").expect("an end");
+            let entry = self.find(&entry_key.0, &entry_key.1);
+            match entry {
+                Some(entry) => {
+                    assert_eq!(session.text("pk"), format!("SESSION#{}", entry.text("tokenHash")));
+                    assert_eq!(entry.number("expiresAt"), Some(end), "{session:?}");
+                }
+                // TTL takes the two one after the other.
+                None => assert!(end <= self.now, "an open session without its entry: {session:?}"),
+            }
+            assert!(end <= session.number("notAfter").expect("a maximum"), "{session:?}");
+            let longest = session.number("createdAt").expect("a beginning") + SESSION_MAXIMUM;
+            assert!(session.number("notAfter") <= Some(longest), "{session:?}");
+            sessions.insert(entry_key);
+        }
+        for entry in self.of("USER#", "SESSION#").filter(|entry| entry.number("expiresAt") > Some(self.now)) {
+            let key = (entry.text("pk").to_owned(), entry.text("sk").to_owned());
+            assert!(sessions.contains(&key), "an entry without its session: {entry:?}");
+        }
+    }
+
+    /// I6, I20
+    fn guesses_mails_and_caps_are_kept(&self) {
+        for code in self.of("CODE#", "CODE") {
+            assert!(code.number("tries").is_some_and(|tries| (0..=GUESSES_PER_CODE).contains(&tries)), "{code:?}");
+        }
+        for budget in self.of("BUDGET#", "BUDGET") {
+            assert!(budget.list("sent").len() <= MAILS_PER_DAY, "{budget:?}");
+        }
+        for user in self.of("USER#", "USER") {
+            let of_user = |sk| self.of("USER#", sk).filter(|item| item.text("pk") == user.text("pk"));
+            assert!(of_user("EMAIL#").count() <= EMAILS_PER_USER, "{user:?}");
+            let open = of_user("SESSION#").filter(|entry| entry.number("expiresAt") > Some(self.now));
+            assert!(open.count() <= SESSIONS_PER_USER, "{user:?}");
+            let addresses: BTreeSet<_> = of_user("EMAIL#").map(|email| email.text("address").to_lowercase()).collect();
+            assert_eq!(addresses.len(), of_user("EMAIL#").count(), "an address twice: {user:?}");
+        }
+    }
+
+    /// I17
+    fn everything_that_ends_has_a_ttl_in_seconds(&self) {
+        let ends = |item: &&Item| {
+            let kind = item.text("pk").split('#').next().unwrap_or_default();
+            matches!(kind, "CODE" | "SESSION" | "BUDGET" | "NOTICE") || item.text("sk").starts_with("SESSION#")
+        };
+        for item in self.items.iter().filter(ends) {
+            let end = item.number("expiresAt").unwrap_or_else(|| panic!("no TTL: {item:?}"));
+            assert!((self.now - end).abs() < 366 * 24 * 3600, "not in seconds: {item:?}");
+        }
+    }
+
+    fn no_item_is_of_an_unknown_kind(&self) {
+        let kinds = ["USER#", "ADDRESS#", "ALIAS#", "CODE#", "SESSION#", "BUDGET#", "NOTICE#"];
+        for item in self.items {
+            assert!(kinds.iter().any(|kind| item.text("pk").starts_with(kind)), "{item:?}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! People who use the product.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Answer, Product};
+
+/// Somebody who signed up, and is signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) address: String,
+    pub(crate) alias: String,
+    pub(crate) user_id: String,
+    pub(crate) session_id: String,
+    pub(crate) bearer: String,
+}
+
+/// A code that was asked for, with the session that it will open, if it is to open one.
+#[derive(Clone, Debug)]
+pub(crate) struct Requested {
+    pub(crate) id: String,
+    pub(crate) bearer: String,
+    pub(crate) session_id: String,
+}
+
+impl Requested {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        Self {
+            id: answer.text("verificationCodeID"),
+            bearer: answer.body["bearer"].as_str().unwrap_or_default().to_owned(),
+            session_id: answer.body["sessionID"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl Product {
+    /// Asks for a sign-up's code.
+    pub(crate) async fn ask_to_sign_up(&self, address: &str, alias: &str) -> Answer {
+        let body = json!({"email": address, "fullName": "John Doe", "alias": alias});
+        self.call(Method::POST, "/user", body).await
+    }
+
+    /// Asks for a sign-in's code.
+    pub(crate) async fn ask_to_sign_in(&self, address: &str) -> Answer {
+        self.call(Method::POST, "/session", json!({"email": address})).await
+    }
+
+    /// Tries a code of a sign-up or sign-in.
+    pub(crate) async fn verify_session(&self, id: &str, code: &str) -> Answer {
+        let body = json!({"verificationCodeID": id, "code": code});
+        self.call(Method::PUT, "/session/verification", body).await
+    }
+
+    /// Signs somebody up, code and all.
+    pub(crate) async fn sign_up(&self, address: &str, alias: &str) -> Person {
+        let requested = Requested::of(&self.ask_to_sign_up(address, alias).await.expect(202));
+        let code = self.newest_code(address).await;
+        self.verify_session(&requested.id, &code).await.acknowledged();
+        self.person(address, alias, &requested).await
+    }
+
+    /// Signs somebody in who has an account, code and all.
+    pub(crate) async fn sign_in(&self, person: &Person) -> Person {
+        self.sign_in_through(person, &person.address).await
+    }
+
+    /// Signs somebody in through one of his addresses.
+    pub(crate) async fn sign_in_through(&self, person: &Person, address: &str) -> Person {
+        let requested = Requested::of(&self.ask_to_sign_in(address).await.expect(202));
+        let code = self.newest_code(address).await;
+        self.verify_session(&requested.id, &code).await.acknowledged();
+        self.person(&person.address, &person.alias, &requested).await
+    }
+
+    async fn person(&self, address: &str, alias: &str, requested: &Requested) -> Person {
+        let session = self.session(&requested.bearer).await.expect(200);
+        Person {
+            address: address.to_owned(),
+            alias: alias.to_owned(),
+            user_id: session.text("userID"),
+            session_id: requested.session_id.clone(),
+            bearer: requested.bearer.clone(),
+        }
+    }
+
+    /// What a bearer opens.
+    pub(crate) async fn session(&self, bearer: &str) -> Answer {
+        self.call_as(bearer, Method::GET, "/session", None).await
+    }
+
+    /// Adds an address to somebody's account, unverified.
+    pub(crate) async fn ask_to_add(&self, person: &Person, address: &str) -> Answer {
+        self.call_as(&person.bearer, Method::POST, "/email", Some(json!({"address": address}))).await
+    }
+
+    /// Tries a code of an address, without a bearer.
+    pub(crate) async fn verify_email(&self, id: &str, code: &str) -> Answer {
+        let body = json!({"verificationCodeID": id, "code": code});
+        self.call(Method::PUT, "/email/verification", body).await
+    }
+
+    /// Adds an address and verifies it; its ID.
+    pub(crate) async fn add_email(&self, person: &Person, address: &str) -> String {
+        let id = self.ask_to_add(person, address).await.expect(202).text("verificationCodeID");
+        let code = self.newest_code(address).await;
+        self.verify_email(&id, &code).await.acknowledged();
+        self.email_id(person, address).await
+    }
+
+    /// The `emails` of somebody.
+    pub(crate) async fn emails(&self, person: &Person) -> Vec<Value> {
+        let answer = self.call_as(&person.bearer, Method::GET, "/emails", None).await.expect(200);
+        answer.body["emails"].as_array().expect("emails").clone()
+    }
+
+    /// The ID of one of somebody's addresses.
+    pub(crate) async fn email_id(&self, person: &Person, address: &str) -> String {
+        let emails = self.emails(person).await;
+        let email = emails.iter().find(|email| email["address"] == address).expect("the address");
+        email["emailID"].as_str().expect("an ID").to_owned()
+    }
+
+    /// Prefers an address of somebody.
+    pub(crate) async fn prefer(&self, person: &Person, email_id: &str) -> Answer {
+        let body = json!({"emailID": email_id});
+        self.call_as(&person.bearer, Method::PUT, "/email/preferred", Some(body)).await
+    }
+
+    /// Deletes an address of somebody.
+    pub(crate) async fn delete_email(&self, person: &Person, email_id: &str) -> Answer {
+        self.call_as(&person.bearer, Method::DELETE, &format!("/email/{email_id}"), None).await
+    }
+
+    /// Closes a session of somebody.
+    pub(crate) async fn close(&self, person: &Person, session_id: &str) -> Answer {
+        self.call_as(&person.bearer, Method::DELETE, &format!("/session/{session_id}"), None).await
+    }
+}

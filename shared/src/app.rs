@@ -1,13 +1,13 @@
 //! What a function holds for as long as its process lives.
 
 use crate::{
-    Config, Error, Fields, Form, Request,
+    Bearer, Call, Config, EmailAddress, Error, Fields, Form, Request,
     code::{CodeKeys, TypedCode},
     config::Limits,
     id::VerificationId,
     session::Session,
     store::Store,
-    verification::Verification,
+    verification::{PendingSession, Purpose, RequestedSession, Verification},
 };
 
 /// What a client proves an address with.
@@ -52,7 +52,25 @@ impl App {
     pub async fn authenticate(&self, request: &Request) -> Result<Session, Error> {
         let hash = request.bearer()?.hash();
         let session = self.store.session(&hash).await?;
-        session.filter(|session| session.is_open(request.now)).ok_or(Error::Unauthenticated)
+        session.filter(|session| session.is_open(request.call.now)).ok_or(Error::Unauthenticated)
+    }
+
+    /// Asks for a code that opens a session, for whatever `purpose` makes of it.
+    ///
+    /// # Errors
+    /// As [`Store::request_session_code`].
+    pub async fn request_session(
+        &self,
+        call: &Call,
+        address: EmailAddress,
+        purpose: impl FnOnce(PendingSession) -> Purpose + Send,
+    ) -> Result<RequestedSession, Error> {
+        let limits = self.limits();
+        let bearer = Bearer::generate();
+        let session = PendingSession::new(&bearer, call.now, limits);
+        let verification = Verification::new(address, purpose(session.clone()), call, limits);
+        let id = self.store.request_session_code(verification, limits).await?;
+        Ok(RequestedSession::new(bearer, &session, &call.caller, id))
     }
 
     /// Lets one guess at a code be made: the only way to a verification whose code was right.
@@ -68,7 +86,7 @@ impl App {
         proof: &Proof,
         purposes: &[&'static str],
     ) -> Result<Verification, Error> {
-        let now = request.now;
+        let now = request.call.now;
         let most = self.limits().guesses_per_code;
         let counted = self.store.count_try(proof.id, purposes, now, most).await?;
         let verification = counted.ok_or(Error::CodeRefused)?;

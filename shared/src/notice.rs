@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Caller, EmailAddress, Timestamp, id::NoticeId};
+use crate::{Call, Caller, EmailAddress, Timestamp, id::NoticeId};
 
 /// A mail to send, stored in the same transaction as what it tells of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,17 +46,17 @@ impl Notice {
     /// How long it is worth sending.
     const LIFETIME: std::time::Duration = std::time::Duration::from_hours(24);
 
-    /// Of `event`, done to or through `address` by `caller`.
+    /// Of `event`, done to or through `address` by the caller.
     #[must_use]
-    pub fn new(to: &EmailAddress, event: Event, address: &EmailAddress, caller: &Caller, now: Timestamp) -> Self {
+    pub fn new(to: &EmailAddress, event: Event, address: &EmailAddress, call: &Call) -> Self {
         Self {
             id: NoticeId::generate(),
             to: to.clone(),
             event,
             address: address.clone(),
-            caller: caller.clone(),
-            created_at: now,
-            expires_at: now.plus(Self::LIFETIME),
+            caller: call.caller.clone(),
+            created_at: call.now,
+            expires_at: call.now.plus(Self::LIFETIME),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alias, Caller, EmailAddress, FullName, Timestamp,
+    Alias, Call, Caller, EmailAddress, FullName, Timestamp,
     bearer::{Bearer, TokenHash},
     code::{Code, CodeKeys, Digits, Ingredients, KeyId},
     config::Limits,
@@ -112,8 +112,7 @@ pub struct PendingSession {
 
 impl PendingSession {
     /// Of a new bearer, from `now`.
-    #[must_use]
-    pub fn new(bearer: &Bearer, now: Timestamp, limits: &Limits) -> Self {
+    pub(crate) fn new(bearer: &Bearer, now: Timestamp, limits: &Limits) -> Self {
         let not_after = now.plus(limits.session_maximum);
         let expires_at = now.plus(limits.session_lifetime).min(not_after);
         Self { id: SessionId::generate(), token_hash: bearer.hash(), expires_at, not_after }
@@ -135,9 +134,12 @@ pub struct RequestedSession {
 }
 
 impl RequestedSession {
-    /// Of a session that waits for its code.
-    #[must_use]
-    pub fn new(bearer: Bearer, session: &PendingSession, caller: &Caller, verification_id: VerificationId) -> Self {
+    pub(crate) fn new(
+        bearer: Bearer,
+        session: &PendingSession,
+        caller: &Caller,
+        verification_id: VerificationId,
+    ) -> Self {
         let (session_id, expire_at) = (session.id, session.expires_at);
         Self { bearer, session_id, expire_at, caller: caller.clone(), verification_id }
     }
@@ -159,16 +161,16 @@ impl RequestedCode {
 }
 
 impl Verification {
-    /// Of `address`, asked for by `caller`.
+    /// Of `address`, asked for in that call.
     #[must_use]
-    pub fn new(address: EmailAddress, purpose: Purpose, caller: &Caller, now: Timestamp, limits: &Limits) -> Self {
+    pub fn new(address: EmailAddress, purpose: Purpose, call: &Call, limits: &Limits) -> Self {
         Self {
             id: VerificationId::generate(),
             purpose,
             address,
-            caller: caller.clone(),
-            created_at: now,
-            expires_at: now.plus(limits.code_lifetime),
+            caller: call.caller.clone(),
+            created_at: call.now,
+            expires_at: call.now.plus(limits.code_lifetime),
             digits: Digits::SHORT,
             tries: 0,
             seed: seed(),

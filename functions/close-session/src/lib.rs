@@ -30,5 +30,5 @@ async fn hash_of(id: SessionId, app: &App, request: &Request, caller: &Session) 
         return request.bearer().map(|bearer| Some(bearer.hash()));
     }
     let entry = app.store.session_entry(caller.user, id).await?;
-    Ok(entry.filter(|entry| entry.expires_at > request.now).map(|entry| entry.token_hash))
+    Ok(entry.filter(|entry| entry.expires_at > request.call.now).map(|entry| entry.token_hash))
 }

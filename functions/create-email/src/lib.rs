@@ -38,8 +38,7 @@ impl Endpoint for CreateEmail {
             None if account.emails.len() < most => Ok(Addition::New),
             None => Err(Error::Forbidden("You have as many e-mail addresses as an account can have: delete one first")),
         };
-        let asked = (&request.caller, request.now);
-        let id = app.store.request_email_code(caller.user, &address, asked, app.limits(), choose).await?;
+        let id = app.store.request_email_code(caller.user, &address, &request.call, app.limits(), choose).await?;
         Ok(RequestedCode::new(id))
     }
 }

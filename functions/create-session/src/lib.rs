@@ -5,8 +5,8 @@
 //! 202 with the bearer, which opens nothing yet · 400 · 429 · 500 · 503
 
 use shared::{
-    App, Bearer, EmailAddress, Endpoint, Error, Fields, Form, Request,
-    verification::{PendingSession, Purpose, RequestedSession, Verification},
+    App, EmailAddress, Endpoint, Error, Fields, Form, Request,
+    verification::{Purpose, RequestedSession},
 };
 
 /// The endpoint.
@@ -29,11 +29,6 @@ impl Endpoint for CreateSession {
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedSession, Error> {
         let SignIn { email } = request.form()?;
-        let bearer = Bearer::generate();
-        let session = PendingSession::new(&bearer, request.now, app.limits());
-        let purpose = Purpose::SignIn { session: session.clone() };
-        let verification = Verification::new(email, purpose, &request.caller, request.now, app.limits());
-        let id = app.store.request_session_code(verification, app.limits()).await?;
-        Ok(RequestedSession::new(bearer, &session, &request.caller, id))
+        app.request_session(&request.call, email, |session| Purpose::SignIn { session }).await
     }
 }

@@ -6,8 +6,8 @@
 //! 202 with the bearer, which opens nothing yet · 400 · 429 · 500 · 503
 
 use shared::{
-    Alias, App, Bearer, EmailAddress, Endpoint, Error, Fields, Form, FullName, Request,
-    verification::{PendingSession, Purpose, RequestedSession, Verification},
+    Alias, App, EmailAddress, Endpoint, Error, Fields, Form, FullName, Request,
+    verification::{Purpose, RequestedSession},
 };
 
 /// The endpoint.
@@ -33,11 +33,6 @@ impl Endpoint for CreateUser {
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedSession, Error> {
         let SignUp { email, full_name, alias } = request.form()?;
-        let bearer = Bearer::generate();
-        let session = PendingSession::new(&bearer, request.now, app.limits());
-        let purpose = Purpose::SignUp { alias, full_name, session: session.clone() };
-        let verification = Verification::new(email, purpose, &request.caller, request.now, app.limits());
-        let id = app.store.request_session_code(verification, app.limits()).await?;
-        Ok(RequestedSession::new(bearer, &session, &request.caller, id))
+        app.request_session(&request.call, email, |session| Purpose::SignUp { alias, full_name, session }).await
     }
 }

@@ -15,7 +15,7 @@ impl Endpoint for DeleteEmail {
     async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
         let caller = app.authenticate(request).await?;
         let email = request.path_id()?;
-        app.store.delete_email(caller.user, email, &request.caller, request.now).await?;
+        app.store.delete_email(caller.user, email, &request.call).await?;
         Ok(Acknowledged::new())
     }
 }

@@ -15,9 +15,9 @@ impl Endpoint for ExtendSession {
     async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
         let session = app.authenticate(request).await?;
         let hash = request.bearer()?.hash();
-        let end = session.extended(request.now, app.limits());
+        let end = session.extended(request.call.now, app.limits());
         // It may have been closed since it was looked up, and stays so.
-        let extended = app.store.extend_session((&session, &hash), end, request.now).await?;
+        let extended = app.store.extend_session((&session, &hash), end, request.call.now).await?;
         if extended { Ok(Acknowledged::new()) } else { Err(Error::Unauthenticated) }
     }
 }

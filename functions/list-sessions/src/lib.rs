@@ -35,7 +35,7 @@ impl Endpoint for ListSessions {
     async fn handle(app: &App, request: &Request) -> Result<Sessions, Error> {
         let current = app.authenticate(request).await?;
         let mut entries = app.store.sessions_of(current.user).await?;
-        entries.retain(|entry| entry.expires_at > request.now);
+        entries.retain(|entry| entry.expires_at > request.call.now);
         entries.sort_by_key(|entry| Reverse(entry.created_at));
         let shown = entries.into_iter().map(|entry| OpenSession {
             current: entry.id == current.id,

@@ -25,7 +25,7 @@ impl Endpoint for PreferEmail {
     async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
         let caller = app.authenticate(request).await?;
         let Preference { email } = request.form()?;
-        app.store.prefer_email(caller.user, email, &request.caller, request.now).await?;
+        app.store.prefer_email(caller.user, email, &request.call).await?;
         Ok(Acknowledged::new())
     }
 }

@@ -33,8 +33,7 @@ impl Endpoint for ResendEmailCode {
             Some(email) => Ok(Addition::Known(email.id)),
             None => Err(Error::NotFound("You have no such e-mail address")),
         };
-        let asked = (&request.caller, request.now);
-        let id = app.store.request_email_code(caller.user, &address, asked, app.limits(), choose).await?;
+        let id = app.store.request_email_code(caller.user, &address, &request.call, app.limits(), choose).await?;
         Ok(RequestedCode::new(id))
     }
 }

@@ -31,7 +31,7 @@ impl Endpoint for VerifyEmail {
         if caller.is_some_and(|caller| caller != user) {
             return Err(Error::CodeRefused);
         }
-        app.store.verify_email(&verification, (user, email), (&request.caller, request.now)).await?;
+        app.store.verify_email(&verification, (user, email), &request.call).await?;
         Ok(Acknowledged::new())
     }
 }

@@ -19,10 +19,10 @@ impl Endpoint for VerifySession {
         let verification = app.redeem(request, &proof, &purposes).await?;
         match &verification.purpose {
             Purpose::SignUp { alias, full_name, session } => {
-                app.store.create_account(&verification, (alias, full_name), session, request.now).await?;
+                app.store.create_account(&verification, (alias, full_name), session, request.call.now).await?;
             }
             Purpose::SignIn { session } => {
-                app.store.open_session(&verification, session, request.now, app.limits()).await?;
+                app.store.open_session(&verification, session, request.call.now, app.limits()).await?;
             }
             Purpose::AddEmail { .. } => return Err(Error::CodeRefused),
         }

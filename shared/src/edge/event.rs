@@ -10,7 +10,7 @@ use lambda_http::{
 use serde_json::value::RawValue;
 
 use super::request::Request;
-use crate::{Caller, Error, Timestamp};
+use crate::{Call, Caller, Error, Timestamp};
 
 /// The form that an event came in, and that its answer goes out in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,9 +36,8 @@ pub(super) fn read(event: &RawValue, now: Timestamp) -> (Payload, Result<Request
 fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp) -> Result<Request, Error> {
     let http = event.request_context.http;
     Ok(Request {
-        now,
+        call: Call { now, caller: caller(http.source_ip.as_deref(), http.user_agent.as_deref())? },
         method: http.method,
-        caller: caller(http.source_ip.as_deref(), http.user_agent.as_deref())?,
         authorization: authorization(&event.headers),
         is_json: is_json(&event.headers),
         path_parameters: event.path_parameters,
@@ -51,9 +50,8 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Err
     // REST APIs send both, and the multi-value form is the complete one; hand-written events often have only the other.
     let headers = if event.multi_value_headers.is_empty() { event.headers } else { event.multi_value_headers };
     Ok(Request {
-        now,
+        call: Call { now, caller: caller(identity.source_ip.as_deref(), identity.user_agent.as_deref())? },
         method: event.http_method,
-        caller: caller(identity.source_ip.as_deref(), identity.user_agent.as_deref())?,
         authorization: authorization(&headers),
         is_json: is_json(&headers),
         path_parameters: event.path_parameters,

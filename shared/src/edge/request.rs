@@ -5,14 +5,12 @@ use std::collections::HashMap;
 use lambda_http::http::Method;
 
 use super::body::{self, Form};
-use crate::{Bearer, Caller, Error, Timestamp, edge::body::Field, error::FieldError, id::Id};
+use crate::{Bearer, Call, Error, edge::body::Field, error::FieldError, id::Id};
 
-/// One call of an endpoint, and the facts that were read at its beginning.
+/// What was sent to an endpoint.
 pub struct Request {
-    /// When it came in: the only time that the handling of it knows.
-    pub now: Timestamp,
-    /// Who sent it.
-    pub caller: Caller,
+    /// When, and from whom.
+    pub call: Call,
     pub(super) method: Method,
     pub(super) authorization: Option<String>,
     pub(super) is_json: bool,

@@ -10,7 +10,7 @@ use super::{
     write::{EXISTS, IS_NEW, Write},
 };
 use crate::{
-    Alias, Error, FullName, Limits, Timestamp,
+    Alias, Call, Error, FullName, Limits, Timestamp,
     account::{Account, AddressClaim, Email},
     id::{EmailId, UserId},
     notice::{Event, Notice},
@@ -101,6 +101,7 @@ impl Store {
     ) -> Result<(), Error> {
         let owner = verification.owner.ok_or(Error::CodeRefused)?;
         let address = &verification.address;
+        let by = Call { now, caller: verification.caller.clone() };
         let change = |account: &Account, transaction: &mut Transaction| {
             let still_owned = Write::check(Key::address(address), "#userID = :owner").value("owner", &owner);
             transaction.add(Part::Address, still_owned);
@@ -119,7 +120,7 @@ impl Store {
                 && preferred.address.canonical() != address.canonical()
             {
                 let event = Event::SignedInElsewhere;
-                tell(transaction, &Notice::new(&preferred.address, event, address, &verification.caller, now))?;
+                tell(transaction, &Notice::new(&preferred.address, event, address, &by))?;
             }
             use_up(transaction, verification);
             Ok(())

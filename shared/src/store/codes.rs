@@ -9,10 +9,10 @@ use super::{
     keys::Key,
     retry::Backoff,
     transaction::{Part, Transaction},
-    write::{EXISTS, IS_NEW, Write},
+    write::{IS_NEW, Write},
 };
 use crate::{
-    Caller, EmailAddress, Error, Limits, Timestamp,
+    Call, Caller, EmailAddress, Error, Limits, Timestamp,
     account::{Account, Email},
     budget::{AddressBudget, WINDOW},
     id::{EmailId, UserId, VerificationId},
@@ -20,6 +20,9 @@ use crate::{
 };
 
 const HOUR: i64 = 3600;
+
+/// A list can't grow for ever. Every new code drops what is older than a day; long before this many, codes are long.
+const MOST_GUESSES: u32 = 1000;
 
 impl Store {
     /// Asks for a code that opens a session; if it is for a sign-up, reserves the alias while the code lives.
@@ -69,11 +72,11 @@ impl Store {
         &self,
         user: UserId,
         address: &EmailAddress,
-        (caller, now): (&Caller, Timestamp),
+        call: &Call,
         limits: &Limits,
         choose: impl Fn(&Account) -> Result<Addition, Error> + Send,
     ) -> Result<VerificationId, Error> {
-        let source = self.spend_source_budget(caller, now, limits);
+        let source = self.spend_source_budget(&call.caller, call.now, limits);
         let read = async || try_join!(self.address_budget(address), async { Ok(self.account(user).await?) });
         let (mut read_now, ()) = try_join!(read(), source)?;
         let mut backoff = Backoff::default();
@@ -89,15 +92,19 @@ impl Store {
                     email
                 }
                 Addition::New => {
-                    let email =
-                        Email { id: EmailId::generate(), address: address.clone(), verified: false, created_at: now };
+                    let email = Email {
+                        id: EmailId::generate(),
+                        address: address.clone(),
+                        verified: false,
+                        created_at: call.now,
+                    };
                     transaction.add(Part::Email, Write::put(Key::email(user, email.id), &email, IS_NEW)?);
                     transaction.add(Part::Account, account.touched());
                     email.id
                 }
             };
             let purpose = Purpose::AddEmail { user, email };
-            let verification = Verification::new(address.clone(), purpose, caller, now, limits);
+            let verification = Verification::new(address.clone(), purpose, call, limits);
             spend(&mut transaction, &budget, &verification, limits)?;
             match self.commit(transaction).await? {
                 Ok(()) => return Ok(verification.id),
@@ -130,19 +137,14 @@ impl Store {
     pub(crate) async fn count_wrong_guess(&self, address: &EmailAddress, now: Timestamp) -> Result<(), Fault> {
         let change = "SET #wrongGuesses = list_append(if_not_exists(#wrongGuesses, :none), :guess), #expiresAt = :end \
             ADD #version :one";
-        let count = |condition| {
-            Write::update(Key::address_budget(address), change, condition)
-                .value::<[Timestamp]>("none", &[])
-                .value::<[Timestamp]>("guess", &[now])
-                .value("end", &now.plus(WINDOW))
-                .value("one", &1u32)
-        };
-        let counted: Option<AddressBudget> = self.update(count(EXISTS)).await?;
-        if counted.is_none() {
-            // A code was asked for, so there was a budget: TTL took it. A guess must count all the same.
-            self.update::<AddressBudget>(count("attribute_not_exists(#pk) OR attribute_exists(#pk)")).await?;
-        }
-        Ok(())
+        let bounded = "attribute_not_exists(#wrongGuesses) OR size(#wrongGuesses) < :most";
+        let count = Write::update(Key::address_budget(address), change, bounded)
+            .value::<[Timestamp]>("none", &[])
+            .value::<[Timestamp]>("guess", &[now])
+            .value("end", &now.plus(WINDOW))
+            .value("one", &1u32)
+            .value("most", &MOST_GUESSES);
+        self.update::<AddressBudget>(count).await.map(|_| ())
     }
 
     async fn address_budget(&self, address: &EmailAddress) -> Result<AddressBudget, Error> {

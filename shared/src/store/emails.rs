@@ -8,7 +8,7 @@ use super::{
     write::{EXISTS, IS_NEW, Write},
 };
 use crate::{
-    Caller, EmailAddress, Error, Timestamp,
+    Call, EmailAddress, Error,
     account::{Account, AddressClaim},
     id::{EmailId, UserId},
     notice::{Event, Notice},
@@ -26,7 +26,7 @@ impl Store {
         &self,
         verification: &Verification,
         (user, email): (UserId, EmailId),
-        (by, now): (&Caller, Timestamp),
+        call: &Call,
     ) -> Result<(), Error> {
         let address = &verification.address;
         let change = |account: &Account, transaction: &mut Transaction| {
@@ -37,7 +37,7 @@ impl Store {
             transaction.add(Part::Email, verify.value("true", &true).value("false", &false));
             transaction.add(Part::Account, account.touched());
             use_up(transaction, verification);
-            tell_preferred(transaction, account, Event::AddressVerified, address, (by, now))
+            tell_preferred(transaction, account, Event::AddressVerified, address, call)
         };
         match self.change_account(user, &[Part::Address, Part::Email, Part::Code], change).await? {
             Changed::Yes => Ok(()),
@@ -49,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] if it isn't the user's; [`Error::Forbidden`] if it isn't verified; the store's faults.
-    pub async fn prefer_email(&self, user: UserId, email: EmailId, by: &Caller, now: Timestamp) -> Result<(), Error> {
+    pub async fn prefer_email(&self, user: UserId, email: EmailId, call: &Call) -> Result<(), Error> {
         let change = |account: &Account, transaction: &mut Transaction| {
             let email = account.email(email).ok_or(UNKNOWN)?;
             if !email.verified {
@@ -59,8 +59,8 @@ impl Store {
                 return Ok(());
             }
             transaction.add(Part::Account, account.preferring(email.id));
-            tell_preferred(transaction, account, Event::NoLongerPreferred, &email.address, (by, now))?;
-            let notice = Notice::new(&email.address, Event::AddressPreferred, &email.address, by, now);
+            tell_preferred(transaction, account, Event::NoLongerPreferred, &email.address, call)?;
+            let notice = Notice::new(&email.address, Event::AddressPreferred, &email.address, call);
             Ok(tell(transaction, &notice)?)
         };
         self.change_account(user, &[], change).await.map(|_| ())
@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] if it isn't the user's; [`Error::Forbidden`] if it is the preferred one; the store's faults.
-    pub async fn delete_email(&self, user: UserId, email: EmailId, by: &Caller, now: Timestamp) -> Result<(), Error> {
+    pub async fn delete_email(&self, user: UserId, email: EmailId, call: &Call) -> Result<(), Error> {
         let change = |account: &Account, transaction: &mut Transaction| {
             let email = account.email(email).ok_or(UNKNOWN)?;
             if email.id == account.user.preferred {
@@ -82,7 +82,7 @@ impl Store {
                 let own = Write::delete(Key::address(&email.address), "#userID = :user").value("user", &user);
                 transaction.add(Part::Address, own);
             }
-            tell_preferred(transaction, account, Event::AddressRemoved, &email.address, (by, now))
+            tell_preferred(transaction, account, Event::AddressRemoved, &email.address, call)
         };
         self.change_account(user, &[], change).await.map(|_| ())
     }
@@ -94,10 +94,10 @@ fn tell_preferred(
     account: &Account,
     event: Event,
     address: &EmailAddress,
-    (by, now): (&Caller, Timestamp),
+    call: &Call,
 ) -> Result<(), Error> {
     if let Some(preferred) = account.preferred() {
-        tell(transaction, &Notice::new(&preferred.address, event, address, by, now))?;
+        tell(transaction, &Notice::new(&preferred.address, event, address, call))?;
     }
     Ok(())
 }

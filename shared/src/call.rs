@@ -1,8 +1,19 @@
-//! Who a request comes from, as far as that can be known.
+//! When a request came in, and from whom, as far as that can be known.
 
 use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// The facts of one request, read once at its beginning. Whatever is done because of it, is done then and by him.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// When it came in: the only time that the handling of it knows.
+    pub now: Timestamp,
+    /// Who sent it.
+    pub caller: Caller,
+}
 
 /// Where a request came from.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

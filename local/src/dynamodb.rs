@@ -15,6 +15,7 @@ use dynoxide::actions::{
 };
 use dynoxide::{Database, DynoxideError};
 use serde_json::json;
+use shared::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
@@ -28,6 +29,7 @@ pub(crate) struct DynamoDb {
     database: Database,
     table: String,
     stream: Option<Stream>,
+    clock: Clock,
     /// Held for as long as the database is open, so that no second process opens it.
     _lock: Option<Arc<File>>,
 }
@@ -43,9 +45,10 @@ struct Stream {
 impl DynamoDb {
     /// Opens the database and creates what the template asks for and is not there yet.
     pub(crate) fn open(home: &Home, table: &Table, clock: &Clock) -> Result<Self, StartError> {
-        let database = match &home.directory {
-            None => Database::memory_with_clock(Arc::new(clock.clone())).map_err(refused)?,
-            Some(directory) => open_file(directory)?,
+        let (database, clock) = match &home.directory {
+            None => (Database::memory_with_clock(Arc::new(clock.clone())).map_err(refused)?, clock.clone()),
+            // dynoxide can be told the time in memory alone.
+            Some(directory) => (open_file(directory)?, Clock::system()),
         };
         match existing_table(&database, &table.name)? {
             None => create(&database, table)?,
@@ -63,7 +66,12 @@ impl DynamoDb {
             Some(_) => Some(stream_of(&database, &table.name)?),
             None => None,
         };
-        Ok(Self { database, table: table.name.clone(), stream, _lock: home.lock.clone() })
+        Ok(Self { database, table: table.name.clone(), stream, clock, _lock: home.lock.clone() })
+    }
+
+    /// The time that the database goes by.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The stream's ARN, as Lambda would tell it to a function.

@@ -1,5 +1,6 @@
 //! `cargo run`: the local stack, until Ctrl-C.
 
+use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,20 +64,25 @@ async fn main() -> ExitCode {
         clock: Clock::system(),
         ..Options::default()
     };
-    let stack = match Stack::start(options).await {
-        Ok(stack) => stack,
+    match run(options, &kept).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell if this fails.
             let _ = writeln!(io::stderr(), "error: {error}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-    };
-    if introduce(&stack, &kept).is_err() {
+    }
+}
+
+async fn run(options: Options, kept: &str) -> Result<(), Box<dyn Error>> {
+    let stop = told_to_stop()?;
+    let stack = Stack::start(options).await?;
+    if introduce(&stack, kept).is_err() {
         tracing::debug!("nobody reads the output");
     }
-    told_to_stop().await;
+    stop.await;
     stack.shutdown().await;
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 /// Says what is where, and how to begin.
@@ -100,20 +106,25 @@ fn introduce(stack: &Stack, kept: &str) -> io::Result<()> {
     output.flush()
 }
 
+/// Ctrl-C and SIGTERM, listened for from now on.
 #[cfg(unix)]
-async fn told_to_stop() {
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
-    }
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
 }
 
-#[cfg(not(unix))]
-async fn told_to_stop() {
-    let _ = tokio::signal::ctrl_c().await;
+/// Ctrl-C, listened for from now on.
+#[cfg(windows)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupted = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        let _ = interrupted.recv().await;
+    })
 }

@@ -42,10 +42,16 @@ impl Selection {
     fn includes(&self, mail: &Mail) -> bool {
         let by_address = self.email.as_ref().is_none_or(|address| {
             let mut known = mail.to.iter().chain([&mail.from]);
-            known.any(|known| known.eq_ignore_ascii_case(address))
+            known.any(|known| bare(known).eq_ignore_ascii_case(bare(address)))
         });
         by_address && self.id.as_ref().is_none_or(|id| *id == mail.id)
     }
+}
+
+/// The address in `Display Name <address>`.
+fn bare(address: &str) -> &str {
+    let inside = address.split_once('<').and_then(|(_, rest)| rest.strip_suffix('>'));
+    inside.unwrap_or(address)
 }
 
 /// `SendEmail`.

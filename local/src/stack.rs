@@ -94,7 +94,7 @@ impl Stack {
         let mut pumps = JoinSet::new();
         let mut progress = Vec::new();
         for (function, source) in template.stream_readers() {
-            let parts = (database.clone(), Arc::clone(&functions), clock.clone(), woken.clone());
+            let parts = (database.clone(), Arc::clone(&functions), woken.clone());
             let pump = Pump::new(function, source, home.directory.as_deref(), parts)?;
             progress.push(pump.progress());
             pumps.spawn(pump.run(stopped.clone()));

@@ -16,7 +16,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 pub(crate) use filter::Filter;
 
-use crate::clock::Clock;
 use crate::dynamodb::DynamoDb;
 use crate::error::StartError;
 use crate::functions::Functions;
@@ -38,7 +37,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(crate) struct Pump {
     database: DynamoDb,
     functions: Arc<Functions>,
-    clock: Clock,
     /// Changes whenever something may have been written.
     wake: watch::Receiver<()>,
     function: String,
@@ -65,7 +63,7 @@ impl Pump {
         function: &Function,
         source: &Arc<StreamSource>,
         directory: Option<&Path>,
-        (database, functions, clock, wake): (DynamoDb, Arc<Functions>, Clock, watch::Receiver<()>),
+        (database, functions, wake): (DynamoDb, Arc<Functions>, watch::Receiver<()>),
     ) -> Result<Self, StartError> {
         let checkpoint = Checkpoint::open(directory, &function.name)
             .map_err(|source| StartError::Data { path: directory.unwrap_or(Path::new("")).to_owned(), source })?;
@@ -73,7 +71,6 @@ impl Pump {
         Ok(Self {
             database,
             functions,
-            clock,
             wake,
             function: function.name.clone(),
             source: Arc::clone(source),
@@ -166,7 +163,7 @@ impl Pump {
         if !filters.is_empty() && !filters.iter().any(|filter| filter.matches(&record.event)) {
             return false;
         }
-        let age = self.clock.now().seconds().saturating_sub(record.written_at);
+        let age = self.database.now().seconds().saturating_sub(record.written_at);
         let too_old = self
             .source
             .maximum_record_age

@@ -1,5 +1,7 @@
 //! The program itself: what it prints, how it stops, and what it says when it cannot start.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -16,18 +18,16 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut process = local(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        let mut lines = Vec::new();
+        let process = local(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut running = Self { process, lines: Vec::new() };
+        let output = BufReader::new(running.process.stdout.take().unwrap());
         for line in output.lines() {
-            let line = line.unwrap();
-            let ready = line.contains("Ctrl-C");
-            lines.push(line);
-            if ready {
-                return Self { process, lines };
+            running.lines.push(line.unwrap());
+            if running.lines.last().is_some_and(|line| line.contains("Ctrl-C")) {
+                return running;
             }
         }
-        panic!("it stopped: {lines:?}");
+        panic!("it stopped: {:?}", running.lines);
     }
 
     fn line(&self, start: &str) -> &str {
@@ -35,10 +35,13 @@ impl Running {
         line.unwrap_or_else(|| panic!("no line {start}: {:?}", self.lines)).trim()
     }
 
-    fn terminate(mut self) -> ExitStatus {
+    /// Ends it with SIGTERM; how it ended, and what it had to complain about.
+    fn terminate(mut self) -> (ExitStatus, String) {
         let killed = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
         assert!(killed.success());
-        self.process.wait().unwrap()
+        let mut log = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.process.wait().unwrap(), log)
     }
 }
 
@@ -118,7 +121,8 @@ fn it_stops_cleanly_when_told_to() {
     let running = Running::start(&[&ANY_PORTS[..], &["--data", directory.path()]].concat());
     assert_eq!(running.line("Data"), directory.path());
     let before = Instant::now();
-    assert_eq!(running.terminate().code(), Some(0));
+    let (status, log) = running.terminate();
+    assert_eq!((status.code(), log.as_str()), (Some(0), ""));
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
     // SQLite's journal is folded into the database when it is closed, and only then.
     let mut files: Vec<_> =
@@ -178,17 +182,11 @@ fn the_help_explains_every_flag() {
 
 #[test]
 fn a_refused_request_is_logged_in_plain_words() {
-    let mut process =
-        local(&[&ANY_PORTS[..], &["--memory"]].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let api = lines.next().unwrap().unwrap().split_whitespace().last().unwrap().to_owned();
-    lines.find(|line| line.as_ref().unwrap().contains("Ctrl-C")).unwrap().unwrap();
-    let status = Command::new("curl").args(["--silent", &format!("{api}/session")]).stdout(Stdio::null()).status();
+    let running = in_memory();
+    let url = format!("{}/session", running.line("API"));
+    let status = Command::new("curl").args(["--silent", &url]).stdout(Stdio::null()).status();
     assert!(status.unwrap().success());
-    Command::new("kill").arg(process.id().to_string()).status().unwrap();
-    process.wait().unwrap();
-    let mut log = String::new();
-    process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let (_, log) = running.terminate();
     assert!(log.contains("WARN") && log.contains("check-session"), "{log}");
     assert!(!log.contains('\u{1b}'), "colours are for terminals: {log}");
 }

@@ -1,5 +1,7 @@
 //! The parts of the stack together: gateway, functions, stream, SES and their data.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -110,6 +112,19 @@ async fn a_mail_that_fails_is_tried_again_until_it_is_sent() {
     assert!(tries.load(Ordering::SeqCst) > 8);
     stack.shutdown().await;
     server.abort();
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_sent_while_it_matters_is_given_up() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut options = Options::default();
+    options.variables.insert("AWS_ENDPOINT_URL_SESV2".to_owned(), format!("http://{nobody}"));
+    let stack = start(options).await;
+    sign_up(&stack, "ada").await;
+    stack.clock().advance(Duration::from_mins(11));
+    tokio::time::timeout(Duration::from_secs(30), stack.delivered()).await.unwrap();
+    assert!(stack.mails().is_empty());
+    stack.shutdown().await;
 }
 
 #[tokio::test]

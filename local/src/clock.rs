@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use shared::Timestamp;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::formatting::Formattable;
+use time::macros::format_description;
 
 /// The system's time, plus what [`advance`](Clock::advance) added to it. Clones move together.
 #[derive(Clone, Debug, Default)]
@@ -58,50 +62,20 @@ impl dynoxide::storage_backend::Clock for Clock {
     }
 }
 
-/// A moment as people write it, in UTC.
-pub(crate) struct Calendar {
-    year: i64,
-    month: i64,
-    day: i64,
-    hour: i64,
-    minute: i64,
-    second: i64,
+/// As in web servers' logs and API Gateway's events: `12/Mar/2020:19:03:58 +0000`. Empty outside the calendar's years.
+pub(crate) fn common_log(seconds: i64) -> String {
+    let form = format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+    written(seconds, form)
 }
 
-impl Calendar {
-    pub(crate) fn at(seconds: i64) -> Self {
-        let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-        // Counted in eras of 400 years that begin on the 1st of March, so that leap days fall at the end.
-        let shifted = days + 719_468;
-        let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        Self {
-            year: year_of_era + era * 400 + i64::from(month <= 2),
-            month,
-            day: day_of_year - (153 * month_from_march + 2) / 5 + 1,
-            hour: rest / 3_600,
-            minute: rest / 60 % 60,
-            second: rest % 60,
-        }
-    }
+/// RFC 3339: `2020-03-12T19:03:58Z`. Empty outside the calendar's years.
+pub(crate) fn rfc3339(seconds: i64) -> String {
+    written(seconds, &Rfc3339)
+}
 
-    /// As in web servers' logs and API Gateway's events: `12/Mar/2020:19:03:58 +0000`.
-    pub(crate) fn common_log(&self) -> String {
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let month = usize::try_from(self.month - 1).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
-        format!("{:02}/{month}/{}:{:02}:{:02}:{:02} +0000", self.day, self.year, self.hour, self.minute, self.second)
-    }
-
-    /// ISO 8601: `2020-03-12T19:03:58Z`.
-    pub(crate) fn iso(&self) -> String {
-        format!(
-            "{}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            self.year, self.month, self.day, self.hour, self.minute, self.second
-        )
-    }
+fn written(seconds: i64, form: &(impl Formattable + ?Sized)) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    moment.and_then(|moment| moment.format(form).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -109,17 +83,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_as_api_gateway_writes_it() {
-        let moment = Calendar::at(1_584_039_838);
-        assert_eq!(moment.common_log(), "12/Mar/2020:19:03:58 +0000");
-        assert_eq!(moment.iso(), "2020-03-12T19:03:58Z");
-    }
-
-    #[test]
-    fn leap_days_and_turns_of_the_year_are_on_the_calendar() {
-        assert_eq!(Calendar::at(1_709_164_800).iso(), "2024-02-29T00:00:00Z");
-        assert_eq!(Calendar::at(1_735_689_599).iso(), "2024-12-31T23:59:59Z");
-        assert_eq!(Calendar::at(0).iso(), "1970-01-01T00:00:00Z");
+    fn a_moment_is_written_as_api_gateway_and_ses_write_it() {
+        assert_eq!(common_log(1_584_039_838), "12/Mar/2020:19:03:58 +0000");
+        assert_eq!(rfc3339(1_584_039_838), "2020-03-12T19:03:58Z");
     }
 
     #[test]

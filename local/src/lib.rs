@@ -17,6 +17,7 @@ mod clock;
 mod data;
 mod dynamodb;
 mod error;
+mod filter;
 mod functions;
 mod gateway;
 mod pages;

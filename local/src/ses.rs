@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 pub(crate) use inbox::Inbox;
 pub use inbox::Mail;
 
-use crate::clock::{Calendar, Clock};
+use crate::clock::{Clock, rfc3339};
 use crate::template::REGION;
 
 /// What the routes share.
@@ -86,7 +86,7 @@ fn as_localstack_shows(mail: &Mail) -> Value {
     json!({
         "Id": mail.id,
         "Region": REGION,
-        "Timestamp": Calendar::at(mail.sent_at.seconds()).iso(),
+        "Timestamp": rfc3339(mail.sent_at.seconds()),
         "Source": mail.from,
         "Destination": {"ToAddresses": mail.to, "CcAddresses": [], "BccAddresses": []},
         "ReplyToAddresses": mail.reply_to,

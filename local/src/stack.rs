@@ -64,6 +64,7 @@ pub struct Stack {
     functions: Arc<Functions>,
     under_way: Arc<Semaphore>,
     progress: Vec<watch::Receiver<Option<String>>>,
+    wake: watch::Sender<()>,
     stop_pumps: watch::Sender<bool>,
     stop_servers: watch::Sender<bool>,
     pumps: JoinSet<()>,
@@ -108,7 +109,7 @@ impl Stack {
             functions: Arc::clone(&functions),
             clock: clock.clone(),
             port: api_port,
-            wake,
+            wake: wake.clone(),
             under_way: Arc::clone(&under_way),
         };
         let ses = Ses { inbox: inbox.clone(), clock: clock.clone() };
@@ -128,6 +129,7 @@ impl Stack {
             functions,
             under_way,
             progress,
+            wake,
             stop_pumps,
             stop_servers,
             pumps,
@@ -163,6 +165,8 @@ impl Stack {
     /// Waits until everything that has been written by now has been mailed, if it asked for a mail, or was given up.
     pub async fn delivered(&self) {
         let Some(last) = self.database.last_sequence_number() else { return };
+        // Whoever wrote past the API woke nobody.
+        self.wake.send_replace(());
         for progress in &self.progress {
             // Sequence numbers are all of the same length. An error means that the pump has stopped.
             let reached = |position: &Option<String>| position.as_ref().is_some_and(|position| *position >= last);

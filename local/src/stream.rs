@@ -1,7 +1,6 @@
 //! The event source mapping between the table's stream and a function: filters, batches, retries.
 
 mod checkpoint;
-mod filter;
 mod record;
 
 use std::path::Path;
@@ -13,8 +12,6 @@ use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
-
-pub(crate) use filter::Filter;
 
 use crate::dynamodb::DynamoDb;
 use crate::error::StartError;

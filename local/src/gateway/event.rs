@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::routes::Found;
-use crate::clock::Calendar;
+use crate::clock::common_log;
 use crate::random;
 use crate::template::ACCOUNT;
 
@@ -59,7 +59,7 @@ impl Arrival<'_> {
                 "requestId": self.request_id,
                 "routeKey": self.route.key,
                 "stage": "$default",
-                "time": Calendar::at(self.milliseconds.div_euclid(1000)).common_log(),
+                "time": common_log(self.milliseconds.div_euclid(1000)),
                 "timeEpoch": self.milliseconds,
             },
             "isBase64Encoded": false,

@@ -8,7 +8,7 @@ use serde_norway::Value;
 
 use super::resolve::{Scope, entries};
 use crate::error::StartError;
-use crate::stream::Filter;
+use crate::filter::Filter;
 
 /// One `AWS::Serverless::Function`.
 pub(crate) struct Function {

@@ -68,12 +68,21 @@ fn kept_key(path: &Path) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let key = fresh_key();
+    private().create_new(true).open(path)?.write_all(key.as_bytes())?;
+    Ok(key)
+}
+
+/// Writes a file anew, for its owner's eyes only.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    private().create(true).truncate(true).open(path)?.write_all(text.as_bytes())
+}
+
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(key.as_bytes())?;
-    Ok(key)
+    options
 }
 
 #[cfg(test)]

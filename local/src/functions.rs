@@ -75,7 +75,13 @@ pub(crate) struct Endpoints {
 
 /// The functions, ready to run.
 pub(crate) struct Functions {
-    by_name: BTreeMap<String, (Handler, Duration)>,
+    by_name: BTreeMap<String, Function>,
+}
+
+struct Function {
+    handler: Handler,
+    limit: Duration,
+    environment: BTreeMap<String, String>,
 }
 
 impl Functions {
@@ -93,16 +99,13 @@ impl Functions {
             let binary = binaries.remove(function.name.as_str()).ok_or_else(|| {
                 failed("is in template.yaml, but the local stack does not know it, or it is there twice".to_owned())
             })?;
-            let variable = |name: &str| {
-                overrides
-                    .get(name)
-                    .or_else(|| function.environment.get(name))
-                    .cloned()
-                    .or_else(|| reserved(name, endpoints))
-            };
-            let config = Config::from_variables(&variable).map_err(|error| failed(error.to_string()))?;
+            let mut environment = reserved(endpoints);
+            environment.extend(function.environment.clone());
+            environment.extend(overrides_of(&function.name, overrides));
+            let config = Config::from_variables(&|name| environment.get(name).cloned())
+                .map_err(|error| failed(error.to_string()))?;
             let handler = (binary.handler)(config, clock.clone()).map_err(failed)?;
-            by_name.insert(function.name.clone(), (handler, function.timeout));
+            by_name.insert(function.name.clone(), Function { handler, limit: function.timeout, environment });
         }
         match binaries.into_keys().next() {
             Some(name) => {
@@ -112,10 +115,21 @@ impl Functions {
         }
     }
 
+    /// What a function finds in its environment.
+    pub(crate) fn environment(&self, name: &str) -> Option<&BTreeMap<String, String>> {
+        Some(&self.by_name.get(name)?.environment)
+    }
+
+    /// Every variable that a function has.
+    pub(crate) fn variables(&self) -> BTreeMap<&str, &str> {
+        let variables = self.by_name.values().flat_map(|function| &function.environment);
+        variables.map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
     /// Runs a function. It goes on to its end even if the caller no longer waits, as it does in Lambda.
     pub(crate) async fn invoke(&self, name: &str, event: Box<RawValue>) -> Result<Box<RawValue>, InvokeError> {
-        let (handler, limit) = self.by_name.get(name).ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
-        let running = tokio::spawn(tokio::time::timeout(*limit, handler(event)));
+        let function = self.by_name.get(name).ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
+        let running = tokio::spawn(tokio::time::timeout(function.limit, (function.handler)(event)));
         match running.await {
             Ok(Ok(Ok(answer))) => Ok(answer),
             Ok(Ok(Err(error))) => Err(InvokeError::Crashed(name.to_owned(), error.to_string())),
@@ -126,14 +140,24 @@ impl Functions {
 }
 
 /// What Lambda itself puts into a function's environment, and where AWS is today.
-fn reserved(name: &str, endpoints: &Endpoints) -> Option<String> {
-    let value = match name {
-        "AWS_REGION" => REGION,
+fn reserved(endpoints: &Endpoints) -> BTreeMap<String, String> {
+    let variables = [
+        ("AWS_REGION", REGION),
         // Nobody checks them here, but a request is not signed without.
-        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
-        "AWS_ENDPOINT_URL_DYNAMODB" => &endpoints.dynamodb,
-        "AWS_ENDPOINT_URL_SESV2" => &endpoints.sesv2,
-        _ => return None,
-    };
-    Some(value.to_owned())
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.dynamodb),
+        ("AWS_ENDPOINT_URL_SESV2", &endpoints.sesv2),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// Those for every function, then those for this one alone.
+fn overrides_of(function: &str, overrides: &BTreeMap<String, String>) -> impl Iterator<Item = (String, String)> {
+    let for_all = overrides.iter().filter(|(name, _)| !name.contains('/'));
+    let own = overrides.iter().filter_map(move |(name, value)| match name.split_once('/') {
+        Some((of, name)) if of == function => Some((name.to_owned(), value.clone())),
+        _ => None,
+    });
+    for_all.map(|(name, value)| (name.clone(), value.clone())).chain(own)
 }

@@ -20,6 +20,7 @@ mod error;
 mod filter;
 mod functions;
 mod gateway;
+mod outside;
 mod pages;
 mod random;
 mod ses;

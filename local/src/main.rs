@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +17,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[derive(Parser)]
 #[command(name = "latchkey-local")]
 struct Arguments {
+    /// Address to listen on. Whoever reaches it has the mails and the database
+    #[arg(long, value_name = "IP", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    host: IpAddr,
+
     /// Port of the API and the mailbox; 0 takes any free one
     #[arg(long, default_value_t = 3000)]
     port: u16,
@@ -57,6 +62,7 @@ async fn main() -> ExitCode {
         arguments.data.display().to_string()
     };
     let options = Options {
+        host: Some(arguments.host),
         port: arguments.port,
         dynamodb_port: arguments.dynamodb_port,
         data: if arguments.memory { Data::Memory } else { Data::Directory(arguments.data) },

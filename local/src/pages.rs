@@ -1,6 +1,7 @@
 //! The pages for people, and the guard before them and the mails.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -8,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
+use crate::outside::HOST_OF_CONTAINERS;
 use crate::random;
 use crate::template::Template;
 
@@ -56,8 +58,8 @@ fn page_with_policy(page: &str) -> Response {
     (headers, Html(page.replace("{{nonce}}", &nonce))).into_response()
 }
 
-/// Lets only this machine's own pages and programs at the mails. Any website can send a browser to 127.0.0.1, under a
-/// name of its own (DNS rebinding) or from a page of its own.
+/// Lets only this machine's own pages and programs, and its containers, at the mails. Any website can send a browser to
+/// 127.0.0.1, under a name of its own (DNS rebinding) or from a page of its own.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         let mut response = next.run(request).await;
@@ -72,20 +74,28 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
 
 fn is_local(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let origin = text(header::ORIGIN);
-    let from_here = origin.is_none_or(|origin| origin.strip_prefix("http://").is_some_and(is_loopback));
-    from_here && text(header::HOST).is_some_and(is_loopback)
+    let Some(host) = text(header::HOST) else { return false };
+    let is_ours = |origin: &str| origin.strip_prefix("http://").is_some_and(|from| from == host || is_loopback(from));
+    is_ours_by_name(host) && text(header::ORIGIN).is_none_or(is_ours)
+}
+
+/// Whether a host can only be what listens here: a number cannot be rebound as a name can.
+fn is_ours_by_name(host: &str) -> bool {
+    is_loopback(host) || host.parse::<SocketAddr>().is_ok() || without_port(host) == HOST_OF_CONTAINERS
 }
 
 /// Whether a host, with or without a port, is this machine.
 fn is_loopback(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
+    let name = without_port(host);
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
         // The colon inside an IPv6 address is not a port's.
-        Some((name, port)) if !port.ends_with(']') => (name, port),
-        _ => (host, ""),
-    };
-    port.bytes().all(|byte| byte.is_ascii_digit())
-        && ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !host.ends_with(']') => name,
+        _ => host,
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -109,6 +119,20 @@ mod tests {
     }
 
     #[test]
+    fn an_address_or_docker_s_name_is_ours_and_its_own_page_a_guest() {
+        let visit = |host: &str, origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+            is_local(&headers)
+        };
+        assert!(visit("172.17.0.1:3000", "http://172.17.0.1:3000"));
+        assert!(visit("host.docker.internal:3000", "http://host.docker.internal:3000"));
+        assert!(!visit("172.17.0.1:3000", "http://192.0.2.1:3000"));
+        assert!(!visit("evil.example:3000", "http://evil.example:3000"));
+    }
+
+    #[test]
     fn a_page_from_elsewhere_is_no_guest() {
         let from = |origin: &str| {
             let mut headers = HeaderMap::new();
@@ -117,6 +141,7 @@ mod tests {
             is_local(&headers)
         };
         assert!(from("http://localhost:3000"));
+        assert!(!from("http://192.0.2.1:3000"));
         assert!(!from("https://evil.example"));
         assert!(!from("null"));
     }

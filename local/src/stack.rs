@@ -1,7 +1,7 @@
 //! The whole stack: its parts brought up, wired together, and brought down in the right order.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::dynamodb::DynamoDb;
 use crate::error::{InvokeError, StartError};
 use crate::functions::{Endpoints, Functions};
 use crate::gateway::{self, Gateway, REQUESTS, Routes};
+use crate::outside;
 use crate::pages;
 use crate::ses::{self, Inbox, Mail, Ses};
 use crate::stream::Pump;
@@ -40,6 +41,8 @@ const MAIL_BYTES: usize = 40 * 1024 * 1024;
 /// How a stack is started. The default is one for tests: free ports, everything in memory, the template's defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// The address to listen on; 127.0.0.1 if none, which nothing but this machine reaches.
+    pub host: Option<IpAddr>,
     /// The API's port; 0 for any that is free.
     pub port: u16,
     /// DynamoDB's port; 0 for any that is free.
@@ -48,7 +51,8 @@ pub struct Options {
     pub data: Data,
     /// Parameters of template.yaml by name, where not its defaults.
     pub parameters: BTreeMap<String, String>,
-    /// Variables that win over every function's own environment; to put a proxy between it and DynamoDB, say.
+    /// Variables that win over every function's own environment, to put a proxy between it and DynamoDB, say;
+    /// `create-user/NAME` sets one for that function alone.
     pub variables: BTreeMap<String, String>,
     /// The time in the stack.
     pub clock: Clock,
@@ -73,14 +77,15 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Brings the product up, on 127.0.0.1 alone. It answers when this returns.
+    /// Brings the product up. It answers when this returns.
     ///
     /// # Errors
     /// If template.yaml, a parameter, a port, the data or a function's environment is not as it must be.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, dynamodb_port, data, parameters, variables, clock } = options;
-        let api = listen(port, "--port").await?;
-        let dynamodb = listen(dynamodb_port, "--dynamodb-port").await?;
+        let Options { host, port, dynamodb_port, data, parameters, variables, clock } = options;
+        let host = host.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let api = listen(host, port, "--port").await?;
+        let dynamodb = listen(host, dynamodb_port, "--dynamodb-port").await?;
         let (api_port, api_url) = address(&api);
         let (_, dynamodb_url) = address(&dynamodb);
 
@@ -89,6 +94,9 @@ impl Stack {
         let database = DynamoDb::open(&home, &template.table, &clock)?;
         let endpoints = Endpoints { dynamodb: dynamodb_url.clone(), sesv2: api_url.clone() };
         let functions = Arc::new(Functions::start(&template, &endpoints, &variables, &clock)?);
+        if let Some(directory) = &home.directory {
+            outside::write(directory, &functions.variables())?;
+        }
 
         let (wake, woken) = watch::channel(());
         let (stop_pumps, stopped) = watch::channel(false);
@@ -118,8 +126,8 @@ impl Stack {
         let (stop_servers, stopped) = watch::channel(false);
         let mut servers = JoinSet::new();
         servers.spawn(database.clone().serve(dynamodb, until(stopped.clone())));
-        servers.spawn(serve(api, router(gateway, ses, index), until(stopped)));
-        let sweeper = tokio::spawn(sweep_now_and_then(database.clone()));
+        servers.spawn(serve(api, router(gateway, ses, index), until(stopped.clone())));
+        let sweeper = tokio::spawn(sweep_now_and_then(database.clone(), stopped));
         Ok(Self {
             api_url,
             dynamodb_url,
@@ -174,6 +182,12 @@ impl Stack {
         }
     }
 
+    /// What a function of that name finds in its environment here, and would find in Lambda.
+    #[must_use]
+    pub fn environment(&self, function: &str) -> Option<&BTreeMap<String, String>> {
+        self.functions.environment(function)
+    }
+
     /// Runs a function with an event, past the API. Its answer is whatever it returns to Lambda.
     ///
     /// # Errors
@@ -202,8 +216,9 @@ impl Stack {
         }
         self.stop_pumps.send_replace(true);
         while self.pumps.join_next().await.is_some() {}
-        self.sweeper.abort();
         self.stop_servers.send_replace(true);
+        // Whatever still holds the database keeps others out of its directory.
+        let _ = (&mut self.sweeper).await;
         let closed = timeout(CLOSING, async { while self.servers.join_next().await.is_some() {} }).await;
         if closed.is_err() {
             self.servers.shutdown().await;
@@ -245,8 +260,8 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn listen(port: u16, flag: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+async fn listen(host: IpAddr, port: u16, flag: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind((host, port)).await.map_err(|error| {
         let problem = match error.kind() {
             std::io::ErrorKind::AddrInUse => "is taken by another program".to_owned(),
             _ => format!("cannot be listened on ({error})"),
@@ -257,14 +272,17 @@ async fn listen(port: u16, flag: &'static str) -> Result<TcpListener, StartError
 
 fn address(listener: &TcpListener) -> (u16, String) {
     // A listener that is bound has an address.
-    let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
-    (port, format!("http://{}:{port}", Ipv4Addr::LOCALHOST))
+    let address = listener.local_addr().unwrap_or_else(|_| (Ipv4Addr::LOCALHOST, 0).into());
+    (address.port(), format!("http://{address}"))
 }
 
-async fn sweep_now_and_then(database: DynamoDb) {
+async fn sweep_now_and_then(database: DynamoDb, stopped: watch::Receiver<bool>) {
     let mut ticks = interval(SWEEP);
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = until(stopped.clone()) => return,
+        }
         let database = database.clone();
         let swept = tokio::task::spawn_blocking(move || database.sweep()).await;
         if let Ok(Err(error)) = swept {

@@ -22,6 +22,17 @@ pub struct Email {
     pub verified: bool,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Which change of the account it came with: tells the order within a second.
+    #[serde(default)]
+    pub sequence: u64,
+}
+
+impl Email {
+    /// Sorts the oldest first.
+    #[must_use]
+    pub fn age(&self) -> (Timestamp, u64) {
+        (self.created_at, self.sequence)
+    }
 }
 
 /// Who has a verified address.

@@ -48,9 +48,14 @@ impl AddressBudget {
 /// "Some at once, then one an interval": the generic cell rate algorithm (ITU-T I.371), replayed over what was sent.
 fn burst_wait(sent: &[Timestamp], now: Timestamp, limits: &Limits) -> Duration {
     let interval = limits.mail_interval;
-    let due = sent.iter().fold(now.minus(WINDOW), |due, moment| due.max(*moment).plus(interval));
     let tolerance = interval.saturating_mul(limits.mail_burst.saturating_sub(1));
-    due.since(now).saturating_sub(tolerance)
+    let wait = |latest: Timestamp| {
+        let begin = now.minus(WINDOW);
+        let due = sent.iter().fold(begin, |due, moment| due.max((*moment).min(latest)).plus(interval));
+        due.since(now).saturating_sub(tolerance)
+    };
+    // Who came in a second before somebody that was counted first is not to wait for that second; who is to wait is told all of it.
+    if wait(now).is_zero() { Duration::ZERO } else { wait(sent.iter().copied().fold(now, Ord::max)) }
 }
 
 /// Until the oldest of as many as a day allows is a day old.
@@ -84,6 +89,19 @@ mod tests {
     #[test]
     fn three_at_once_then_one_a_minute() {
         assert_eq!(ask([0, 0, 0, 0, 59, 60, 60, 119, 120]), [true, true, true, false, false, true, false, false, true]);
+    }
+
+    #[test]
+    fn three_at_once_are_three_even_if_a_second_ends_among_them() {
+        assert_eq!(ask([1, 0, 0, 0, 1]), [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn who_is_told_to_wait_is_told_enough_even_if_a_second_ends_before_he_is_counted() {
+        let budget = AddressBudget { sent: vec![at(1), at(0), at(1)], ..AddressBudget::default() };
+        let wait = budget.spend(at(0), &Limits::default()).unwrap_err();
+        assert_eq!(wait, Duration::from_secs(61));
+        assert!(budget.spend(at(0).plus(wait), &Limits::default()).is_ok());
     }
 
     #[test]

@@ -7,6 +7,6 @@ mod request;
 mod response;
 
 pub use body::{Field, Fields, Form};
-pub use endpoint::{Endpoint, respond, serve, system_time};
+pub use endpoint::{DEADLINE, Endpoint, respond, serve, system_time};
 pub use request::Request;
 pub use response::{Acknowledged, Response};

@@ -83,6 +83,17 @@ pub struct SessionEntry {
     pub caller: Caller,
     /// When.
     pub created_at: Timestamp,
+    /// Which change of the account it came with: tells the order within a second.
+    #[serde(default)]
+    pub sequence: u64,
     /// From this moment on, the bearer is refused.
     pub expires_at: Timestamp,
+}
+
+impl SessionEntry {
+    /// Sorts the oldest first.
+    #[must_use]
+    pub fn age(&self) -> (Timestamp, u64) {
+        (self.created_at, self.sequence)
+    }
 }

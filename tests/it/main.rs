@@ -1,6 +1,40 @@
 //! The product's tests. They start what `cargo run` starts, in memory, and use it as its clients do: HTTP in; status, headers, body
 //! and mail out. After each of them the whole table is checked against what must always hold.
+#![cfg(test)]
 
-mod accounts;
-mod sign_up;
+mod attacks;
+#[cfg(feature = "binaries")]
+mod binaries;
+mod check_session;
+mod close_session;
+mod conventions;
+mod costs;
+mod create_email;
+mod create_session;
+mod create_user;
+mod data_model;
+mod delete_email;
+mod edge_cases;
+mod enumeration;
+mod extend_session;
+mod fixtures;
+mod get_user;
+mod input;
+mod limits;
+mod list_emails;
+mod list_sessions;
+mod openapi;
+mod prefer_email;
+mod races;
+mod races_accounts;
+mod readme;
+mod resend_email_code;
+mod restart;
+mod round_trips;
+mod secrets;
+mod seeds;
+mod send_mail;
 mod support;
+mod template;
+mod verify_email;
+mod verify_session;

@@ -1,20 +1,30 @@
 //! What tests stand on: a product of their own, and clients that can do nothing that a client can't.
 
 mod answer;
+mod codes;
 mod invariants;
+mod letters;
+mod logs;
+pub(crate) mod markdown;
 mod people;
 mod proxy;
+mod race;
+mod raw;
+mod redacted;
 mod table;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use local::{Data, Mail, Options, Stack};
 use reqwest::Method;
 use serde_json::Value;
 
 pub(crate) use answer::Answer;
+pub(crate) use letters::Letter;
+pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
 pub(crate) use proxy::{Call, Proxy};
+pub(crate) use race::{statuses, together, won};
 pub(crate) use table::Item;
 
 /// What the contract's paths begin with.
@@ -23,6 +33,7 @@ pub(crate) const BASE: &str = "/api/auth/v2";
 /// The running product of one test.
 pub(crate) struct Product {
     pub(crate) stack: Stack,
+    parameters: BTreeMap<String, String>,
     http: reqwest::Client,
 }
 
@@ -47,6 +58,17 @@ impl Settings {
         Self { parameters: vec![(name, value)], ..Self::default() }
     }
 
+    /// One more parameter of template.yaml.
+    pub(crate) fn and(mut self, name: &'static str, value: &'static str) -> Self {
+        self.parameters.push((name, value));
+        self
+    }
+
+    /// Nobody is refused for the number of mails that he asked for.
+    pub(crate) fn with_mail_for_all() -> Self {
+        Self::parameter("MailBurst", "100").and("MailIntervalSeconds", "0").and("MailsPerDay", "1000")
+    }
+
     /// Between the functions and DynamoDB stands this proxy.
     pub(crate) fn through(proxy: &Proxy) -> Self {
         Self { variables: vec![("AWS_ENDPOINT_URL_DYNAMODB", proxy.url().to_owned())], ..Self::default() }
@@ -69,14 +91,21 @@ impl Product {
             pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
         };
         let variables = settings.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let parameters = owned(settings.parameters);
         let options = Options {
-            parameters: owned(settings.parameters),
+            parameters: parameters.clone(),
             variables: owned(variables),
             data: settings.data,
             ..Options::default()
         };
+        logs::keep();
         let stack = Stack::start(options).await.expect("the stack starts");
-        Self { stack, http: reqwest::Client::new() }
+        Self { stack, parameters, http: reqwest::Client::new() }
+    }
+
+    /// A parameter of template.yaml that is a number: as set, or what is usual.
+    pub(crate) fn number(&self, name: &str, usual: usize) -> usize {
+        self.parameters.get(name).map_or(usual, |value| value.parse().expect("a number"))
     }
 
     /// A request without a bearer.
@@ -93,6 +122,12 @@ impl Product {
     /// A request to be finished by hand. `path` begins after [`BASE`].
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{BASE}{path}", self.stack.api_url()))
+    }
+
+    /// As [`Product::request`], from another of this machine's addresses.
+    pub(crate) fn request_from(&self, source: [u8; 4], method: Method, path: &str) -> reqwest::RequestBuilder {
+        let client = reqwest::Client::builder().local_address(IpAddr::from(source)).build().expect("a client");
+        client.request(method, format!("{}{BASE}{path}", self.stack.api_url()))
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
@@ -115,6 +150,12 @@ impl Product {
     pub(crate) async fn newest_code(&self, address: &str) -> String {
         let mails = self.mails_to(address).await;
         code_in(mails.last().expect("a mail")).expect("a code in it")
+    }
+
+    /// Lets time pass until no hour ends soon: the budget of a source is by the hour.
+    pub(crate) fn pass_to_the_middle_of_an_hour(&self) {
+        let past = u64::try_from(self.stack.clock().now().seconds().rem_euclid(3600)).expect("seconds");
+        self.pass(Duration::from_secs(3600 - past + 1200));
     }
 
     /// Lets time pass, for this product.

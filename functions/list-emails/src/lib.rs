@@ -33,7 +33,7 @@ impl Endpoint for ListEmails {
         let account = app.store.account(caller.user).await?.ok_or(Error::Unauthenticated)?;
         let preferred = account.user.preferred;
         let mut emails = account.emails;
-        emails.sort_by_key(|email| (email.id != preferred, email.created_at));
+        emails.sort_by_key(|email| (email.id != preferred, email.age()));
         let shown = emails.into_iter().map(|email| OwnEmail {
             email_id: email.id,
             address: email.address.as_str().to_owned(),

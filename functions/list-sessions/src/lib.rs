@@ -36,7 +36,7 @@ impl Endpoint for ListSessions {
         let current = app.authenticate(request).await?;
         let mut entries = app.store.sessions_of(current.user).await?;
         entries.retain(|entry| entry.expires_at > request.call.now);
-        entries.sort_by_key(|entry| Reverse(entry.created_at));
+        entries.sort_by_key(|entry| Reverse(entry.age()));
         let shown = entries.into_iter().map(|entry| OpenSession {
             current: entry.id == current.id,
             session_id: entry.id,

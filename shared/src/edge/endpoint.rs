@@ -22,7 +22,7 @@ use super::{
 use crate::{App, Config, Error, Timestamp, entropy};
 
 /// A handler takes no longer: less than the function's timeout, so that it is we who answer, and not Lambda without our headers.
-const DEADLINE: Duration = Duration::from_secs(8);
+pub const DEADLINE: Duration = Duration::from_secs(8);
 
 /// One endpoint of the API. Each is a Lambda function of its own.
 pub trait Endpoint: 'static {
@@ -86,7 +86,8 @@ async fn answer<E: Endpoint>(app: &App, request: &Request) -> Result<(StatusCode
 
 /// The one place where a failure is answered and logged, under the same ID.
 fn refuse<E: Endpoint>(payload: Payload, error: &Error) -> Response {
-    let id = entropy::uuid_v4();
+    // Should there be no randomness left, that is told too, under the ID of nothing.
+    let id = std::panic::catch_unwind(entropy::uuid_v4).unwrap_or_default();
     let status = error.status();
     if status.is_server_error() {
         tracing::error!(function = E::NAME, error.id = %id, error.kind = error.kind(), status = status.as_u16(), cause = error.cause(), "{error}");

@@ -73,16 +73,16 @@ impl Store {
             created_at: now,
             version: 0,
         };
-        let email = Email { id: email_id, address: address.clone(), verified: true, created_at: now };
+        let email = Email { id: email_id, address: address.clone(), verified: true, created_at: now, sequence: 0 };
         let claim = AddressClaim { user: user_id, email: email_id, address: address.clone() };
         let mut transaction = Transaction::default();
         transaction.add(Part::Account, Write::put(Key::user(user_id), &user, IS_NEW)?);
         transaction.add(Part::Email, Write::put(Key::email(user_id, email_id), &email, IS_NEW)?);
         transaction.add(Part::Address, Write::put(Key::address(address), &claim, IS_NEW)?);
-        let reserved = "attribute_not_exists(#userID) AND #pendingFor = :address";
+        let reserved = "attribute_exists(#pk) AND attribute_not_exists(#userID) AND #pendingFor = :address";
         let take = Write::update(Key::alias(alias), "SET #userID = :user REMOVE #pendingFor, #expiresAt", reserved);
         transaction.add(Part::Alias, take.value("user", &user_id).value("address", address.canonical()));
-        open(&mut transaction, pending, &Session::open(pending, &user, &verification.caller, now))?;
+        open(&mut transaction, pending, &Session::open(pending, &user, &verification.caller, now), user.version)?;
         use_up(&mut transaction, verification);
         self.commit(transaction).await?.map_err(|_| Error::CodeRefused)
     }
@@ -115,7 +115,8 @@ impl Store {
                 let entry = Write::delete(Key::session_entry(owner, old.id), own);
                 transaction.add(Part::Session, entry.value("session", &old.id));
             }
-            open(transaction, pending, &Session::open(pending, &account.user, &verification.caller, now))?;
+            let session = Session::open(pending, &account.user, &verification.caller, now);
+            open(transaction, pending, &session, account.next_version())?;
             if let Some(preferred) = account.preferred()
                 && preferred.address.canonical() != address.canonical()
             {
@@ -168,12 +169,17 @@ pub(super) enum Changed {
 }
 
 impl Account {
+    /// The version that the next change makes.
+    pub(super) fn next_version(&self) -> u64 {
+        self.user.version.saturating_add(1)
+    }
+
     /// Counts one change, if there was no other since the account was read.
     pub(super) fn touched(&self) -> Write {
         let change = "SET #version = :after";
         let unchanged = "attribute_exists(#pk) AND #version = :before";
         Write::update(Key::user(self.user.id), change, unchanged)
-            .value("after", &self.user.version.saturating_add(1))
+            .value("after", &self.next_version())
             .value("before", &self.user.version)
     }
 
@@ -182,7 +188,7 @@ impl Account {
         let change = "SET #version = :after, #preferredEmailID = :email";
         let unchanged = "attribute_exists(#pk) AND #version = :before";
         Write::update(Key::user(self.user.id), change, unchanged)
-            .value("after", &self.user.version.saturating_add(1))
+            .value("after", &self.next_version())
             .value("before", &self.user.version)
             .value("email", &email)
     }
@@ -190,7 +196,7 @@ impl Account {
     /// The oldest of the open sessions, as many as must give way for one more.
     fn beyond_cap(&self, now: Timestamp, limits: &Limits) -> Vec<&SessionEntry> {
         let mut open: Vec<_> = self.sessions.iter().filter(|session| session.expires_at > now).collect();
-        open.sort_by_key(|session| session.created_at);
+        open.sort_by_key(|session| session.age());
         let most = limits.sessions_per_user.saturating_sub(1);
         let beyond = open.len().saturating_sub(most).min(MOST_CLOSED_AT_ONCE);
         open.truncate(beyond);
@@ -198,12 +204,18 @@ impl Account {
     }
 }
 
-fn open(transaction: &mut Transaction, pending: &PendingSession, session: &Session) -> Result<(), Fault> {
+fn open(
+    transaction: &mut Transaction,
+    pending: &PendingSession,
+    session: &Session,
+    sequence: u64,
+) -> Result<(), Fault> {
     let entry = SessionEntry {
         id: session.id,
         token_hash: pending.token_hash.clone(),
         caller: session.caller.clone(),
         created_at: session.created_at,
+        sequence,
         expires_at: session.expires_at,
     };
     transaction.add(Part::Session, Write::put(Key::session(&pending.token_hash), session, IS_NEW)?);

@@ -50,9 +50,12 @@ impl Store {
         output.item.map(row).transpose()
     }
 
-    /// All items of a partition whose sort key begins so, as they are now.
+    /// All items of a partition whose sort key begins so, as they are now, the last first.
+    ///
+    /// Each item is read committed, but not all of them at one moment. Backwards, `USER` comes before what it holds together: a change
+    /// that falls in between leaves an old version with newer items, which no later write takes for the current one.
     pub(super) async fn query(&self, pk: String, sk_begins: &'static str) -> Result<Vec<Item>, Fault> {
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = self.client.query().table_name(&self.table).consistent_read(true).scan_index_forward(false);
         let query = if sk_begins.is_empty() {
             query.key_condition_expression("pk = :pk")
         } else {

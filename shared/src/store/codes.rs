@@ -97,6 +97,7 @@ impl Store {
                         address: address.clone(),
                         verified: false,
                         created_at: call.now,
+                        sequence: account.next_version(),
                     };
                     transaction.add(Part::Email, Write::put(Key::email(user, email.id), &email, IS_NEW)?);
                     transaction.add(Part::Account, account.touched());

@@ -1,7 +1,9 @@
 //! Answers, and what every one of them must have.
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
+
+use super::times_logged;
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -18,6 +20,22 @@ impl Answer {
         let text = response.text().await.expect("a text");
         let body = serde_json::from_str(&text).expect("JSON");
         let answer = Self { status, headers, body };
+        answer.check();
+        answer
+    }
+
+    /// Reads what a function returned to Lambda, and holds it to the same.
+    pub(crate) fn of_function(returned: &Value) -> Self {
+        let header = |(name, value): (&String, &Value)| {
+            let value = value.as_str().expect("a text").parse().expect("a header's value");
+            (name.parse::<HeaderName>().expect("a header's name"), value)
+        };
+        let answer = Self {
+            status: returned["statusCode"].as_u64().and_then(|status| status.try_into().ok()).expect("a status"),
+            headers: returned["headers"].as_object().expect("headers").iter().map(header).collect(),
+            body: serde_json::from_str(returned["body"].as_str().expect("a body")).expect("JSON"),
+        };
+        assert_ne!(returned["isBase64Encoded"], true);
         answer.check();
         answer
     }
@@ -72,6 +90,7 @@ impl Answer {
         assert!(!said.is_empty() && said.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{said}");
         let id = self.header("x-error-id").expect("x-error-id");
         uuid::Uuid::parse_str(id).expect("a UUID");
+        assert_eq!(times_logged(id), 1, "lines in the log with the answer's x-error-id");
         assert_eq!(self.body["detail"], said);
         assert_eq!(self.body["instance"], format!("urn:uuid:{id}"));
         assert_eq!(self.body["status"], self.status);

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Item, Product};
 
-const GUESSES_PER_CODE: i64 = 5;
-const MAILS_PER_DAY: usize = 20;
-const EMAILS_PER_USER: usize = 10;
-const SESSIONS_PER_USER: usize = 50;
-const SESSION_MAXIMUM: i64 = 30 * 24 * 3600;
-
 impl Product {
     /// Scans the whole table.
     pub(crate) async fn check_invariants(&self) {
         let items = self.items().await;
         let now = self.stack.clock().now().seconds();
-        let table = Table { items: &items, now };
+        let limits = Limits {
+            guesses_per_code: self.number("GuessesPerCode", 5),
+            mails_per_day: self.number("MailsPerDay", 20),
+            emails_per_user: self.number("EmailsPerUser", 10),
+            sessions_per_user: self.number("SessionsPerUser", 50),
+            session_maximum: self.number("SessionMaximumSeconds", 30 * 24 * 3600),
+        };
+        let table = Table { items: &items, now, limits };
         table.every_verified_address_has_one_owner_and_every_owner_the_address();
         table.every_alias_has_one_user_and_every_user_his_alias();
         table.every_user_prefers_a_verified_address_of_his();
@@ -29,6 +30,21 @@ impl Product {
 struct Table<'a> {
     items: &'a [Item],
     now: i64,
+    limits: Limits,
+}
+
+/// As this product has them.
+struct Limits {
+    guesses_per_code: usize,
+    mails_per_day: usize,
+    emails_per_user: usize,
+    sessions_per_user: usize,
+    session_maximum: usize,
+}
+
+/// A count that an item holds; a negative one is none that could be right.
+fn count(number: Option<i64>) -> usize {
+    number.and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
 }
 
 impl<'a> Table<'a> {
@@ -89,7 +105,8 @@ impl<'a> Table<'a> {
     fn every_session_has_its_entry_and_its_end(&self) {
         let mut sessions = BTreeSet::new();
         for session in self.of("SESSION#", "SESSION") {
-            let entry_key = (format!("USER#{}", session.text("userID")), format!("SESSION#{}", session.text("sessionID")));
+            let entry_key =
+                (format!("USER#{}", session.text("userID")), format!("SESSION#{}", session.text("sessionID")));
             let end = session.number("expiresAt").expect("an end");
             let entry = self.find(&entry_key.0, &entry_key.1);
             match entry {
@@ -101,8 +118,8 @@ impl<'a> Table<'a> {
                 None => assert!(end <= self.now, "an open session without its entry: {session:?}"),
             }
             assert!(end <= session.number("notAfter").expect("a maximum"), "{session:?}");
-            let longest = session.number("createdAt").expect("a beginning") + SESSION_MAXIMUM;
-            assert!(session.number("notAfter") <= Some(longest), "{session:?}");
+            let longest = count(session.number("createdAt")).saturating_add(self.limits.session_maximum);
+            assert!(count(session.number("notAfter")) <= longest, "{session:?}");
             sessions.insert(entry_key);
         }
         for entry in self.of("USER#", "SESSION#").filter(|entry| entry.number("expiresAt") > Some(self.now)) {
@@ -114,16 +131,16 @@ impl<'a> Table<'a> {
     /// I6, I20
     fn guesses_mails_and_caps_are_kept(&self) {
         for code in self.of("CODE#", "CODE") {
-            assert!(code.number("tries").is_some_and(|tries| (0..=GUESSES_PER_CODE).contains(&tries)), "{code:?}");
+            assert!(count(code.number("tries")) <= self.limits.guesses_per_code, "{code:?}");
         }
         for budget in self.of("BUDGET#", "BUDGET") {
-            assert!(budget.list("sent").len() <= MAILS_PER_DAY, "{budget:?}");
+            assert!(budget.list("sent").len() <= self.limits.mails_per_day, "{budget:?}");
         }
         for user in self.of("USER#", "USER") {
             let of_user = |sk| self.of("USER#", sk).filter(|item| item.text("pk") == user.text("pk"));
-            assert!(of_user("EMAIL#").count() <= EMAILS_PER_USER, "{user:?}");
+            assert!(of_user("EMAIL#").count() <= self.limits.emails_per_user, "{user:?}");
             let open = of_user("SESSION#").filter(|entry| entry.number("expiresAt") > Some(self.now));
-            assert!(open.count() <= SESSIONS_PER_USER, "{user:?}");
+            assert!(open.count() <= self.limits.sessions_per_user, "{user:?}");
             let addresses: BTreeSet<_> = of_user("EMAIL#").map(|email| email.text("address").to_lowercase()).collect();
             assert_eq!(addresses.len(), of_user("EMAIL#").count(), "an address twice: {user:?}");
         }

@@ -72,6 +72,14 @@ impl Product {
         self.person(&person.address, &person.alias, &requested).await
     }
 
+    /// Signs somebody in of whom no more is known than his address and alias.
+    pub(crate) async fn sign_in_of(&self, address: &str, alias: &str) -> Person {
+        let requested = Requested::of(&self.ask_to_sign_in(address).await.expect(202));
+        let code = self.newest_code(address).await;
+        self.verify_session(&requested.id, &code).await.acknowledged();
+        self.person(address, alias, &requested).await
+    }
+
     async fn person(&self, address: &str, alias: &str, requested: &Requested) -> Person {
         let session = self.session(&requested.bearer).await.expect(200);
         Person {
@@ -134,5 +142,50 @@ impl Product {
     /// Closes a session of somebody.
     pub(crate) async fn close(&self, person: &Person, session_id: &str) -> Answer {
         self.call_as(&person.bearer, Method::DELETE, &format!("/session/{session_id}"), None).await
+    }
+    /// Asks for a sign-up's code and reads it in the mail.
+    pub(crate) async fn sign_up_code(&self, address: &str, alias: &str) -> (Requested, String) {
+        let requested = Requested::of(&self.ask_to_sign_up(address, alias).await.expect(202));
+        (requested, self.newest_code(address).await)
+    }
+
+    /// Asks for a sign-in's code and reads it in the mail.
+    pub(crate) async fn sign_in_code(&self, address: &str) -> (Requested, String) {
+        let requested = Requested::of(&self.ask_to_sign_in(address).await.expect(202));
+        (requested, self.newest_code(address).await)
+    }
+
+    /// Adds an address to somebody's account and reads its code in the mail; the verification's ID and the code.
+    pub(crate) async fn email_code(&self, person: &Person, address: &str) -> (String, String) {
+        let id = self.ask_to_add(person, address).await.expect(202).text("verificationCodeID");
+        (id, self.newest_code(address).await)
+    }
+
+    /// Asks for a new code of an unverified address of somebody.
+    pub(crate) async fn ask_again(&self, person: &Person, address: &str) -> Answer {
+        let body = json!({"address": address});
+        self.call_as(&person.bearer, Method::POST, "/email/verification", Some(body)).await
+    }
+
+    /// Tries a code of an address, with a bearer.
+    pub(crate) async fn verify_email_as(&self, bearer: &str, id: &str, code: &str) -> Answer {
+        let body = json!({"verificationCodeID": id, "code": code});
+        self.call_as(bearer, Method::PUT, "/email/verification", Some(body)).await
+    }
+
+    /// Extends the session of a bearer.
+    pub(crate) async fn extend(&self, bearer: &str) -> Answer {
+        self.call_as(bearer, Method::PUT, "/session/extend", None).await
+    }
+
+    /// The `sessions` of somebody.
+    pub(crate) async fn sessions(&self, person: &Person) -> Vec<Value> {
+        let answer = self.call_as(&person.bearer, Method::GET, "/sessions", None).await.expect(200);
+        answer.body["sessions"].as_array().expect("sessions").clone()
+    }
+
+    /// What anybody may see of a user.
+    pub(crate) async fn user(&self, id: &str) -> Answer {
+        self.send(self.request(Method::GET, &format!("/user/id/{id}"))).await
     }
 }

@@ -12,10 +12,11 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
+use reqwest::RequestBuilder;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::Product;
+use super::{Answer, Product};
 
 /// One call of DynamoDB.
 #[derive(Clone, Debug)]
@@ -75,7 +76,51 @@ impl Proxy {
     }
 }
 
+impl Product {
+    /// Sends a request and returns the answer with the calls that the endpoint made for it.
+    pub(crate) async fn watch(&self, proxy: &Proxy, request: RequestBuilder) -> (Answer, Vec<Call>) {
+        self.stack.delivered().await;
+        proxy.take_calls();
+        let answer = self.send(request).await;
+        self.stack.delivered().await;
+        (answer, Call::without_send_mail(proxy.take_calls()))
+    }
+}
+
 impl Call {
+    /// The calls of endpoints alone.
+    ///
+    /// `send-mail` leases a mail, and says when it is sent; before it leases a code's mail, it asks who has the address. So many of
+    /// these questions are its own: one more is an endpoint's, and stays.
+    fn without_send_mail(calls: Vec<Self>) -> Vec<Self> {
+        let change = |call: &Self| call.body["UpdateExpression"].as_str().unwrap_or_default().to_owned();
+        let is_lease = |call: &Self| change(call).starts_with("SET #leasedUntil") && call.key().starts_with("CODE#");
+        let mut questions = calls.iter().filter(|call| is_lease(call)).count();
+        let mut is_of_endpoint = |call: &Self| {
+            if call.operation == "GetItem" && call.key().starts_with("ADDRESS#") && questions > 0 {
+                questions -= 1;
+                return false;
+            }
+            !change(call).contains("#leasedUntil")
+        };
+        calls.into_iter().filter(|call| is_of_endpoint(call)).collect()
+    }
+
+    /// The partition key of a call that is about one item.
+    pub(crate) fn key(&self) -> &str {
+        self.body["Key"]["pk"]["S"].as_str().unwrap_or_default()
+    }
+
+    /// The parts of a transaction: what each is, and its body.
+    pub(crate) fn parts(&self) -> Vec<(&str, &Value)> {
+        let items = self.body["TransactItems"].as_array().map_or(&[][..], Vec::as_slice);
+        items
+            .iter()
+            .flat_map(|item| item.as_object().expect("a part"))
+            .map(|(what, part)| (what.as_str(), part))
+            .collect()
+    }
+
     /// How many of the calls were made one after the other: those at the same time count once.
     pub(crate) fn round_trips(calls: &[Self]) -> usize {
         let mut by_end: Vec<_> = calls.iter().collect();

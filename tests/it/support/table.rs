@@ -1,12 +1,13 @@
 //! The table as it lies in DynamoDB, for what no answer shows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
     types::AttributeValue,
 };
+use serde_json::{Map, Value, json};
 
 use super::Product;
 
@@ -36,6 +37,34 @@ impl Item {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
+
+    /// Its attributes and their types as DynamoDB calls them: `S`, `L of N`.
+    pub(crate) fn types(&self) -> BTreeMap<&str, String> {
+        self.0.iter().map(|(name, value)| (name.as_str(), kind(value))).collect()
+    }
+
+    /// As JSON with DynamoDB's types, as in a record of the stream.
+    pub(crate) fn image(&self) -> Value {
+        self.0.iter().map(|(name, value)| (name.clone(), typed(value))).collect::<Map<_, _>>().into()
+    }
+
+    /// As JSON without DynamoDB's types.
+    pub(crate) fn json(&self) -> Value {
+        self.0.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>().into()
+    }
+}
+
+/// The table at some moment, by its keys.
+pub(crate) struct Contents(BTreeMap<String, Item>);
+
+impl Contents {
+    /// Shows what differs, and only that.
+    fn assert_same(&self, after: &Self, of: impl Fn(&str) -> bool) {
+        let keys: BTreeSet<_> = self.0.keys().chain(after.0.keys()).filter(|key| of(key)).collect();
+        let changed: Vec<_> = keys.into_iter().filter(|key| self.0.get(*key) != after.0.get(*key)).collect();
+        let shown = changed.iter().map(|key| (self.0.get(*key), after.0.get(*key)));
+        assert!(changed.is_empty(), "written: {:#?}", shown.collect::<Vec<_>>());
+    }
 }
 
 impl Product {
@@ -57,9 +86,59 @@ impl Product {
         scan.collect::<Result<Vec<_>, _>>().await.expect("a scan").into_iter().map(Item).collect()
     }
 
+    /// Everything that is stored once all mail is out, for [`Product::assert_unchanged`].
+    pub(crate) async fn contents(&self) -> Contents {
+        self.stack.delivered().await;
+        let items = self.items().await.into_iter();
+        Contents(items.map(|item| (format!("{} {}", item.text("pk"), item.text("sk")), item)).collect())
+    }
+
+    /// Nothing has been written since.
+    pub(crate) async fn assert_unchanged(&self, before: &Contents) {
+        before.assert_same(&self.contents().await, |_| true);
+    }
+
+    /// Nothing has been written since, but for what counts requests, as a refused one may be.
+    pub(crate) async fn assert_unchanged_but_budgets(&self, before: &Contents) {
+        before.assert_same(&self.contents().await, |key| !key.starts_with("BUDGET#"));
+    }
+
     /// The table's name.
     pub(crate) async fn table(&self) -> String {
         let tables = self.dynamodb().list_tables().send().await.expect("the tables");
         tables.table_names().first().expect("a table").clone()
+    }
+}
+
+fn kind(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::S(_) => "S".to_owned(),
+        AttributeValue::N(_) => "N".to_owned(),
+        AttributeValue::Bool(_) => "BOOL".to_owned(),
+        AttributeValue::L(values) => match values.first() {
+            Some(value) => format!("L of {}", kind(value)),
+            None => "L".to_owned(),
+        },
+        other => panic!("a type that no item has: {other:?}"),
+    }
+}
+
+fn plain(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => text.as_str().into(),
+        AttributeValue::N(number) => number.parse::<i64>().expect("a whole number").into(),
+        AttributeValue::Bool(truth) => (*truth).into(),
+        AttributeValue::L(list) => list.iter().map(plain).collect(),
+        other => panic!("nothing that is stored here: {other:?}"),
+    }
+}
+
+fn typed(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({"S": text}),
+        AttributeValue::N(number) => json!({"N": number}),
+        AttributeValue::Bool(truth) => json!({"BOOL": truth}),
+        AttributeValue::L(list) => json!({"L": list.iter().map(typed).collect::<Vec<_>>()}),
+        other => panic!("nothing that is stored here: {other:?}"),
     }
 }

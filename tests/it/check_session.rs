@@ -1,0 +1,102 @@
+//! `GET /session`: whose session the bearer opens.
+
+use std::time::Duration;
+
+use insta::assert_json_snapshot;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Requested, product};
+
+const JOHN: &str = "john@doe.net";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_session_is_shown_with_its_user() {
+    product(async |product| {
+        let body = json!({"email": JOHN, "fullName": "John Doe", "alias": "johny"});
+        let request = product.request(Method::POST, "/user").header("user-agent", "Firefox").json(&body);
+        let requested = Requested::of(&product.send(request).await.expect(202));
+        let code = product.newest_code(JOHN).await;
+        product.verify_session(&requested.id, &code).await.acknowledged();
+        let session = product.session(&requested.bearer).await.expect(200);
+        assert_eq!(session.body["sessionID"], requested.session_id);
+        // Ip and agent are of who signed in, not of who checks.
+        assert_json_snapshot!(product.redacted(&session.body), @r#"
+        {
+          "alias": "johny",
+          "expireAt": "[in 24 h]",
+          "fullName": "John Doe",
+          "groups": [
+            "public"
+          ],
+          "ip": "127.0.0.1",
+          "roles": [
+            "user"
+          ],
+          "sessionID": "[ID]",
+          "userAgent": "Firefox",
+          "userID": "[ID]",
+          "verified": true
+        }
+        "#);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_after_24_hours_even_if_nobody_has_deleted_it_yet() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        product.pass(Duration::from_hours(23));
+        product.session(&john.bearer).await.expect(200);
+        product.pass(Duration::from_hours(1));
+        product.session(&john.bearer).await.refused(401, "bearer");
+        let lies_there = product.items().await.iter().any(|item| item.text("pk").starts_with("SESSION#"));
+        assert!(lies_there, "TTL was quicker than usual");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_whole_bearer_opens_a_session() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let email = product.email_id(&john, JOHN).await;
+        let (pending, _) = product.sign_in_code(JOHN).await;
+        let hash =
+            product.items().await.iter().find_map(|item| item.text("pk").strip_prefix("SESSION#").map(str::to_owned));
+        let (first, rest) = john.bearer.split_at(1);
+        let swapped = if first.chars().all(char::is_lowercase) { first.to_uppercase() } else { first.to_lowercase() };
+        let swapped = if swapped == first { "x".to_owned() } else { swapped };
+        let others = [
+            rest.to_owned(),
+            format!("{}x", john.bearer),
+            format!("{swapped}{rest}"),
+            hash.expect("a session"),
+            "x".repeat(64),
+            john.user_id,
+            john.session_id,
+            email,
+            pending.id,
+            pending.session_id,
+            pending.bearer,
+            JOHN.to_owned(),
+        ];
+        for bearer in others {
+            product.session(&bearer).await.refused(401, "bearer");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_changes_nothing() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let before = product.contents().await;
+        product.pass(Duration::from_hours(1));
+        product.session(&john.bearer).await.expect(200);
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}

@@ -1,0 +1,312 @@
+//! What holds of all endpoints alike: statuses, headers, problems, bearers and codes in every form that is allowed.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use insta::assert_json_snapshot;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{BASE, Requested, Settings, product, product_with};
+
+const JOHN: &str = "john@doe.net";
+const WORK: &str = "john@work.example";
+const UNKNOWN: &str = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e";
+
+/// Every endpoint that asks for a bearer, with a body if it takes one.
+fn every_endpoint_with_a_bearer() -> Vec<(Method, String, Option<Value>)> {
+    vec![
+        (Method::GET, "/session".to_owned(), None),
+        (Method::PUT, "/session/extend".to_owned(), None),
+        (Method::DELETE, format!("/session/{UNKNOWN}"), None),
+        (Method::GET, "/sessions".to_owned(), None),
+        (Method::POST, "/email".to_owned(), Some(json!({"address": WORK}))),
+        (Method::GET, "/emails".to_owned(), None),
+        (Method::POST, "/email/verification".to_owned(), Some(json!({"address": WORK}))),
+        (Method::PUT, "/email/preferred".to_owned(), Some(json!({"emailID": UNKNOWN}))),
+        (Method::DELETE, format!("/email/{UNKNOWN}"), None),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_answer_200_and_writes_202() {
+    product(async |product| {
+        let (john, code) = product.sign_up_code(JOHN, "johny").await;
+        let proof = json!({"verificationCodeID": john.id, "code": code});
+        let call = async |method: Method, path: &str, body: Value| {
+            let status = if method == Method::GET { 200 } else { 202 };
+            product.call_as(&john.bearer, method, path, Some(body)).await.expect(status)
+        };
+        // Answers are held to the other conventions wherever they are read.
+        call(Method::PUT, "/session/verification", proof).await;
+        let user = call(Method::GET, "/session", json!(null)).await.text("userID");
+        call(Method::GET, &format!("/user/id/{user}"), json!(null)).await;
+        call(Method::POST, "/user", json!({"email": "jane@doe.net", "fullName": "Jane", "alias": "jane"})).await;
+        let other = Requested::of(&call(Method::POST, "/session", json!({"email": JOHN})).await);
+        product.verify_session(&other.id, &product.newest_code(JOHN).await).await.acknowledged();
+        call(Method::PUT, "/session/extend", json!(null)).await.acknowledged();
+        call(Method::GET, "/sessions", json!(null)).await;
+        call(Method::DELETE, &format!("/session/{}", other.session_id), json!(null)).await.acknowledged();
+        call(Method::POST, "/email", json!({"address": WORK})).await;
+        let again =
+            call(Method::POST, "/email/verification", json!({"address": WORK})).await.text("verificationCodeID");
+        let proof = json!({"verificationCodeID": again, "code": product.newest_code(WORK).await});
+        call(Method::PUT, "/email/verification", proof).await.acknowledged();
+        let emails = call(Method::GET, "/emails", json!(null)).await.body["emails"].clone();
+        let id = |address: &str| {
+            let email = emails.as_array().unwrap().iter().find(|email| email["address"] == address);
+            email.unwrap()["emailID"].as_str().unwrap().to_owned()
+        };
+        call(Method::PUT, "/email/preferred", json!({"emailID": id(WORK)})).await.acknowledged();
+        call(Method::DELETE, &format!("/email/{}", id(JOHN)), json!(null)).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_is_a_problem_that_a_person_can_act_on() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        product.ask_to_add(&john, WORK).await.expect(202);
+        let work = product.email_id(&john, WORK).await;
+        let malformed = product.request(Method::POST, "/session").header("content-type", "application/json").body("{");
+        for _ in 0..2 {
+            product.ask_to_sign_in(JOHN).await.expect(202);
+        }
+        let answers = [
+            product.send(malformed).await.expect(400),
+            product.session("stale").await.expect(401),
+            product.prefer(&john, &work).await.expect(403),
+            product.user(UNKNOWN).await.expect(404),
+            product.ask_to_sign_in(JOHN).await.expect(429),
+        ];
+        let mut answers = answers.map(|answer| product.redacted(&answer.body));
+        // How long exactly depends on how fast the test is.
+        let detail = answers[4]["detail"].as_str().unwrap();
+        answers[4]["detail"] = detail.replace(char::is_numeric, "").into();
+        assert_json_snapshot!(answers, @r#"
+        [
+          {
+            "detail": "The body is not valid JSON in UTF-8",
+            "instance": "[URN]",
+            "status": 400,
+            "title": "The request is malformed",
+            "type": "urn:latchkey:problem:malformed-request"
+          },
+          {
+            "detail": "Send the bearer of a verified, open session: Authorization: Bearer <token>",
+            "instance": "[URN]",
+            "status": 401,
+            "title": "Sign in first",
+            "type": "urn:latchkey:problem:unauthenticated"
+          },
+          {
+            "detail": "Verify the e-mail address first: only then can it be the preferred one",
+            "instance": "[URN]",
+            "status": 403,
+            "title": "Not allowed",
+            "type": "urn:latchkey:problem:forbidden"
+          },
+          {
+            "detail": "There is no such user",
+            "instance": "[URN]",
+            "status": 404,
+            "title": "Not found",
+            "type": "urn:latchkey:problem:not-found"
+          },
+          {
+            "detail": "Too many codes were asked for: try again in  seconds",
+            "instance": "[URN]",
+            "status": 429,
+            "title": "Too many requests",
+            "type": "urn:latchkey:problem:too-many-requests"
+          }
+        ]
+        "#);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_on_our_side_is_a_problem_that_tells_nothing_of_it() {
+    product(async |product| {
+        // A user that nobody can read.
+        let client = product.dynamodb();
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = client.put_item().table_name(product.table().await).item("secret", text("the cause"));
+        put.item("pk", text(&format!("USER#{UNKNOWN}"))).item("sk", text("USER")).send().await.unwrap();
+        let answer = product.user(UNKNOWN).await.expect(500);
+        let delete = client.delete_item().table_name(product.table().await);
+        delete.key("pk", text(&format!("USER#{UNKNOWN}"))).key("sk", text("USER")).send().await.unwrap();
+        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        {
+          "detail": "Something went wrong on our side: try again, and if it goes on, report the x-error-id",
+          "instance": "[URN]",
+          "status": 500,
+          "title": "Internal error",
+          "type": "urn:latchkey:problem:internal"
+        }
+        "#);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_the_answer_says_when_to_come_back() {
+    let away = vec![("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1".to_owned())];
+    product_with(Settings { variables: away, ..Settings::default() }, async |product| {
+        let answer = product.user(UNKNOWN).await.expect(503);
+        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        {
+          "detail": "The service is busy: try again in a few seconds",
+          "instance": "[URN]",
+          "status": 503,
+          "title": "Temporarily unavailable",
+          "type": "urn:latchkey:problem:unavailable"
+        }
+        "#);
+        product.session(&"x".repeat(64)).await.expect(503);
+        product.ask_to_sign_in(JOHN).await.expect(503);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_has_an_id_of_its_own() {
+    product(async |product| {
+        let mut ids = BTreeSet::new();
+        for _ in 0..5 {
+            let answer = product.user(UNKNOWN).await.expect(404);
+            ids.insert(answer.header("x-error-id").unwrap().to_owned());
+        }
+        assert_eq!(ids.len(), 5);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_route_gets_api_gateway_s_own_404() {
+    product(async |product| {
+        for (method, path) in [
+            (Method::GET, "/user"),
+            (Method::GET, "/user/id"),
+            (Method::GET, "/user/id/"),
+            (Method::GET, "/user/johny"),
+            (Method::POST, "/user/"),
+            (Method::PUT, "/session"),
+            (Method::DELETE, "/session"),
+            (Method::PATCH, "/email/preferred"),
+            (Method::POST, "/sessions"),
+            (Method::POST, "/USER"),
+            (Method::HEAD, "/session"),
+            (Method::GET, "/nothing"),
+        ] {
+            let response = product.request(method.clone(), path).send().await.unwrap();
+            assert_eq!(response.status(), 404, "{method} {path}");
+            let ours = ["x-error", "x-error-id", "cache-control", "x-content-type-options"];
+            assert!(ours.iter().all(|name| !response.headers().contains_key(*name)), "{method} {path}");
+            assert_eq!(response.headers()["content-type"], "application/json");
+            let expected = if method == Method::HEAD { "" } else { "{\"message\":\"Not Found\"}" };
+            assert_eq!(response.text().await.unwrap(), expected, "{method} {path}");
+        }
+        let outside = format!("{}{}", product.stack.api_url(), BASE.replace("v2", "v1"));
+        assert_eq!(reqwest::get(format!("{outside}/session")).await.unwrap().status(), 404);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_verified_bearer_nothing_opens_and_nothing_is_written() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (pending, _) = product.sign_in_code(JOHN).await;
+        let before = product.contents().await;
+        let refusals = async {
+            for (method, path, body) in every_endpoint_with_a_bearer() {
+                let request = || {
+                    let request = product.request(method.clone(), &path);
+                    // Who may do nothing isn't told either what is wrong with his body.
+                    if body.is_some() { request.json(&json!({})) } else { request }
+                };
+                product.send(request()).await.refused(401, "bearer");
+                for value in [
+                    String::new(),
+                    "Bearer".to_owned(),
+                    format!("Basic {}", john.bearer),
+                    format!("Bearer {} {}", john.bearer, john.bearer),
+                    format!("Bearer {}, Bearer {}", john.bearer, john.bearer),
+                    format!("Bearer {}", john.session_id),
+                    format!("Bearer {}", pending.bearer),
+                    pending.bearer.clone(),
+                ] {
+                    product.send(request().header("authorization", value)).await.refused(401, "bearer");
+                }
+                let two = request().bearer_auth(&john.bearer).bearer_auth(&john.bearer);
+                product.send(two).await.refused(401, "bearer");
+                let query = product.request(method.clone(), &format!("{path}?bearer={}", john.bearer));
+                let query = query.header("x-authorization", &john.bearer);
+                product.send(query.header("cookie", format!("bearer={}", john.bearer))).await.refused(401, "bearer");
+            }
+        };
+        product.mailing(refusals, &[]).await;
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bearer_comes_with_its_scheme_in_any_case_or_alone() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let token = &john.bearer;
+        for value in [token.clone(), format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER  {token}")] {
+            for path in ["/session", "/sessions", "/emails"] {
+                let request = product.request(Method::GET, path).header("authorization", &value);
+                product.send(request).await.expect(200);
+            }
+            let request = product.request(Method::PUT, "/session/extend").header("authorization", &value);
+            product.send(request).await.acknowledged();
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_a_string_or_an_integer_which_has_lost_its_leading_zeros() {
+    product(async |product| {
+        // One in ten begins with a zero.
+        for number in 0.. {
+            let address = format!("{number}@doe.net");
+            let (requested, code) = product.sign_up_code(&address, &format!("j{number}")).await;
+            if !code.starts_with('0') {
+                continue;
+            }
+            let short: u64 = code.parse().unwrap();
+            // As a string it is six digits, zeros and all.
+            let body = json!({"verificationCodeID": requested.id, "code": short.to_string()});
+            product.call(Method::PUT, "/session/verification", body).await.refused(400, "code must be");
+            let body = json!({"verificationCodeID": requested.id, "code": short});
+            product.call(Method::PUT, "/session/verification", body).await.acknowledged();
+            let (requested, code) = product.sign_in_code(&address).await;
+            let body = json!({"verificationCodeID": requested.id, "code": format!(" {code} ")});
+            product.call(Method::PUT, "/session/verification", body).await.acknowledged();
+            break;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_asked_for_is_ignored() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let body = json!({"email": JOHN, "more": [{"email": "jane@doe.net"}], "Email": 7, "": null});
+        product.call(Method::POST, "/session", body).await.expect(202);
+        let request = product.request(Method::GET, "/session?sessionID=7&x").header("accept", "text/html");
+        product.send(request.bearer_auth(&john.bearer).body("no JSON")).await.expect(200);
+        // An ID is the same in upper case; it is told in lower case.
+        let user = product.user(&john.user_id.to_uppercase()).await.expect(200);
+        assert_eq!(user.body, json!({"alias": "johny"}));
+    })
+    .await;
+}

@@ -1,0 +1,154 @@
+//! `POST /email`: adding an address to an account.
+
+use std::time::Duration;
+
+use insta::assert_json_snapshot;
+use serde_json::json;
+
+use crate::support::{Letter, Settings, product, product_with};
+
+const JOHN: &str = "john@doe.net";
+const WORK: &str = "john@work.example";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_added_address_is_there_unverified_and_is_mailed_a_code() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let answer = product.mailing(product.ask_to_add(&john, WORK), &[(Letter::Code, WORK)]).await.expect(202);
+        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        {
+          "verificationCodeID": "[ID]"
+        }
+        "#);
+        let emails = product.emails(&john).await;
+        assert_eq!(emails.len(), 2);
+        let added = &emails[1];
+        assert_eq!(
+            (&added["address"], &added["verified"], &added["preferred"]),
+            (&json!(WORK), &json!(false), &json!(false))
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn adding_an_unverified_address_again_mails_a_new_code_and_the_old_one_stays_good() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (first, first_code) = product.email_code(&john, WORK).await;
+        let again = product.ask_to_add(&john, " JOHN@Work.example.");
+        let second = product.mailing(again, &[(Letter::Code, "JOHN@Work.example")]).await.expect(202);
+        assert_ne!(second.text("verificationCodeID"), first);
+        assert_eq!(product.emails(&john).await.len(), 2);
+        product.verify_email(&first, &first_code).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_verified_address_is_refused() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        product.add_email(&john, WORK).await;
+        let before = product.contents().await;
+        for address in [JOHN, WORK, "JOHN@DOE.NET"] {
+            let answer = product.mailing(product.ask_to_add(&john, address), &[]).await.refused(400, "yours already");
+            assert_eq!(answer.body["errors"][0]["field"], "address");
+        }
+        product.assert_unchanged_but_budgets(&before).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_an_address_is_told_that_somebody_wanted_it() {
+    product_with(Settings::known_code_key(), async |product| {
+        let john = product.sign_up("John@doe.net", "johny").await;
+        let jane = product.sign_up("jane@doe.net", "jane").await;
+        let taken = product.ask_to_add(&jane, JOHN);
+        let taken = product.mailing(taken, &[(Letter::BelongsToAnother, "John@doe.net")]).await.expect(202);
+        let free = product.mailing(product.ask_to_add(&jane, WORK), &[(Letter::Code, WORK)]).await.expect(202);
+        assert_eq!(product.redacted(&taken.body), product.redacted(&free.body));
+
+        // The code that there would be proves nothing, with a bearer and without, not even once the address is free.
+        let id = taken.text("verificationCodeID");
+        let code = product.derived_code(&id).await;
+        product.verify_email(&id, &code).await.refused(401, "code");
+        product.verify_email_as(&jane.bearer, &id, &code).await.refused(401, "code");
+        let other = product.add_email(&john, "johny@doe.net").await;
+        product.prefer(&john, &other).await.acknowledged();
+        let first = product.email_id(&john, "John@doe.net").await;
+        product.delete_email(&john, &first).await.acknowledged();
+        product.verify_email(&id, &code).await.refused(401, "code");
+
+        let id = free.text("verificationCodeID");
+        let code = product.derived_code(&id).await;
+        product.verify_email(&id, &code).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anybody_may_claim_an_address_and_nobody_s_claim_stands_in_another_s_way() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let jane = product.sign_up("jane@doe.net", "jane").await;
+        product.email_code(&john, WORK).await;
+        product.email_code(&jane, WORK).await;
+        // Not even in that of somebody who is new here.
+        let owner = product.sign_up(WORK, "worker").await;
+        assert_eq!(product.emails(&owner).await[0]["address"], WORK);
+        for person in [john, jane] {
+            assert_eq!(product.emails(&person).await[1]["verified"], false);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_eleventh_address_is_refused_until_one_is_deleted() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        for number in 2..=10 {
+            product.ask_to_add(&john, &format!("john{number}@doe.net")).await.expect(202);
+        }
+        let before = product.contents().await;
+        let eleventh = product.ask_to_add(&john, "john11@doe.net");
+        product.mailing(eleventh, &[]).await.refused(403, "as many e-mail addresses as an account can have");
+        product.assert_unchanged_but_budgets(&before).await;
+        // Those that are there get codes as ever.
+        let again = product.ask_to_add(&john, "john10@doe.net");
+        product.mailing(again, &[(Letter::Code, "john10@doe.net")]).await.expect(202);
+        let id = product.email_id(&john, "john2@doe.net").await;
+        product.delete_email(&john, &id).await.acknowledged();
+        product.ask_to_add(&john, "john11@doe.net").await.expect(202);
+        assert_eq!(product.emails(&john).await.len(), 10);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_international_domain_is_kept_in_punycode() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let added = product.ask_to_add(&john, "John@B\u{fc}cher.de");
+        product.mailing(added, &[(Letter::Code, "John@xn--bcher-kva.de")]).await.expect(202);
+        assert_eq!(product.emails(&john).await[1]["address"], "John@xn--bcher-kva.de");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_nobody_proves_stays_unverified() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        product.pass(Duration::from_mins(10));
+        product.verify_email(&id, &code).await.refused(401, "code");
+        assert_eq!(product.emails(&john).await[1]["verified"], false);
+        // Until he asks for a new code.
+        product.add_email(&john, WORK).await;
+        assert_eq!(product.emails(&john).await[1]["verified"], true);
+    })
+    .await;
+}

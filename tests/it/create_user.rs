@@ -1,0 +1,309 @@
+//! `POST /user`: signing up.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use insta::assert_json_snapshot;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, Letter, Product, Requested, Settings, product, product_with, wrong};
+
+const JOHN: &str = "john@doe.net";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_proves_his_address_has_an_account_and_is_signed_in() {
+    product(async |product| {
+        let answer = product.mailing(product.ask_to_sign_up(JOHN, "johny"), &[(Letter::Code, JOHN)]).await.expect(202);
+        let requested = Requested::of(&answer);
+        product.session(&requested.bearer).await.refused(401, "verified");
+
+        let code = product.newest_code(JOHN).await;
+        product.verify_session(&requested.id, &wrong(&code)).await.refused(401, "code");
+        product.mailing(product.verify_session(&requested.id, &code), &[]).await.acknowledged();
+
+        let session = product.session(&requested.bearer).await.expect(200);
+        assert_eq!(session.body["sessionID"], requested.session_id);
+        assert_eq!(session.body["expireAt"], answer.body["expireAt"]);
+        assert_eq!(product.user(&session.text("userID")).await.expect(200).body, json!({"alias": "johny"}));
+        let emails = product.call_as(&requested.bearer, Method::GET, "/emails", None).await.expect(200);
+        assert_json_snapshot!(product.redacted(&emails.body), @r#"
+        {
+          "emails": [
+            {
+              "address": "john@doe.net",
+              "emailID": "[ID]",
+              "preferred": true,
+              "verified": true
+            }
+          ]
+        }
+        "#);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_has_all_that_a_client_needs_but_the_code() {
+    product(async |product| {
+        let body = json!({"email": JOHN, "fullName": "John Doe", "alias": "johny"});
+        let request = product.request(Method::POST, "/user").header("user-agent", "Firefox").json(&body);
+        let answer = product.send(request).await.expect(202);
+        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        {
+          "bearer": "[bearer]",
+          "expireAt": "[in 24 h]",
+          "ip": "127.0.0.1",
+          "sessionID": "[ID]",
+          "userAgent": "Firefox",
+          "verificationCodeID": "[ID]"
+        }
+        "#);
+        let code = product.newest_code(JOHN).await;
+        assert!(!answer.body.to_string().contains(&code) && !format!("{:?}", answer.headers).contains(&code));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_a_user_before_the_code_is_proved() {
+    product(async |product| {
+        product.sign_up_code(JOHN, "johny").await;
+        let items = product.items().await;
+        let kinds: BTreeSet<_> = items.iter().map(|item| item.text("pk").split('#').next().unwrap()).collect();
+        assert_eq!(kinds, BTreeSet::from(["ALIAS", "BUDGET", "CODE"]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_that_nobody_proves_leaves_nothing_behind() {
+    product(async |product| {
+        let (requested, code) = product.sign_up_code(JOHN, "johny").await;
+        product.pass(Duration::from_mins(10));
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
+        product.mailing(product.ask_to_sign_in(JOHN), &[(Letter::NoAccount, JOHN)]).await.expect(202);
+        let (again, code) = product.sign_up_code(JOHN, "johny").await;
+        product.pass(Duration::from_hours(25));
+        product.verify_session(&again.id, &code).await.refused(401, "code");
+        // The wrong moment for a guess is no wrong guess: nothing remembers it.
+        product.stack.sweep().await.unwrap();
+        assert_eq!(product.items().await, []);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_may_be_repeated_and_any_of_its_codes_opens_the_account() {
+    product(async |product| {
+        let (first, first_code) = product.sign_up_code(JOHN, "johny").await;
+        let (second, second_code) = product.sign_up_code(JOHN, "johny").await;
+        assert_ne!(first.id, second.id);
+        product.verify_session(&first.id, &second_code).await.refused(401, "code");
+        product.verify_session(&first.id, &first_code).await.acknowledged();
+        // There is one account now, and the other code makes no second one.
+        product.verify_session(&second.id, &second_code).await.refused(401, "code");
+        product.session(&first.bearer).await.expect(200);
+        product.session(&second.bearer).await.refused(401, "bearer");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_cannot_decide_on_an_alias_has_the_one_that_he_proves() {
+    product(async |product| {
+        let (first, code) = product.sign_up_code(JOHN, "johny").await;
+        let (second, _) = product.sign_up_code(JOHN, "john").await;
+        product.verify_session(&first.id, &code).await.acknowledged();
+        assert_eq!(product.session(&first.bearer).await.expect(200).text("alias"), "johny");
+        product.session(&second.bearer).await.refused(401, "bearer");
+        // The other one is free again once its code is.
+        product.pass(Duration::from_mins(10));
+        product.sign_up("jane@doe.net", "john").await;
+    })
+    .await;
+}
+
+fn assert_alias_is_taken(answer: Answer) {
+    let answer = answer.refused(400, "alias is taken");
+    assert_eq!(answer.body["errors"], json!([{"field": "alias", "message": "is taken: choose another one"}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pending_alias_is_reserved_for_the_life_of_its_code_and_free_afterwards() {
+    product(async |product| {
+        let (john, code) = product.sign_up_code(JOHN, "johny").await;
+        let before = product.contents().await;
+        for spelling in ["johny", "JOHNY", "\u{ff4a}ohny"] {
+            assert_alias_is_taken(product.ask_to_sign_up("jane@doe.net", spelling).await);
+        }
+        product.assert_unchanged_but_budgets(&before).await;
+        product.pass(Duration::from_mins(9));
+        assert_alias_is_taken(product.ask_to_sign_up("jane@doe.net", "johny").await);
+        product.pass(Duration::from_mins(1));
+        product.sign_up("jane@doe.net", "johny").await;
+        product.verify_session(&john.id, &code).await.refused(401, "code");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_sign_up_prolongs_the_reservation() {
+    product(async |product| {
+        product.sign_up_code(JOHN, "johny").await;
+        product.pass(Duration::from_mins(9));
+        let again = Requested::of(&product.ask_to_sign_up(" JOHN@DOE.NET ", "Johny").await.expect(202));
+        let code = product.newest_code(JOHN).await;
+        product.pass(Duration::from_mins(9));
+        assert_alias_is_taken(product.ask_to_sign_up("jane@doe.net", "johny").await);
+        product.verify_session(&again.id, &code).await.acknowledged();
+        assert_eq!(product.session(&again.bearer).await.expect(200).text("alias"), "Johny");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_keeps_his_alias_for_good() {
+    product(async |product| {
+        product.sign_up(JOHN, "Stra\u{df}e").await;
+        product.pass(Duration::from_hours(100 * 24));
+        product.stack.sweep().await.unwrap();
+        for spelling in ["Stra\u{df}e", "strasse", "STRASSE"] {
+            assert_alias_is_taken(product.ask_to_sign_up("jane@doe.net", spelling).await);
+        }
+        // Not even he himself takes it a second time.
+        assert_alias_is_taken(product.ask_to_sign_up(JOHN, "strasse").await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_a_taken_address_is_told_and_nobody_else() {
+    product_with(Settings::known_code_key(), async |product| {
+        let john = product.sign_up("John@doe.net", "johny").await;
+        let asked = product.ask_to_sign_up("john@DOE.net", "evil");
+        let answer = product.mailing(asked, &[(Letter::AlreadyRegistered, "John@doe.net")]).await.expect(202);
+        let free = product.ask_to_sign_up("free@doe.net", "free").await.expect(202);
+        assert_eq!(product.redacted(&answer.body), product.redacted(&free.body));
+
+        let (taken, free) = (Requested::of(&answer), Requested::of(&free));
+        // The code that there would be opens nothing; that of the free address shows that it would be just this one.
+        let code = product.derived_code(&taken.id).await;
+        product.verify_session(&taken.id, &code).await.refused(401, "code");
+        product.session(&taken.bearer).await.refused(401, "bearer");
+        let code = product.derived_code(&free.id).await;
+        product.verify_session(&free.id, &code).await.acknowledged();
+        product.session(&john.bearer).await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_proves_an_address_first_has_it() {
+    product(async |product| {
+        let (john, johns) = product.sign_up_code(JOHN, "johny").await;
+        let (evil, evils) = product.sign_up_code(JOHN, "evil").await;
+        product.verify_session(&john.id, &johns).await.acknowledged();
+        product.verify_session(&evil.id, &evils).await.refused(401, "code");
+        assert_eq!(product.session(&john.bearer).await.expect(200).text("alias"), "johny");
+    })
+    .await;
+}
+
+/// Signs up and shows alias and name as the session has them.
+async fn shown(product: &Product, address: &str, full_name: &str, alias: &str) -> (String, String) {
+    let body = json!({"email": address, "fullName": full_name, "alias": alias});
+    let requested = Requested::of(&product.call(Method::POST, "/user", body).await.expect(202));
+    let code = product.newest_code(address).await;
+    product.verify_session(&requested.id, &code).await.acknowledged();
+    let session = product.session(&requested.bearer).await.expect(200);
+    (session.text("fullName"), session.text("alias"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_aliases_of_any_script_are_shown_as_typed() {
+    product(async |product| {
+        let widest = ("\u{1f469}\u{200d}\u{1f467}".repeat(42) + "ok", "\u{674e}".repeat(32));
+        let people = [
+            ("  John  Doe\t", "John.Doe", "John  Doe"),
+            ("Jos\u{e9} Ortega y Gasset", "Jos\u{e9}", "Jos\u{e9} Ortega y Gasset"),
+            ("\u{674e}\u{96f7}", "\u{674e}\u{96f7}", "\u{674e}\u{96f7}"),
+            ("<b>O'Neill</b>", "<b>\\\"../", "<b>O'Neill</b>"),
+            ("J", "j", "J"),
+            (&widest.0, &widest.1, &widest.0),
+        ];
+        for (number, (full_name, alias, expected)) in people.into_iter().enumerate() {
+            let shown = shown(product, &format!("{number}@doe.net"), full_name, alias).await;
+            assert_eq!(shown, (expected.to_owned(), alias.to_owned()));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_to_the_address_as_typed_in_ascii_without_the_blanks_around_it() {
+    product(async |product| {
+        for (typed, mailed) in [
+            (" \tJohn.Doe+tag@Example.NET\u{a0}", "John.Doe+tag@Example.NET"),
+            ("john@doe.net.", "john@doe.net"),
+            ("john@B\u{fc}cher.de", "john@xn--bcher-kva.de"),
+            ("o'neill!#$%&*/=?^_`{|}~-@doe.net", "o'neill!#$%&*/=?^_`{|}~-@doe.net"),
+        ] {
+            product.mailing(product.ask_to_sign_up(typed, "johny"), &[(Letter::Code, mailed)]).await;
+            product.pass(Duration::from_mins(10));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spellings_of_one_address_are_one_account() {
+    product(async |product| {
+        let owner = "John@xn--bcher-kva.de";
+        product.sign_up(owner, "johny").await;
+        for spelling in ["JOHN@xn--BCHER-KVA.DE", "john@b\u{fc}cher.de.", " john@bu\u{308}cher.de"] {
+            product.mailing(product.ask_to_sign_up(spelling, "j"), &[(Letter::AlreadyRegistered, owner)]).await;
+            product.mailing(product.ask_to_sign_in(spelling), &[(Letter::Code, owner)]).await;
+            product.pass(Duration::from_mins(10));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_source_is_who_connected_and_its_agent_is_cut_at_512_bytes() {
+    product(async |product| {
+        let agent = "\u{e9}".repeat(400);
+        let body = json!({"email": JOHN, "fullName": "John Doe", "alias": "johny"});
+        let request = product.request(Method::POST, "/user").json(&body).header("user-agent", agent.as_bytes());
+        let claims = [("x-forwarded-for", "1.2.3.4"), ("x-real-ip", "1.2.3.4"), ("forwarded", "for=1.2.3.4")];
+        let request = claims.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let answer = product.send(request).await.expect(202);
+        assert_eq!(answer.text("ip"), "127.0.0.1");
+        assert_eq!(answer.text("userAgent"), "\u{e9}".repeat(256));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_would_like_to_choose_is_not_adopted() {
+    product(async |product| {
+        let (bearer, id) = ("x".repeat(64), "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e");
+        let body = json!({
+            "email": JOHN, "fullName": "John Doe", "alias": "johny", "bearer": bearer, "sessionID": id, "userID": id,
+            "verificationCodeID": id, "expireAt": 9_999_999_999_i64, "ip": "1.2.3.4", "verified": true,
+            "roles": ["admin"], "groups": ["staff"],
+        });
+        let answer = product.call_as(&bearer, Method::POST, "/user", Some(body)).await.expect(202);
+        let text = answer.body.to_string();
+        assert!(!text.contains(&bearer) && !text.contains(id) && !text.contains("1.2.3.4"), "{text}");
+        let requested = Requested::of(&answer);
+        product.session(&requested.bearer).await.refused(401, "verified");
+        let code = product.newest_code(JOHN).await;
+        product.verify_session(&requested.id, &code).await.acknowledged();
+        product.session(&bearer).await.refused(401, "bearer");
+        let session = product.session(&requested.bearer).await.expect(200);
+        assert_eq!((&session.body["roles"], &session.body["groups"]), (&json!(["user"]), &json!(["public"])));
+    })
+    .await;
+}

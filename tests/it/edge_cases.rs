@@ -1,0 +1,330 @@
+//! Events that API Gateway hands over rarely or never: whatever comes, a function answers it as the contract has it.
+
+use reqwest::Method;
+use serde_json::{Value, json, value::to_raw_value};
+
+use crate::support::{Answer, Product, Requested, product};
+
+const ADDRESS: &str = "john@doe.net";
+
+/// Every function behind the API.
+const ENDPOINTS: [&str; 14] = [
+    "check-session",
+    "close-session",
+    "create-email",
+    "create-session",
+    "create-user",
+    "delete-email",
+    "extend-session",
+    "get-user",
+    "list-emails",
+    "list-sessions",
+    "prefer-email",
+    "resend-email-code",
+    "verify-email",
+    "verify-session",
+];
+
+/// Runs a function with an event.
+async fn returned(product: &Product, function: &str, event: &Value) -> Value {
+    let answer = product.stack.invoke(function, &to_raw_value(event).expect("JSON")).await.expect("an answer");
+    serde_json::from_str(answer.get()).expect("JSON")
+}
+
+/// As [`returned`], held to the contract.
+async fn invoke(product: &Product, function: &str, event: &Value) -> Answer {
+    Answer::of_function(&returned(product, function, event).await)
+}
+
+/// An event of payload 2.0, with no more in it than a function needs.
+fn event(method: &str, body: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": "/", "rawQueryString": "",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {
+            "accountId": "123456789012", "apiId": "id", "domainName": "id.example", "domainPrefix": "id",
+            "http": {"method": method, "path": "/", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "curl/8.5.0"},
+            "requestId": "id", "routeKey": "$default", "stage": "$default", "time": "12/Mar/2020:19:03:58 +0000",
+            "timeEpoch": 1_583_348_638_390_i64,
+        },
+        "body": body, "isBase64Encoded": false,
+    })
+}
+
+/// An event of payload 1.0, likewise.
+fn rest_event(method: &str, body: Option<&str>) -> Value {
+    json!({
+        "resource": "/", "path": "/", "httpMethod": method,
+        "headers": {"Content-Type": "application/json"},
+        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "queryStringParameters": null, "multiValueQueryStringParameters": null, "pathParameters": null, "stageVariables": null,
+        "requestContext": {
+            "accountId": "123456789012", "apiId": "id", "httpMethod": method, "path": "/", "protocol": "HTTP/1.1",
+            "requestId": "id", "resourceId": "id", "resourcePath": "/", "stage": "prod",
+            "identity": {"sourceIp": "203.0.113.7", "userAgent": "curl/8.5.0"},
+        },
+        "body": body, "isBase64Encoded": false,
+    })
+}
+
+fn sign_in() -> String {
+    json!({"email": ADDRESS}).to_string()
+}
+
+/// The same event with another value at a place; without the place, for `null`.
+fn with(event: &Value, pointer: &str, value: Value) -> Value {
+    let mut event = event.clone();
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    let parent = event.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+    if value.is_null() {
+        parent.remove(name)
+    } else {
+        parent.insert(name.to_owned(), value)
+    };
+    event
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_event_of_api_gateway_is_a_400_of_every_endpoint() {
+    product(async |product| {
+        let usual = event("GET", "");
+        let events = [
+            json!(null),
+            json!([]),
+            json!("GET /session"),
+            json!(7),
+            json!({}),
+            json!({"version": "2.0"}),
+            json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}),
+            json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}),
+            with(&usual, "/requestContext", json!(null)),
+            with(&usual, "/requestContext/http", json!(null)),
+            with(&usual, "/requestContext/http/method", json!("no method")),
+            with(&usual, "/requestContext/http/sourceIp", json!(null)),
+            with(&usual, "/requestContext/http/sourceIp", json!("localhost")),
+            with(&usual, "/requestContext/http/sourceIp", json!("203.0.113.7, 203.0.113.8")),
+            with(&usual, "/headers", json!({"no name": "x"})),
+            with(&usual, "/headers", json!({"x": "two\r\nlines"})),
+            with(&usual, "/headers", json!({"x": {"a": "b"}})),
+            with(&usual, "/isBase64Encoded", json!("perhaps")),
+            with(&usual, "/pathParameters", json!(["id"])),
+        ];
+        for event in &events {
+            for function in ENDPOINTS {
+                let answer = invoke(product, function, event).await;
+                answer.refused(400, "no API Gateway proxy event");
+            }
+        }
+    })
+    .await;
+}
+
+/// The rest of what a client needs is there, whatever is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_needs_no_more_than_who_asks_for_what() {
+    product(async |product| {
+        let usual = event("POST", &sign_in());
+        let missing =
+            ["/version", "/routeKey", "/rawPath", "/rawQueryString", "/isBase64Encoded", "/requestContext/timeEpoch"];
+        for pointer in missing {
+            let answer = invoke(product, "create-session", &with(&usual, pointer, json!(null))).await;
+            assert!([202, 429].contains(&answer.status), "without {pointer}: {}", answer.body);
+        }
+        product.pass(std::time::Duration::from_mins(10));
+        let answer =
+            invoke(product, "create-session", &with(&usual, "/requestContext/http/userAgent", json!(null))).await;
+        assert_eq!(answer.expect(202).text("userAgent"), "");
+        let sixth = with(&usual, "/requestContext/http/sourceIp", json!("2001:db8::7"));
+        assert_eq!(invoke(product, "create-session", &sixth).await.expect(202).text("ip"), "2001:db8::7");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rest_api_can_stand_in_front_as_well() {
+    product(async |product| {
+        let sign_up = json!({"email": ADDRESS, "fullName": "John Doe", "alias": "johny"}).to_string();
+        let answer = invoke(product, "create-user", &rest_event("POST", Some(&sign_up))).await.expect(202);
+        assert_eq!((answer.text("ip"), answer.text("userAgent")), ("203.0.113.7".to_owned(), "curl/8.5.0".to_owned()));
+        let asked = Requested::of(&answer);
+        let proof = json!({"verificationCodeID": asked.id, "code": product.newest_code(ADDRESS).await}).to_string();
+        invoke(product, "verify-session", &rest_event("PUT", Some(&proof))).await.acknowledged();
+
+        let check = rest_event("GET", None);
+        let bearer = format!("bearer {}", asked.bearer);
+        // As API Gateway sends it, and as a test event in its console looks that was written by hand.
+        let many = with(&check, "/multiValueHeaders/AUTHORIZATION", json!([bearer]));
+        let one = with(&with(&check, "/multiValueHeaders", json!(null)), "/headers/authorization", json!(bearer));
+        let mut user = String::new();
+        for event in [many, one] {
+            user = invoke(product, "check-session", &event).await.expect(200).text("userID");
+        }
+        let by_id = with(&rest_event("GET", None), "/pathParameters", json!({"id": user}));
+        assert_eq!(invoke(product, "get-user", &by_id).await.expect(200).body, json!({"alias": "johny"}));
+
+        let two = with(&check, "/multiValueHeaders/Authorization", json!([bearer, bearer]));
+        invoke(product, "check-session", &two).await.refused(401, "bearer");
+        invoke(product, "check-session", &check).await.refused(401, "bearer");
+        let nobody = with(&check, "/requestContext/identity/sourceIp", json!("unknown"));
+        invoke(product, "check-session", &nobody).await.refused(400, "no API Gateway proxy event");
+    })
+    .await;
+}
+
+/// "Hello" is not JSON, but it must be read before that can be said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_in_base64_is_the_body_that_it_stands_for() {
+    product(async |product| {
+        let in_base64 = |body: &str| with(&event("POST", body), "/isBase64Encoded", json!(true));
+        // {"email":"john@doe.net"}
+        let good = in_base64("eyJlbWFpbCI6ImpvaG5AZG9lLm5ldCJ9");
+        invoke(product, "create-session", &good).await.expect(202);
+        let rest = rest_event("POST", Some("eyJlbWFpbCI6ImpvaG5AZG9lLm5ldCJ9"));
+        invoke(product, "create-session", &with(&rest, "/isBase64Encoded", json!(true))).await.expect(202);
+        for (body, words) in [
+            ("SGVsbG8", "base64"),
+            ("%%%", "base64"),
+            ("{\"email\":\"john@doe.net\"}", "base64"),
+            ("SGVsbG8=", "not valid JSON"),
+            ("/////w==", "not valid JSON"),
+            ("", "not valid JSON"),
+        ] {
+            invoke(product, "create-session", &in_base64(body)).await.refused(400, words);
+        }
+        // The other way round: what is not marked is not decoded.
+        invoke(product, "create-session", &event("POST", "eyJlbWFpbCI6ImpvaG5AZG9lLm5ldCJ9"))
+            .await
+            .refused(400, "JSON");
+        assert_eq!(product.mails_to(ADDRESS).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_may_be_missing_or_far_too_large() {
+    product(async |product| {
+        let usual = event("POST", "");
+        for (event, words) in [
+            (with(&usual, "/body", json!(null)), "not valid JSON"),
+            (usual.clone(), "not valid JSON"),
+            (with(&usual, "/body", json!("x".repeat(6 * 1024 * 1024))), "larger than 8 KiB"),
+            (with(&usual, "/headers", json!(null)), "Content-Type"),
+        ] {
+            invoke(product, "create-session", &event).await.refused(400, words);
+        }
+    })
+    .await;
+}
+
+/// Attack 44: these have made a well-known library panic.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_no_client_should_send_is_answered_as_the_contract_has_it() {
+    product(async |product| {
+        let john = product.sign_up(ADDRESS, "johny").await;
+        let usual = with(&event("GET", ""), "/headers/authorization", json!(john.bearer));
+        let heads = [
+            ("/headers/host", json!("bad host")),
+            ("/headers/host", json!("a:99999")),
+            ("/headers/host", json!("[::1")),
+            ("/headers/host", json!("")),
+            ("/headers/x-forwarded-proto", json!("ht tp")),
+            ("/headers/x-forwarded-host", json!("evil.example")),
+            ("/headers/x-forwarded-port", json!("port")),
+            ("/headers/x-amzn-trace-id", json!("\u{e9}")),
+            ("/headers/cookie", json!("; ;=;")),
+            ("/cookies", json!(["=", "a=b; c", ""])),
+            ("/rawQueryString", json!("%zz=\u{e9} {}&&=")),
+            ("/queryStringParameters", json!({"": "", "\u{e9}": "\r\n"})),
+            ("/rawPath", json!("no path \u{0}%")),
+            ("/rawPath", json!("/x".repeat(40_000))),
+            ("/requestContext/domainName", json!("evil.example/?")),
+            ("/requestContext/time", json!("yesterday")),
+            ("/stageVariables", json!({"a": "b"})),
+            ("/somethingNew", json!({"from": "next year"})),
+        ];
+        for (pointer, value) in heads {
+            let answer = invoke(product, "check-session", &with(&usual, pointer, value.clone())).await;
+            assert_eq!(answer.status, 200, "{pointer} {value}: {}", answer.body);
+        }
+    })
+    .await;
+}
+
+/// What comes through a header that only a proxy could have put together.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bearer_that_cannot_be_read_is_refused_like_any_other() {
+    product(async |product| {
+        let john = product.sign_up(ADDRESS, "johny").await;
+        let with_bearer = |value: &str| with(&event("GET", ""), "/headers/Authorization", json!(value));
+        invoke(product, "check-session", &with_bearer(&format!("BEARER   {}  ", john.bearer))).await.expect(200);
+        let (first, second) = john.bearer.split_at(32);
+        for value in [
+            format!("Bearer {first} {second}"),
+            format!("Bearer\u{a0}{}", john.bearer),
+            format!("Bearer {}\u{e9}", john.bearer),
+            format!("Bearer \"{}\"", john.bearer),
+            format!("{},{}", john.bearer, john.bearer),
+            format!("Token {}", john.bearer),
+            john.bearer.repeat(100),
+        ] {
+            invoke(product, "check-session", &with_bearer(&value)).await.refused(401, "bearer");
+            // An optional one that was sent must be good.
+            let proof = json!({"verificationCodeID": john.user_id, "code": "123456"}).to_string();
+            let prove = with(&with_bearer(&value), "/body", json!(proof));
+            invoke(product, "verify-email", &prove).await.refused(401, "bearer");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_the_gateway_did_not_find_is_told_as_missing_or_malformed() {
+    product(async |product| {
+        let john = product.sign_up(ADDRESS, "johny").await;
+        let usual = with(&event("DELETE", ""), "/headers/authorization", json!(john.bearer));
+        for parameters in
+            [json!(null), json!({}), json!({"other": john.session_id}), json!({"id": ""}), json!({"id": "{id}"})]
+        {
+            for function in ["close-session", "delete-email", "get-user"] {
+                let answer = invoke(product, function, &with(&usual, "/pathParameters", parameters.clone())).await;
+                assert_eq!(answer.expect(400).body["errors"][0]["field"], "id", "{parameters}");
+            }
+        }
+        product.session(&john.bearer).await.expect(200);
+    })
+    .await;
+}
+
+/// Control characters can't come over HTTP; from an event they don't get into a mail or a list either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_agent_is_kept_without_what_could_break_a_line() {
+    product(async |product| {
+        let agent = format!("evil\r\nBcc: \u{0}\u{1b}[31m{}", "\u{1f600}".repeat(200));
+        let event = with(&event("POST", &sign_in()), "/requestContext/http/userAgent", json!(agent));
+        let kept = invoke(product, "create-session", &event).await.expect(202).text("userAgent");
+        assert!(kept.starts_with("evilBcc: [31m") && !kept.contains(char::is_control), "{kept}");
+        assert!(kept.len() <= 512 && kept.len() > 508, "{} bytes", kept.len());
+    })
+    .await;
+}
+
+/// The methods of an event say only whether something was read or written; its function is chosen by the route.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_has_the_form_of_the_event() {
+    product(async |product| {
+        for (event, names) in [
+            (
+                event("GET", ""),
+                vec!["body", "cookies", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"],
+            ),
+            (rest_event("GET", None), vec!["body", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"]),
+        ] {
+            let returned = returned(product, "check-session", &event).await;
+            let there: Vec<_> = returned.as_object().expect("an object").keys().map(String::as_str).collect();
+            assert_eq!(there, names);
+            Answer::of_function(&returned).refused(401, "bearer");
+        }
+        product.call(Method::GET, "/session", json!(null)).await.refused(401, "bearer");
+    })
+    .await;
+}

@@ -1,0 +1,233 @@
+//! The events of `events/`: every file is run, and does what the table says of it.
+
+mod shape;
+mod table;
+pub(crate) mod world;
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::support::{Letter, Product, product_with};
+pub(crate) use table::{EVENTS, Expected};
+
+/// The folder of all of them.
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
+/// An event, as its file has it.
+pub(crate) fn read(function: &str, case: &str) -> String {
+    let path = folder().join(function).join(format!("{case}.json"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The events of a function, and what comes of each.
+pub(crate) fn of(function: &str) -> &'static [(&'static str, Expected)] {
+    EVENTS.iter().find(|(name, _)| *name == function).unwrap_or_else(|| panic!("no events of {function}")).1
+}
+
+/// What a function returned to API Gateway.
+struct Returned {
+    status: u64,
+    content_type: String,
+    body: Value,
+}
+
+impl Returned {
+    fn read(answer: &RawValue) -> Self {
+        let answer: Value = serde_json::from_str(answer.get()).expect("JSON");
+        let body = answer["body"].as_str().expect("a body");
+        Self {
+            status: answer["statusCode"].as_u64().expect("a status"),
+            content_type: answer["headers"]["content-type"].as_str().expect("a type").to_owned(),
+            body: serde_json::from_str(body).expect("JSON in the body"),
+        }
+    }
+
+    fn check(&self, expected: &Expected, event: &str) {
+        let (status, content_type) = match expected {
+            Expected::Answered(status) => (*status, "application/json"),
+            Expected::Refused(status, kind) => {
+                assert_eq!(self.body["type"], format!("urn:latchkey:problem:{kind}"), "{event}: {}", self.body);
+                (*status, "application/problem+json")
+            }
+            Expected::Mailed(_) | Expected::AllAgain => panic!("{event}: an endpoint mails nothing"),
+        };
+        assert_eq!(self.status, status, "{event}: {}", self.body);
+        assert_eq!(self.content_type, content_type, "{event}");
+    }
+}
+
+/// Runs an event, past the API.
+pub(crate) async fn invoke(product: &Product, function: &str, case: &str) -> Box<RawValue> {
+    let event = serde_json::from_str::<Box<RawValue>>(&read(function, case));
+    let event = event.unwrap_or_else(|error| panic!("{function}/{case}: {error}"));
+    product.stack.invoke(function, &event).await.unwrap_or_else(|error| panic!("{function}/{case}: {error}"))
+}
+
+/// The events of a function, by the world that they are run in. One that is answered changes something, and has a world of
+/// its own; those that are refused change nothing, and share one.
+pub(crate) fn by_world(function: &str) -> Vec<Vec<&'static (&'static str, Expected)>> {
+    let refused = |(_, expected): &&(&str, Expected)| matches!(expected, Expected::Refused(..));
+    let (refused, answered): (Vec<_>, Vec<_>) = of(function).iter().partition(refused);
+    answered.into_iter().map(|event| vec![event]).chain([refused]).collect()
+}
+
+/// Runs every event of an endpoint.
+async fn endpoint_answers(function: &str) {
+    for events in by_world(function) {
+        product_with(world::settings(), async |product| {
+            world::populate(product).await;
+            for (case, expected) in events {
+                let returned = Returned::read(&invoke(product, function, case).await);
+                returned.check(expected, &format!("{function}/{case}"));
+            }
+        })
+        .await;
+    }
+}
+
+/// The items that a batch tells of. Nothing of them was mailed so far.
+pub(crate) async fn store_items_of(product: &Product, case: &str) {
+    let batch: Value = serde_json::from_str(&read("send-mail", case)).expect("JSON");
+    let now = product.stack.clock().now().seconds();
+    let records = batch["Records"].as_array().into_iter().flatten();
+    let images = records.filter(|record| record["eventName"] == "INSERT").map(|record| &record["dynamodb"]["NewImage"]);
+    // The others are no codes and no notices, or none that can be read.
+    for image in images.filter(|image| image["expiresAt"].is_object()) {
+        let plain = |value: &Value| match (value["S"].as_str(), value["N"].as_str()) {
+            (Some(text), _) => json!(text),
+            (_, Some(number)) => json!(number.parse::<i64>().expect("a whole number")),
+            _ => panic!("nothing that a mail is made of: {value}"),
+        };
+        let members = image.as_object().expect("an item").iter();
+        let mut row: Value = members.map(|(name, value)| (name.clone(), plain(value))).collect();
+        // To the product's own mailer the item is mailed already, until it has seen it.
+        for (name, value) in [("createdAt", now), ("expiresAt", now + 600), ("mailedAt", now)] {
+            row[name] = json!(value);
+        }
+        world::store(product, vec![row.clone()]).await;
+        product.stack.delivered().await;
+        let key = |name: &str| AttributeValue::S(row[name].as_str().expect("a key").to_owned());
+        let unmail = product.dynamodb().update_item().table_name(product.table().await);
+        let unmail = unmail.key("pk", key("pk")).key("sk", key("sk")).update_expression("REMOVE mailedAt");
+        unmail.send().await.expect("an update");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn send_mail_mails_what_its_events_ask_for_and_once() {
+    product_with(world::settings(), async |product| {
+        world::populate(product).await;
+        for (case, expected) in of("send-mail") {
+            store_items_of(product, case).await;
+            let (again, wanted): (_, &[_]) = match expected {
+                Expected::Mailed(mails) => (json!([]), mails),
+                Expected::AllAgain => (json!([{"itemIdentifier": ""}]), &[]),
+                _ => panic!("{case}: send-mail answers nobody"),
+            };
+            let before = product.mails().await.len();
+            for delivery in 1..=2 {
+                let returned = invoke(product, "send-mail", case).await;
+                let returned: Value = serde_json::from_str(returned.get()).expect("JSON");
+                assert_eq!(returned, json!({"batchItemFailures": again}), "{case}, delivery {delivery}");
+                let mails = product.mails().await.split_off(before);
+                let mailed: Vec<_> = mails.iter().map(|mail| (mail.to.join(","), Letter::of(mail))).collect();
+                let mailed: Vec<_> = mailed.iter().map(|(to, letter)| (to.as_str(), *letter)).collect();
+                assert_eq!(mailed, wanted, "{case}, delivery {delivery}");
+            }
+        }
+    })
+    .await;
+}
+
+#[test]
+fn every_file_has_an_entry_and_every_entry_a_file() {
+    let names = |path: PathBuf| {
+        let entries = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect::<BTreeSet<_>>()
+    };
+    let mut files = BTreeSet::new();
+    for function in names(folder()).into_iter().filter(|name| name != "README.md") {
+        files.extend(names(folder().join(&function)).into_iter().map(|file| format!("{function}/{file}")));
+    }
+    let entries = EVENTS
+        .iter()
+        .flat_map(|(function, cases)| cases.iter().map(move |(case, _)| format!("{function}/{case}.json")));
+    let entries: Vec<_> = entries.collect();
+    let known: BTreeSet<_> = entries.iter().cloned().collect();
+    assert_eq!(known.len(), entries.len(), "an entry stands there twice");
+    assert_eq!(files, known);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn create_user_answers_its_events() {
+    endpoint_answers("create-user").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn get_user_answers_its_events() {
+    endpoint_answers("get-user").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn create_session_answers_its_events() {
+    endpoint_answers("create-session").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_session_answers_its_events() {
+    endpoint_answers("verify-session").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_session_answers_its_events() {
+    endpoint_answers("check-session").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extend_session_answers_its_events() {
+    endpoint_answers("extend-session").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn close_session_answers_its_events() {
+    endpoint_answers("close-session").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn list_sessions_answers_its_events() {
+    endpoint_answers("list-sessions").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn create_email_answers_its_events() {
+    endpoint_answers("create-email").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn list_emails_answers_its_events() {
+    endpoint_answers("list-emails").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_email_answers_its_events() {
+    endpoint_answers("verify-email").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resend_email_code_answers_its_events() {
+    endpoint_answers("resend-email-code").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prefer_email_answers_its_events() {
+    endpoint_answers("prefer-email").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delete_email_answers_its_events() {
+    endpoint_answers("delete-email").await;
+}

@@ -1,0 +1,35 @@
+//! `GET /user/id/{id}`: a user, as anybody may see him.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::product;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anybody_sees_the_alias_of_a_user_and_nothing_else() {
+    product(async |product| {
+        let john = product.sign_up("john@doe.net", "Johny").await;
+        assert_eq!(product.user(&john.user_id).await.expect(200).body, json!({"alias": "Johny"}));
+        // Nobody asks for a bearer here, so a stale one does no harm.
+        let path = format!("/user/id/{}", john.user_id);
+        assert_eq!(
+            product.call_as("stale", Method::GET, &path, None).await.expect(200).body,
+            json!({"alias": "Johny"})
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_of_no_user_is_a_404() {
+    product(async |product| {
+        let john = product.sign_up("john@doe.net", "johny").await;
+        let (pending, _) = product.sign_up_code("jane@doe.net", "jane").await;
+        let email = product.email_id(&john, "john@doe.net").await;
+        let unknown = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e".to_owned();
+        for id in [unknown, john.session_id, email, pending.session_id, pending.id] {
+            product.user(&id).await.refused(404, "no such user");
+        }
+    })
+    .await;
+}

@@ -1,0 +1,384 @@
+//! What is no valid input: refused with 400 and the name of the field, and nothing else happens.
+
+use insta::assert_json_snapshot;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Person, Product, product};
+
+const JOHN: &str = "john@doe.net";
+const WORK: &str = "john@work.example";
+const UUID: &str = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e";
+
+/// A request with a body that is good as it is.
+struct Good {
+    method: Method,
+    path: &'static str,
+    bearer: Option<String>,
+    body: Value,
+}
+
+impl Good {
+    fn request(&self, product: &Product) -> reqwest::RequestBuilder {
+        let request = product.request(self.method.clone(), self.path);
+        if let Some(bearer) = &self.bearer { request.bearer_auth(bearer) } else { request }
+    }
+
+    async fn send(&self, product: &Product, body: &Value) -> Answer {
+        product.send(self.request(product).json(body)).await
+    }
+
+    async fn send_text(&self, product: &Product, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.request(product).header("content-type", "application/json");
+        product.send(request.body(body)).await
+    }
+}
+
+/// Every endpoint that has a body, in an order in which all of them can be called.
+async fn every_good_request(product: &Product) -> Vec<Good> {
+    let john = product.sign_up(JOHN, "johny").await;
+    let (sign_in, sign_in_code) = product.sign_in_code(JOHN).await;
+    let (email, email_code) = product.email_code(&john, WORK).await;
+    let preferred = product.email_id(&john, JOHN).await;
+    let good = |method, path, bearer: Option<&Person>, body| {
+        let bearer = bearer.map(|person| person.bearer.clone());
+        Good { method, path, bearer, body }
+    };
+    let me = Some(&john);
+    vec![
+        good(Method::POST, "/user", None, json!({"email": "jane@doe.net", "fullName": "Jane", "alias": "jane"})),
+        good(Method::POST, "/session", None, json!({"email": JOHN})),
+        good(
+            Method::PUT,
+            "/session/verification",
+            None,
+            json!({"verificationCodeID": sign_in.id, "code": sign_in_code}),
+        ),
+        good(Method::POST, "/email", me, json!({"address": "more@doe.net"})),
+        good(Method::POST, "/email/verification", me, json!({"address": WORK})),
+        good(Method::PUT, "/email/preferred", me, json!({"emailID": preferred})),
+        good(Method::PUT, "/email/verification", None, json!({"verificationCodeID": email, "code": email_code})),
+    ]
+}
+
+/// Texts that no field of that name may hold.
+fn bad_texts(field: &str) -> Vec<String> {
+    let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    match field {
+        "email" | "address" => {
+            let mut bad = list(&[
+                "",
+                " \t\u{3000}",
+                "evil",
+                "evil.net",
+                "evil@",
+                "@doe.net",
+                "evil@localhost",
+                "evil@net.",
+                "evil@@doe.net",
+                "evil@evil.net@doe.net",
+                "\"evil@evil.net\"@doe.net",
+                "\"evil\"@doe.net",
+                "Evil <evil@doe.net>",
+                "<evil@doe.net>",
+                "victim@doe.net,evil@doe.net",
+                "victim@doe.net;evil@doe.net",
+                "victim@doe.net evil@doe.net",
+                "victim@doe.net\r\nBcc: evil@doe.net",
+                "evil@doe.net\n",
+                "ev\0il@doe.net",
+                "ev il@doe.net",
+                "evil(comment)@doe.net",
+                ".evil@doe.net",
+                "evil.@doe.net",
+                "ev..il@doe.net",
+                "\u{e9}vil@doe.net",
+                "evil\u{200b}@doe.net",
+                "evil\u{ff20}doe.net",
+                "evil@127.0.0.1",
+                "evil@[127.0.0.1]",
+                "evil@[IPv6:::1]",
+                "evil@-doe.net",
+                "evil@doe_.net",
+                "evil@doe..net",
+                "evil@doe.net:25",
+                "evil@ex\u{ff0e}com",
+                "evil@\u{24d4}xample.com",
+                "evil@exa\u{ad}mple.com",
+                "evil@xn--a.de",
+                "mailto:evil@doe.net",
+            ]);
+            bad.push(format!("{}@doe.net", "x".repeat(65)));
+            bad.push(format!("evil@{}.net", "a".repeat(64)));
+            let long = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(56)].join(".");
+            assert_eq!(long.len(), 248);
+            bad.push(format!("ev@{long}.net"));
+            bad.push(format!("evil@{}net", "\u{f6}.".repeat(40)));
+            bad
+        }
+        "fullName" => {
+            let mut bad =
+                list(&["", "  ", "\u{3000}", "evil\0", "evil\r\nBcc: evil@doe.net", "ev\nil", "ev\u{1b}[31mil"]);
+            bad.extend(list(&["ev\u{85}il", "ev\u{2028}il", "ev\u{202e}il", "ev\u{2066}il", "ev\u{200f}il"]));
+            bad.extend(list(&["\u{200b}", "\u{feff}evil", "\u{3164}", "x".repeat(129).as_str()]));
+            bad
+        }
+        "alias" => {
+            let mut bad =
+                list(&["", " ", " evil", "evil ", "ev il", "ev\u{a0}il", "ev\til", "ev\nil", "ev\0il", "@evil"]);
+            bad.extend(list(&["evil@doe.net", "evil\u{ff20}doe", "ev\u{202e}il", "ev\u{200b}il", "ev\u{200d}il"]));
+            bad.extend(list(&["\u{1f600}", "\u{fb01}", "evil\u{5d3}", "\u{301}evil", "x".repeat(33).as_str()]));
+            bad
+        }
+        "emailID" | "verificationCodeID" => {
+            let mut bad =
+                list(&["", " ", "evil", "5f35d2c456334b16bbf05ca22ef8ea2e", "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2"]);
+            bad.extend([format!(" {UUID}"), format!("{{{UUID}}}"), format!("urn:uuid:{UUID}"), format!("{UUID}\n")]);
+            bad.extend(list(&["5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2g", "CODE#5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e"]));
+            bad
+        }
+        "code" => {
+            let bad =
+                ["", " ", "12345", "1234567", "12345678901", "1234567890123", "12345a", "+12345", "-12345", "123 456"];
+            [
+                list(&bad),
+                list(&["0x1234", "1234.5", "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}", "\u{ff11}23456", "evil"]),
+            ]
+            .concat()
+        }
+        other => panic!("a field without bad texts: {other}"),
+    }
+}
+
+/// What is no text at all; a code may be a whole number of at most twelve digits, too.
+fn no_texts(field: &str) -> Vec<Value> {
+    let mut values = vec![json!(true), json!([]), json!({}), json!(["john@doe.net"]), json!({"$gt": ""}), json!(1.5)];
+    let numbers = if field == "code" { json!([-1, 1_000_000_000_000_u64, 1e9]) } else { json!([0, 123_456]) };
+    values.extend(numbers.as_array().unwrap().iter().cloned());
+    values
+}
+
+/// One error, of that field; nothing of what was sent comes back.
+fn assert_names(answer: Answer, field: &str, sent: &Value) -> Answer {
+    assert_eq!(answer.status, 400, "{field}: {sent}: {}", answer.body);
+    assert_eq!(answer.body["type"], "urn:latchkey:problem:invalid-input", "{field}: {sent}");
+    let errors = answer.body["errors"].as_array().expect("errors");
+    assert_eq!(errors.len(), 1, "{field}: {sent}: {errors:?}");
+    assert_eq!(errors[0]["field"], field, "{sent}");
+    let text = answer.body.to_string() + answer.header("x-error").expect("x-error");
+    assert!(!text.contains("evil"), "{text}");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_invalid_field_of_every_endpoint_is_refused_by_its_name_and_changes_nothing() {
+    product(async |product| {
+        let every_good_request = every_good_request(product).await;
+        let before = product.contents().await;
+        let refusals = async {
+            for good in &every_good_request {
+                for field in good.body.as_object().unwrap().keys() {
+                    let mut body = good.body.clone();
+                    for bad in bad_texts(field).into_iter().map(Value::String).chain(no_texts(field)) {
+                        body[field] = bad.clone();
+                        assert_names(good.send(product, &body).await, field, &bad);
+                    }
+                    body[field] = Value::Null;
+                    assert_names(good.send(product, &body).await, field, &body).refused(400, "is missing");
+                    body.as_object_mut().unwrap().remove(field);
+                    assert_names(good.send(product, &body).await, field, &body).refused(400, "is missing");
+                }
+            }
+        };
+        product.mailing(refusals, &[]).await;
+        product.assert_unchanged(&before).await;
+        for good in every_good_request {
+            assert_eq!(good.send(product, &good.body).await.status, 202, "{}", good.path);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_in_a_path_that_is_no_uuid_is_refused_by_its_name() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let before = product.contents().await;
+        let long = "a".repeat(5000);
+        let ids = [
+            "evil",
+            "1",
+            "-1",
+            "null",
+            "%20",
+            "%00",
+            "%ff",
+            "..%2F..%2Fsession",
+            "%7B5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e%7D",
+        ];
+        let more = [
+            "5f35d2c456334b16bbf05ca22ef8ea2e",
+            "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e%0a",
+            "USER%23x",
+            "{id}",
+            long.as_str(),
+        ];
+        for (method, path) in [(Method::GET, "/user/id"), (Method::DELETE, "/session"), (Method::DELETE, "/email")] {
+            for id in ids.into_iter().chain(more) {
+                let answer = product.call_as(&john.bearer, method.clone(), &format!("{path}/{id}"), None).await;
+                assert_names(answer, "id", &json!(id));
+            }
+        }
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_is_wrong_is_told_at_once() {
+    product(async |product| {
+        let body = json!({"email": "john@localhost", "fullName": 7, "alias": "j\u{202e}ohn"});
+        let answer = product.call(Method::POST, "/user", body).await.expect(400);
+        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        {
+          "detail": "email must have a domain with at least two labels, such as john@doe.net; fullName must be a string; alias must contain only letters, digits and ASCII punctuation, and nothing invisible",
+          "errors": [
+            {
+              "field": "email",
+              "message": "must have a domain with at least two labels, such as john@doe.net"
+            },
+            {
+              "field": "fullName",
+              "message": "must be a string"
+            },
+            {
+              "field": "alias",
+              "message": "must contain only letters, digits and ASCII punctuation, and nothing invisible"
+            }
+          ],
+          "instance": "[URN]",
+          "status": 400,
+          "title": "The input is invalid",
+          "type": "urn:latchkey:problem:invalid-input"
+        }
+        "#);
+        for path in ["/session/verification", "/email/verification"] {
+            let answer = product.call(Method::PUT, path, json!({})).await;
+            answer.refused(400, "verificationCodeID is missing; code is missing");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
+    product(async |product| {
+        let every_good_request = every_good_request(product).await;
+        let before = product.contents().await;
+        let refusals = async {
+            for good in &every_good_request {
+                let text = good.body.to_string();
+                let (key, value) = good.body.as_object().unwrap().iter().next().unwrap();
+                let by_position: Vec<_> = good.body.as_object().unwrap().values().collect();
+                let escaped = format!("\\u{:04x}{}", u32::from(key.as_bytes()[0]), &key[1..]);
+                let no_object = [
+                    "null",
+                    "true",
+                    "1",
+                    "[]",
+                    "\"{}\"",
+                    &json!(by_position).to_string(),
+                    &json!([good.body]).to_string(),
+                ];
+                for body in no_object {
+                    good.send_text(product, body.to_owned()).await.refused(400, "one JSON object");
+                }
+                for body in [
+                    text.replacen('{', &format!("{{\"{key}\":{value},"), 1),
+                    text.replacen('{', &format!("{{\"{escaped}\":\"evil@doe.net\","), 1),
+                    text.replacen('{', "{\"other\":1,\"other\":2,", 1),
+                ] {
+                    good.send_text(product, body).await.refused(400, "no key stands twice");
+                }
+                let not_json =
+                    ["", " ", "{", "}", "evil", "{'a':1}", "{\"a\":1,}", "{\"a\":01}", "{\"a\":NaN}", "{}//"];
+                let deep = format!("{{\"a\":{}", "[".repeat(4000));
+                let twice = format!("{text} {text}");
+                let marked = format!("\u{feff}{text}");
+                let control = text.replacen('{', "{\"a\":\"\n\",", 1);
+                for body in not_json.into_iter().chain([deep.as_str(), &twice, &marked, &control]) {
+                    good.send_text(product, body.to_owned()).await.refused(400, "not valid JSON");
+                }
+                let latin_1 = [b"{\"fullName\":\"J\xe9r\xf4me\",", text[1..].as_bytes()].concat();
+                good.send_text(product, latin_1).await.refused(400, "not valid JSON in UTF-8");
+            }
+        };
+        product.mailing(refusals, &[]).await;
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_read_only_if_it_says_that_it_is_json() {
+    product(async |product| {
+        let every_good_request = every_good_request(product).await;
+        let before = product.contents().await;
+        let refusals = async {
+            for good in &every_good_request {
+                // The first three are what a form on somebody else's page can send.
+                for kind in [
+                    "text/plain",
+                    "application/x-www-form-urlencoded",
+                    "multipart/form-data; boundary=x",
+                    "text/json",
+                    "application/jsonp",
+                    "application/octet-stream",
+                    "application/json, text/plain",
+                    "text/plain; application/json",
+                ] {
+                    let request = good.request(product).header("content-type", kind).body(good.body.to_string());
+                    product.send(request).await.refused(400, "Content-Type: application/json");
+                }
+                let undeclared = good.request(product).body(good.body.to_string());
+                product.send(undeclared).await.refused(400, "Content-Type: application/json");
+            }
+        };
+        product.mailing(refusals, &[]).await;
+        product.assert_unchanged(&before).await;
+        let kinds = [
+            "application/json",
+            "APPLICATION/JSON",
+            "application/json; charset=utf-8",
+            "application/json ;charset=UTF-8",
+        ];
+        for (good, kind) in every_good_request.iter().zip(kinds.iter().cycle()) {
+            let request = good.request(product).header("content-type", *kind).body(good.body.to_string());
+            product.send(request).await.expect(202);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_has_8_kib_and_not_a_byte_more() {
+    product(async |product| {
+        let every_good_request = every_good_request(product).await;
+        let padded = |good: &Good, size: usize| {
+            let text = good.body.to_string();
+            let rest = size - text.len() - "\"more\":\"\",".len();
+            text.replacen('{', &format!("{{\"more\":\"{}\",", "x".repeat(rest)), 1)
+        };
+        let before = product.contents().await;
+        for good in &every_good_request {
+            for size in [8193, 1_000_000] {
+                good.send_text(product, padded(good, size)).await.refused(400, "larger than 8 KiB");
+            }
+        }
+        product.assert_unchanged(&before).await;
+        for good in &every_good_request {
+            good.send_text(product, padded(good, 8192)).await.expect(202);
+        }
+    })
+    .await;
+}

@@ -1,0 +1,119 @@
+//! What outlives the process: everything.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use local::Data;
+
+use crate::support::{Letter, Product, Settings};
+
+const JOHN: &str = "john@doe.net";
+const WORK: &str = "john@work.example";
+
+/// A directory of its own, gone when the test is.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("latchkey-{}", uuid::Uuid::new_v4())))
+    }
+
+    async fn start(&self, variables: Vec<(&'static str, String)>) -> Product {
+        let data = Data::Directory(Path::to_owned(&self.0));
+        Product::start(Settings { data, variables, ..Settings::default() }).await
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn stop(product: Product) {
+    product.stack.delivered().await;
+    product.check_invariants().await;
+    product.stack.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_everything_is_as_it_was_and_nothing_is_mailed_again() {
+    let directory = Directory::new();
+    let product = directory.start(Vec::new()).await;
+    let john = product.sign_up(JOHN, "johny").await;
+    let work = product.add_email(&john, WORK).await;
+    let (closed, code) = product.sign_in_code(JOHN).await;
+    product.verify_session(&closed.id, &code).await.acknowledged();
+    product.close(&john, &closed.session_id).await.acknowledged();
+    let (sign_in, code) = product.sign_in_code(WORK).await;
+    let before = product.contents().await;
+    stop(product).await;
+
+    let product = directory.start(Vec::new()).await;
+    assert_eq!(product.mails().await, []);
+    product.assert_unchanged(&before).await;
+    product.session(&john.bearer).await.expect(200);
+    product.session(&closed.bearer).await.refused(401, "bearer");
+    // The code was asked for before; its notice is still to come.
+    let opened = product.verify_session(&sign_in.id, &code);
+    product.mailing(opened, &[(Letter::SignedInElsewhere, JOHN)]).await.acknowledged();
+    product.session(&sign_in.bearer).await.expect(200);
+    // So is everything that a restart could make a process forget: budgets, aliases, owners.
+    product.ask_to_sign_up("jane@doe.net", "JOHNY").await.refused(400, "alias is taken");
+    product.mailing(product.ask_to_sign_up(WORK, "worker"), &[(Letter::AlreadyRegistered, WORK)]).await.expect(202);
+    product.ask_to_sign_in(WORK).await.expect(429);
+    product.prefer(&john, &work).await.acknowledged();
+    stop(product).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_guesses_are_not_forgotten() {
+    let directory = Directory::new();
+    let product = directory.start(Vec::new()).await;
+    let (john, code) = product.sign_up_code(JOHN, "johny").await;
+    for _ in 0..5 {
+        product.verify_session(&john.id, &crate::support::wrong(&code)).await.refused(401, "code");
+    }
+    stop(product).await;
+    let product = directory.start(Vec::new()).await;
+    product.verify_session(&john.id, &code).await.refused(401, "code");
+    stop(product).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expired_while_nobody_was_there_is_refused() {
+    let directory = Directory::new();
+    let product = directory.start(Vec::new()).await;
+    let john = product.sign_up(JOHN, "johny").await;
+    let (sign_in, code) = product.sign_in_code(JOHN).await;
+    stop(product).await;
+    let product = directory.start(Vec::new()).await;
+    product.pass(Duration::from_mins(10));
+    product.verify_session(&sign_in.id, &code).await.refused(401, "code");
+    product.pass(Duration::from_hours(24));
+    product.session(&john.bearer).await.refused(401, "bearer");
+    stop(product).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_outlives_the_change_of_its_key_as_long_as_the_previous_one_is_known() {
+    let directory = Directory::new();
+    let (old, new) = ("old".repeat(20), "new".repeat(20));
+    let product = directory.start(vec![("CODE_KEY", old.clone())]).await;
+    let (john, johns) = product.sign_up_code(JOHN, "johny").await;
+    let (jane, janes) = product.sign_up_code("jane@doe.net", "jane").await;
+    stop(product).await;
+
+    let product = directory.start(vec![("CODE_KEY", new.clone()), ("PREVIOUS_CODE_KEY", old)]).await;
+    product.verify_session(&john.id, &johns).await.acknowledged();
+    let (again, code) = product.sign_in_code(JOHN).await;
+    stop(product).await;
+
+    let product = directory.start(vec![("CODE_KEY", new)]).await;
+    product.verify_session(&jane.id, &janes).await.refused(401, "code");
+    product.verify_session(&again.id, &code).await.acknowledged();
+    stop(product).await;
+}

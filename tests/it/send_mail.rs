@@ -1,0 +1,172 @@
+//! The function that mails: how its mails look from outside, and that each comes once.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+use reqwest::Method;
+use serde_json::{json, value::to_raw_value};
+
+use crate::support::{Item, Letter, Person, Product, Settings, product, product_with, wrong};
+
+const JOHN: &str = "john@doe.net";
+const WORK: &str = "john@work.example";
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_says_what_it_is_for_who_asked_and_what_to_do_if_it_was_somebody_else() {
+    product(async |product| {
+        product.sign_up(JOHN, "johny").await;
+        let request = product.request(Method::POST, "/session").header("user-agent", FIREFOX);
+        product.send(request.json(&json!({"email": JOHN}))).await.expect(202);
+        let code = product.newest_code(JOHN).await;
+        let mails = product.mails_to(JOHN).await;
+        let mail = mails.last().unwrap();
+        assert_eq!(
+            (mail.to.as_slice(), mail.subject.clone()),
+            ([JOHN.to_owned()].as_slice(), format!("{code} is your Latchkey code"))
+        );
+        // When it was, and until when it works, differs from run to run.
+        let text = mail.text.replace(&code, "[code]");
+        let lines = text.lines().map(|line| match line.split_once("Time  ") {
+            Some((before, _)) => format!("{before}Time        [now]"),
+            None => line.split(", until ").next().unwrap().to_owned(),
+        });
+        assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+        Here is your code for signing in to Latchkey:
+
+            [code]
+
+        It works once, for 10 minutes
+
+        Type it only where you asked for it yourself. Nobody at Latchkey will
+        ever ask you for it: not by phone, not by mail, not in a chat.
+
+        The request came from
+          IP address  127.0.0.1
+          Browser     Firefox on Linux
+          Time        [now]
+
+        Wasn't it you? Then ignore this mail, and keep the code to yourself.
+        Without it, nobody gets in.
+
+        Latchkey
+        This mail was sent by a machine that reads no answers.
+        ");
+        for body in [&mail.text, &mail.html] {
+            assert!(body.contains(&code) && body.contains("127.0.0.1") && body.contains("Firefox on Linux"), "{body}");
+            assert!(!body.contains("johny") && !body.contains("John Doe") && !body.contains("http"), "{body}");
+        }
+        let headers = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")];
+        assert_eq!(mail.headers, headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_sets_whose_mails_they_are() {
+    let settings = Settings::parameter("SenderAddress", "codes@example.net")
+        .and("ReplyToAddress", "help@example.net")
+        .and("ProductName", "Example & Sons");
+    product_with(settings, async |product| {
+        product.sign_up(JOHN, "johny").await;
+        let mail = &product.mails_to(JOHN).await[0];
+        assert_eq!(mail.from, "\"Example & Sons\" <codes@example.net>");
+        assert_eq!(mail.reply_to, ["help@example.net"]);
+        assert!(mail.subject.ends_with(" is your Example & Sons code"), "{}", mail.subject);
+        assert!(mail.text.contains("Example & Sons") && mail.text.contains("Answer this mail"), "{}", mail.text);
+        assert!(mail.html.contains("Example &#38; Sons") || mail.html.contains("Example &amp; Sons"), "{}", mail.html);
+    })
+    .await;
+    product(async |product| {
+        product.ask_to_sign_in(JOHN).await.expect(202);
+        let mail = &product.mails_to(JOHN).await[0];
+        assert_eq!(mail.from, "\"Latchkey\" <no-reply@latchkey.example>");
+        assert_eq!(mail.reply_to, Vec::<String>::new());
+        assert!(mail.configuration_set.is_some());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_name_the_address_that_they_are_about_and_who_did_it() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let work = product.add_email(&john, WORK).await;
+        product.sign_in_through(&john, WORK).await;
+        product.prefer(&john, &work).await.acknowledged();
+        let first = product.email_id(&john, JOHN).await;
+        product.delete_email(&john, &first).await.acknowledged();
+        let notices = [
+            (Letter::AddressVerified, JOHN, WORK),
+            (Letter::SignedInElsewhere, JOHN, WORK),
+            (Letter::NoLongerPreferred, JOHN, WORK),
+            (Letter::AddressPreferred, WORK, WORK),
+            (Letter::AddressRemoved, WORK, JOHN),
+        ];
+        let mails: BTreeMap<_, _> = product.mails().await.into_iter().map(|mail| (Letter::of(&mail), mail)).collect();
+        for (letter, to, about) in notices {
+            let mail = &mails[&letter];
+            assert_eq!(mail.to, [to]);
+            assert!(mail.text.contains(about) && mail.text.contains("127.0.0.1"), "{}", mail.text);
+            assert!(mail.html.contains(about) && mail.html.contains("127.0.0.1"), "{}", mail.html);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_code_stands_in_the_mail_so_that_it_can_be_copied() {
+    product_with(Settings::parameter("GuessesBeforeLongCodes", "1"), async |product| {
+        product.sign_up(JOHN, "johny").await;
+        let (requested, code) = product.sign_in_code(JOHN).await;
+        product.verify_session(&requested.id, &wrong(&code)).await.refused(401, "code");
+        let code = product.sign_in_code(JOHN).await.1;
+        assert_eq!(code.len(), 12);
+        let mails = product.mails_to(JOHN).await;
+        assert!(mails.last().unwrap().text.contains(&code), "{}", mails.last().unwrap().text);
+    })
+    .await;
+}
+
+/// Everything that somebody did, one mail of each kind.
+async fn a_busy_day(product: &Product) -> Person {
+    let john = product.sign_up(JOHN, "johny").await;
+    product.add_email(&john, WORK).await;
+    product.ask_to_sign_in("nobody@doe.net").await.expect(202);
+    product.ask_to_sign_up(JOHN, "another").await.expect(202);
+    product.ask_to_add(&john, "more@doe.net").await.expect(202);
+    product.stack.delivered().await;
+    john
+}
+
+/// Hands records to the function as Lambda does; its answer.
+async fn deliver(product: &Product, items: &[&Item]) -> serde_json::Value {
+    let record = |(number, item): (usize, &&Item)| {
+        let (image, number) = (item.image(), (number + 1).to_string());
+        let keys = json!({"pk": image["pk"], "sk": image["sk"]});
+        json!({"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": number}})
+    };
+    let records: Vec<_> = items.iter().enumerate().map(record).collect();
+    let event = to_raw_value(&json!({"Records": records})).expect("an event");
+    let answer = product.stack.invoke("send-mail", &event).await.expect("an answer");
+    serde_json::from_str(answer.get()).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_comes_twice_is_mailed_once() {
+    product(async |product| {
+        a_busy_day(product).await;
+        let items = product.items().await;
+        let asked: Vec<_> = items.iter().filter(|item| item.text("pk").starts_with("CODE#")).collect();
+        let notices: Vec<_> = items.iter().filter(|item| item.text("pk").starts_with("NOTICE#")).collect();
+        assert_eq!((asked.len(), notices.len()), (3, 1));
+        let before = product.contents().await;
+        for _ in 0..2 {
+            let all = [asked.clone(), notices.clone()].concat();
+            let answer = product.mailing(deliver(product, &all), &[]).await;
+            assert_eq!(answer, json!({"batchItemFailures": []}));
+        }
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}

@@ -1,0 +1,50 @@
+//! The pages of the documentation, read as what they claim.
+
+/// What stands under a heading, up to the next one of its level or above. The heading is given with its hashes.
+#[track_caller]
+pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let level = heading.split(' ').next().unwrap_or_default().len();
+    let (_, rest) = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    let is_next = |line: &str| line.starts_with('#') && line.chars().take_while(|char| *char == '#').count() <= level;
+    let mut fenced = false;
+    let mut end = 0;
+    for line in rest.split_inclusive('\n') {
+        fenced ^= line.starts_with("```");
+        if !fenced && is_next(line) {
+            break;
+        }
+        end += line.len();
+    }
+    &rest[..end]
+}
+
+/// The headings of a level, without their hashes.
+pub(crate) fn headings<'a>(page: &'a str, hashes: &str) -> Vec<&'a str> {
+    page.lines().filter_map(|line| line.strip_prefix(hashes)?.strip_prefix(' ')).collect()
+}
+
+/// The rows of the first table with such a header (`| kind | status |`), cell by cell.
+#[track_caller]
+pub(crate) fn table(text: &str, header: &str) -> Vec<Vec<String>> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with(header));
+    assert!(lines.next().is_some(), "no table {header}");
+    let rows = lines.skip(1).take_while(|line| line.starts_with('|'));
+    let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+    rows.map(cells).collect()
+}
+
+/// The fenced blocks: language and text.
+pub(crate) fn fenced(text: &str) -> Vec<(&str, &str)> {
+    let mut blocks = Vec::new();
+    for (index, part) in text.split("\n```").enumerate() {
+        if index % 2 == 1 {
+            blocks.push(part.split_once('\n').expect("a first line"));
+        }
+    }
+    blocks
+}
+
+/// What stands in backticks.
+pub(crate) fn code(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}

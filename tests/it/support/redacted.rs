@@ -1,0 +1,47 @@
+//! Bodies to look at: what differs from one run to the next is held to its form, and then replaced.
+
+use serde_json::Value;
+use uuid::{Uuid, Version};
+
+use super::Product;
+
+impl Product {
+    /// The body with `[...]` for every ID, bearer and moment in it.
+    pub(crate) fn redacted(&self, body: &Value) -> Value {
+        redacted("", body, self.stack.clock().now().seconds())
+    }
+}
+
+fn redacted(name: &str, value: &Value, now: i64) -> Value {
+    match (name, value) {
+        (_, Value::Object(members)) => {
+            let member = |(name, value): (&String, &Value)| (name.clone(), redacted(name, value, now));
+            Value::Object(members.iter().map(member).collect())
+        }
+        (_, Value::Array(values)) => values.iter().map(|value| redacted(name, value, now)).collect(),
+        ("bearer", Value::String(bearer)) => {
+            assert!(bearer.len() == 64 && bearer.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{bearer}");
+            "[bearer]".into()
+        }
+        ("instance", Value::String(urn)) => {
+            assert_id(urn.strip_prefix("urn:uuid:").expect("a URN"));
+            "[URN]".into()
+        }
+        ("expireAt", value) => {
+            // To the minute, upwards: some seconds may have passed.
+            let minutes = (value.as_i64().expect("a whole number") - now + 59).div_euclid(60);
+            if minutes % 60 == 0 { format!("[in {} h]", minutes / 60) } else { format!("[in {minutes} min]") }.into()
+        }
+        (name, Value::String(id)) if name.ends_with("ID") => {
+            assert_id(id);
+            "[ID]".into()
+        }
+        (_, value) => value.clone(),
+    }
+}
+
+/// Lower-case, version 4.
+fn assert_id(id: &str) {
+    let uuid = Uuid::parse_str(id).expect("a UUID");
+    assert_eq!((uuid.get_version(), uuid.to_string().as_str()), (Some(Version::Random), id));
+}

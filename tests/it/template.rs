@@ -1,0 +1,309 @@
+//! template.yaml: what neither `sam validate` nor the local stack would miss.
+
+mod policies;
+mod references;
+mod router;
+
+use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
+
+use serde_json::{Value, json};
+use shared::{Config, Limits};
+
+/// The template as JSON: `!Ref X` is `{"Ref": "X"}` and `!Sub x` is `{"Fn::Sub": "x"}`, as CloudFormation has them in the long form.
+pub(crate) struct Template(Value);
+
+/// One of its functions.
+pub(crate) struct Function<'a> {
+    /// `CreateUser`
+    pub(crate) id: &'a str,
+    /// `create-user`
+    pub(crate) name: &'a str,
+    pub(crate) resource: &'a Value,
+}
+
+impl Template {
+    pub(crate) fn read() -> Self {
+        let text = include_str!("../../template.yaml");
+        Self(json(serde_norway::from_str(text).expect("YAML")))
+    }
+
+    pub(crate) fn entries(&self, section: &str) -> impl Iterator<Item = (&str, &Value)> {
+        entries(&self.0[section])
+    }
+
+    fn resource(&self, id: &str) -> &Value {
+        let resource = &self.0["Resources"][id];
+        assert!(resource.is_object(), "no resource {id}");
+        resource
+    }
+
+    pub(crate) fn functions(&self) -> Vec<Function<'_>> {
+        let functions =
+            self.entries("Resources").filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+        let with_names = functions.map(|(id, resource)| {
+            let name = resource["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary");
+            Function { id, name, resource }
+        });
+        with_names.collect()
+    }
+
+    /// The seconds after which Lambda gives a function up.
+    pub(crate) fn timeout(&self, function: &Function<'_>) -> Option<u64> {
+        function.property("Timeout").as_u64().or(self.0["Globals"]["Function"]["Timeout"].as_u64())
+    }
+
+    /// Those of the API.
+    pub(crate) fn endpoints(&self) -> Vec<Function<'_>> {
+        self.functions().into_iter().filter(|function| function.name != "send-mail").collect()
+    }
+}
+
+impl<'a> Function<'a> {
+    fn property(&self, name: &str) -> &'a Value {
+        &self.resource["Properties"][name]
+    }
+
+    /// The method and path that lead to it: of an endpoint, there is one.
+    pub(crate) fn route(&self) -> (&'a str, &'a str) {
+        let mut events = entries(self.property("Events")).map(|(_, event)| event);
+        let (Some(event), None) = (events.next(), events.next()) else { panic!("{} has not one event", self.id) };
+        assert_eq!(event["Type"], "HttpApi", "{}", self.id);
+        let properties = &event["Properties"];
+        assert_eq!(properties["ApiId"], json!({"Ref": "Api"}), "{}", self.id);
+        (properties["Method"].as_str().expect("a method"), properties["Path"].as_str().expect("a path"))
+    }
+
+    fn variables(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        entries(&self.property("Environment")["Variables"])
+    }
+}
+
+/// The members of an object; none of anything else.
+pub(crate) fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+/// YAML as JSON.
+pub(crate) fn json(yaml: serde_norway::Value) -> Value {
+    use serde_norway::Value as Yaml;
+    match yaml {
+        Yaml::Sequence(items) => items.into_iter().map(json).collect(),
+        Yaml::Mapping(members) => {
+            let member = |(name, value): (Yaml, Yaml)| (name.as_str().expect("a name").to_owned(), json(value));
+            Value::Object(members.into_iter().map(member).collect())
+        }
+        Yaml::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let name = tag.trim_start_matches('!');
+            let name = if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") };
+            json!({name: json(tagged.value)})
+        }
+        plain => serde_json::to_value(plain).expect("JSON"),
+    }
+}
+
+/// `create-user` or `CREATE_USER` as `CreateUser`.
+fn pascal(name: &str) -> String {
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..].to_lowercase();
+    name.split(['-', '_']).map(word).collect()
+}
+
+fn folders(of: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(of);
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    let folders = entries.filter(|entry| entry.file_type().expect("a type").is_dir());
+    folders.map(|entry| entry.file_name().into_string().expect("UTF-8")).collect()
+}
+
+#[test]
+fn a_function_has_one_name_in_all_its_places() {
+    let template = Template::read();
+    let functions = template.functions();
+    for function in &functions {
+        let Function { id, name, resource } = function;
+        assert_eq!(pascal(name), *id);
+        assert_eq!(resource["Metadata"]["BuildMethod"], "rust-cargolambda");
+        assert_eq!(*function.property("CodeUri"), format!("functions/{name}"));
+        assert_eq!(*function.property("FunctionName"), json!({"Fn::Sub": format!("${{AWS::StackName}}-{name}")}));
+        assert_eq!(*function.property("LoggingConfig"), json!({"LogGroup": {"Ref": format!("{id}Logs")}}));
+        let logs = &template.resource(&format!("{id}Logs"))["Properties"];
+        assert_eq!(logs["LogGroupName"], json!({"Fn::Sub": format!("/aws/lambda/${{AWS::StackName}}-{name}")}));
+        assert_eq!(logs["RetentionInDays"], json!({"Ref": "LogRetentionDays"}));
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../functions/{name}/Cargo.toml"));
+        let manifest = fs::read_to_string(manifest).expect("a manifest");
+        // The package and its binary.
+        assert_eq!(manifest.matches(&format!("\nname = \"{name}\"\n")).count(), 2, "{name}");
+    }
+    let names: BTreeSet<_> = functions.iter().map(|function| function.name.to_owned()).collect();
+    assert_eq!(names.len(), 15);
+    assert_eq!(names, folders("functions"));
+    assert_eq!(names, folders("events"));
+}
+
+#[test]
+fn every_function_runs_on_arm_without_a_managed_runtime() {
+    let template = Template::read();
+    let globals = &template.0["Globals"]["Function"];
+    assert_eq!(globals["Runtime"], "provided.al2023");
+    assert_eq!(globals["Architectures"], json!(["arm64"]));
+    assert_eq!(globals["Handler"], "bootstrap");
+    for function in template.functions() {
+        for property in ["Runtime", "Architectures", "Handler", "MemorySize"] {
+            assert!(function.property(property).is_null(), "{}: {property}", function.id);
+        }
+        // A handler gives up in time to answer itself.
+        assert!(template.timeout(&function) > Some(shared::DEADLINE.as_secs() + 1), "{}", function.id);
+    }
+}
+
+/// The names that `shared::Config` asks the environment for, told by asking it.
+fn variables_read() -> BTreeSet<String> {
+    let asked = RefCell::new(BTreeSet::new());
+    let answer = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        // Something is found under every name, so that nothing is left unread.
+        Some(match name {
+            "CODE_KEY" | "PREVIOUS_CODE_KEY" => "a key for nothing, long enough for one".to_owned(),
+            "SENDER_ADDRESS" | "REPLY_TO_ADDRESS" => "no-reply@example.com".to_owned(),
+            _ => "3600".to_owned(),
+        })
+    };
+    Config::from_variables(&answer).expect("a configuration");
+    // Region and credentials are Lambda's business.
+    let is_ours = |name: &String| !name.starts_with("AWS_") || name.starts_with("AWS_ENDPOINT_URL_");
+    asked.into_inner().into_iter().filter(is_ours).collect()
+}
+
+#[test]
+fn the_environment_is_what_the_functions_read() {
+    let template = Template::read();
+    let common = entries(&template.0["Globals"]["Function"]["Environment"]["Variables"]);
+    let mut all: BTreeSet<_> = common.map(|(name, _)| name.to_owned()).collect();
+    for function in template.functions() {
+        let own: BTreeSet<_> = function.variables().map(|(name, _)| name).collect();
+        // Who derives no code has no business with the key, and who mails nothing none with the sender.
+        let expected: &[&str] = match function.name {
+            "verify-session" | "verify-email" => &["CODE_KEY", "PREVIOUS_CODE_KEY"],
+            "send-mail" => &[
+                "AWS_ENDPOINT_URL_SESV2",
+                "CODE_KEY",
+                "CONFIGURATION_SET",
+                "PREVIOUS_CODE_KEY",
+                "PRODUCT_NAME",
+                "REPLY_TO_ADDRESS",
+                "SENDER_ADDRESS",
+            ],
+            _ => &[],
+        };
+        assert!(own.iter().eq(expected), "{}: {own:?}", function.id);
+        all.extend(own.into_iter().map(str::to_owned));
+    }
+    assert_eq!(all, variables_read());
+}
+
+#[test]
+fn every_variable_is_the_parameter_of_its_name() {
+    let template = Template::read();
+    let common = entries(&template.0["Globals"]["Function"]["Environment"]["Variables"]);
+    let functions = template.functions();
+    let own = functions.iter().flat_map(Function::variables);
+    for (name, value) in common.chain(own) {
+        let expected = match name {
+            "TABLE_NAME" => json!({"Ref": "Table"}),
+            "CODE_KEY" => json!({"Fn::Sub": "{{resolve:secretsmanager:${CodeKey}}}"}),
+            "PREVIOUS_CODE_KEY" => json!({"Fn::If": [
+                "HasPreviousCodeKey",
+                {"Fn::Sub": "{{resolve:secretsmanager:${CodeKey}:SecretString::${PreviousCodeKey}}}"},
+                "",
+            ]}),
+            // None on AWS: they stand there for `sam local`.
+            "AWS_ENDPOINT_URL_DYNAMODB" | "AWS_ENDPOINT_URL_SESV2" => json!({"Ref": "AWS::NoValue"}),
+            name => json!({"Ref": pascal(name)}),
+        };
+        assert_eq!(*value, expected, "{name}");
+    }
+}
+
+#[test]
+fn the_defaults_of_the_parameters_are_the_contract_s_numbers() {
+    let template = Template::read();
+    let parameters = &template.0["Parameters"];
+    let answer = |name: &str| match name {
+        "TABLE_NAME" => Some("latchkey".to_owned()),
+        name if name.starts_with("AWS_") => Some("x".to_owned()),
+        name => parameters[pascal(name)]["Default"].as_u64().map(|number| number.to_string()),
+    };
+    let limits = Config::from_variables(&answer).expect("a configuration").limits;
+    assert_eq!(format!("{limits:?}"), format!("{:?}", Limits::default()));
+}
+
+#[test]
+fn all_parameters_but_the_sender_have_a_default_and_each_says_what_it_is() {
+    for (name, parameter) in Template::read().entries("Parameters") {
+        let description = parameter["Description"].as_str().unwrap_or_default();
+        assert!(description.ends_with('.') && description.len() > 20, "{name}: {description}");
+        assert_eq!(parameter["Default"].is_null(), name == "SenderAddress", "{name}");
+        if parameter["Type"] == "Number" && parameter["AllowedValues"].is_null() {
+            let [least, usual, most] = ["MinValue", "Default", "MaxValue"].map(|key| parameter[key].as_i64());
+            assert!(least.is_some() && least <= usual && usual <= most, "{name}");
+            assert!(description.contains('('), "{name} has no unit: {description}");
+        }
+    }
+}
+
+#[test]
+fn the_table_is_the_one_that_the_store_writes_to() {
+    let template = Template::read();
+    let table = template.resource("Table");
+    // What people are is not lost with a stack, nor by mistake.
+    assert_eq!([&table["DeletionPolicy"], &table["UpdateReplacePolicy"]], ["Retain", "Retain"]);
+    let properties = &table["Properties"];
+    let keys = json!([{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]);
+    assert_eq!(properties["KeySchema"], keys);
+    let types = json!([{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}]);
+    assert_eq!(properties["AttributeDefinitions"], types);
+    assert_eq!(properties["TimeToLiveSpecification"], json!({"AttributeName": "expiresAt", "Enabled": true}));
+    assert_eq!(properties["StreamSpecification"], json!({"StreamViewType": "NEW_IMAGE"}));
+    assert_eq!(properties["PointInTimeRecoverySpecification"], json!({"PointInTimeRecoveryEnabled": true}));
+    assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
+}
+
+#[test]
+fn send_mail_is_given_codes_and_notices_and_loses_none() {
+    let template = Template::read();
+    let functions = template.functions();
+    let send_mail = functions.iter().find(|function| function.name == "send-mail").expect("send-mail");
+    let events: Vec<_> = entries(send_mail.property("Events")).map(|(_, event)| event).collect();
+    let [event] = events[..] else { panic!("one stream") };
+    assert_eq!(event["Type"], "DynamoDB");
+    let source = &event["Properties"];
+    assert_eq!(source["Stream"], json!({"Fn::GetAtt": "Table.StreamArn"}));
+    let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");
+    let [filter] = filters.as_slice() else { panic!("one filter") };
+    let pattern: Value = serde_json::from_str(filter["Pattern"].as_str().expect("a pattern")).expect("JSON");
+    let keys = json!({"pk": {"S": [{"prefix": "CODE#"}, {"prefix": "NOTICE#"}]}});
+    assert_eq!(pattern, json!({"eventName": ["INSERT"], "dynamodb": {"Keys": keys}}));
+    assert_eq!(source["BatchSize"], 10);
+    assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    assert_eq!(source["BisectBatchOnFunctionError"], true);
+    assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
+    // Tried until the code is worth nothing any more; what is given up then leaves a trace.
+    assert_eq!(source["MaximumRetryAttempts"], -1);
+    assert_eq!(source["MaximumRecordAgeInSeconds"], json!({"Ref": "CodeLifetimeSeconds"}));
+    let dead_letters = json!({"Type": "SQS", "Destination": {"Fn::GetAtt": "DeadLetters.Arn"}});
+    assert_eq!(source["DestinationConfig"]["OnFailure"], dead_letters);
+    // Ten mails, each of them as slow as SES may be.
+    assert!(send_mail.property("Timeout").as_u64() >= Some(60));
+}
+
+#[test]
+fn a_browser_s_page_may_use_every_route_and_read_every_header() {
+    let template = Template::read();
+    let cors = &template.resource("Api")["Properties"]["CorsConfiguration"];
+    let set = |name: &str| -> BTreeSet<String> { serde_json::from_value(cors[name].clone()).expect("names") };
+    let methods = template.endpoints().iter().map(|function| function.route().0.to_owned()).collect();
+    assert_eq!(set("AllowMethods"), methods);
+    assert_eq!(set("AllowHeaders"), ["authorization", "content-type"].map(str::to_owned).into());
+    let exposed = ["retry-after", "www-authenticate", "x-error", "x-error-id"];
+    assert_eq!(set("ExposeHeaders"), exposed.map(str::to_owned).into());
+}

@@ -1,0 +1,33 @@
+//! `cargo lambda watch` has routes of its own, in Cargo.toml: they are the template's.
+
+use std::{collections::BTreeSet, process::Command};
+
+use serde_json::Value;
+
+use super::{Template, entries};
+
+/// The workspace's `[workspace.metadata]`, as cargo reads it.
+fn metadata() -> Value {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let arguments = ["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest];
+    let output = Command::new(env!("CARGO")).args(arguments).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let workspace: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    workspace["metadata"].clone()
+}
+
+#[test]
+fn cargo_lambda_watch_has_the_template_s_routes() {
+    let template = Template::read();
+    let endpoints = template.endpoints();
+    let expected: BTreeSet<_> = endpoints.iter().map(|function| (function.route(), function.name)).collect();
+    let metadata = metadata();
+    let routes = entries(&metadata["lambda"]["watch"]["router"]).flat_map(|(path, routes)| {
+        let text = |route: &'_ Value, name: &str| route[name].as_str().expect("a text").to_owned();
+        let route = move |route| ((text(route, "method"), path.to_owned()), text(route, "function"));
+        routes.as_array().expect("routes").iter().map(route)
+    });
+    let routes: BTreeSet<_> = routes.collect();
+    let routes: BTreeSet<_> = routes.iter().map(|((m, p), f)| ((m.as_str(), p.as_str()), f.as_str())).collect();
+    assert_eq!(routes, expected);
+}

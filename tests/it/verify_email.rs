@@ -1,0 +1,203 @@
+//! `PUT /email/verification`: proving an address.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Letter, product, wrong};
+
+const JOHN: &str = "john@doe.net";
+const JANE: &str = "jane@doe.net";
+const WORK: &str = "john@work.example";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proved_address_is_verified_and_the_preferred_one_is_told_once() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        let verified = product.verify_email_as(&john.bearer, &id, &code);
+        product.mailing(verified, &[(Letter::AddressVerified, JOHN)]).await.acknowledged();
+        let emails = product.emails(&john).await;
+        assert_eq!((&emails[1]["address"], &emails[1]["verified"]), (&json!(WORK), &json!(true)));
+        assert_eq!(emails[1]["preferred"], false);
+        let again = product.verify_email_as(&john.bearer, &id, &code);
+        product.mailing(again, &[]).await.refused(401, "code");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_and_id_are_proof_enough_without_a_bearer() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        product.mailing(product.verify_email(&id, &code), &[(Letter::AddressVerified, JOHN)]).await.acknowledged();
+        assert_eq!(product.emails(&john).await[1]["verified"], true);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bearer_of_another_user_verifies_nothing() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let jane = product.sign_up(JANE, "jane").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        let foreign = product.verify_email_as(&jane.bearer, &id, &code);
+        product.mailing(foreign, &[]).await.refused(401, "code");
+        assert_eq!(product.emails(&john).await[1]["verified"], false);
+        assert_eq!(product.emails(&jane).await.len(), 1);
+        product.verify_email_as(&john.bearer, &id, &code).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bearer_that_opens_nothing_is_worse_than_none() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        let (pending, _) = product.sign_in_code(JOHN).await;
+        let closed = product.sign_in(&john).await;
+        product.close(&john, &closed.session_id).await.acknowledged();
+        for bearer in ["broken", &"x".repeat(64), &pending.bearer, &closed.bearer] {
+            let refused = product.verify_email_as(bearer, &id, &code);
+            product.mailing(refused, &[]).await.refused(401, "bearer");
+        }
+        // Neither does a header of another scheme count as none.
+        let body = json!({"verificationCodeID": id, "code": code});
+        let request = product.request(Method::PUT, "/email/verification").basic_auth("john", Some("doe")).json(&body);
+        product.send(request).await.refused(401, "bearer");
+        assert_eq!(product.emails(&john).await[1]["verified"], false);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_session_of_the_user_will_do() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        let other = product.sign_in(&john).await;
+        product.close(&john, &john.session_id).await.acknowledged();
+        product.verify_email_as(&other.bearer, &id, &code).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_a_session_verifies_no_address() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (sign_in, sign_in_code) = product.sign_in_code(JOHN).await;
+        let (sign_up, sign_up_code) = product.sign_up_code(JANE, "jane").await;
+        let before = product.contents().await;
+        for (requested, code) in [(&sign_in, &sign_in_code), (&sign_up, &sign_up_code)] {
+            product.verify_email(&requested.id, code).await.refused(401, "code");
+            product.verify_email_as(&john.bearer, &requested.id, code).await.refused(401, "code");
+        }
+        product.assert_unchanged(&before).await;
+        // It is not even a try.
+        product.verify_session(&sign_in.id, &sign_in_code).await.acknowledged();
+        product.verify_session(&sign_up.id, &sign_up_code).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_for_ten_minutes() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (first, first_code) = product.email_code(&john, WORK).await;
+        let (late, late_code) = product.email_code(&john, "late@doe.net").await;
+        product.pass(Duration::from_mins(9));
+        product.verify_email(&first, &first_code).await.acknowledged();
+        product.pass(Duration::from_mins(1));
+        product.verify_email(&late, &late_code).await.refused(401, "code");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_five_tries_even_the_right_code_is_refused() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        for attempt in 0..5 {
+            // Whoever makes them.
+            let refused = match attempt % 2 {
+                0 => product.verify_email(&id, &wrong(&code)).await,
+                _ => product.verify_email_as(&john.bearer, &id, &wrong(&code)).await,
+            };
+            refused.refused(401, "code");
+        }
+        product.verify_email(&id, &code).await.refused(401, "code");
+        // A new code has tries of its own.
+        product.add_email(&john, WORK).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_guesses_count_against_the_address_whatever_the_codes_were_for() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (sign_up, sign_up_code) = product.sign_up_code(WORK, "worker").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        for _ in 0..5 {
+            product.verify_session(&sign_up.id, &wrong(&sign_up_code)).await.refused(401, "code");
+            product.verify_email(&id, &wrong(&code)).await.refused(401, "code");
+        }
+        let (id, code) = product.email_code(&john, WORK).await;
+        assert_eq!(code.len(), 12);
+        let body = json!({"verificationCodeID": id, "code": code.parse::<u64>().unwrap()});
+        product.call(Method::PUT, "/email/verification", body).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_claimants_whoever_proves_the_address_has_it_alone() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let jane = product.sign_up(JANE, "jane").await;
+        let (johns, johns_code) = product.email_code(&john, WORK).await;
+        let (janes, janes_code) = product.email_code(&jane, WORK).await;
+        product.verify_email(&janes, &janes_code).await.acknowledged();
+        product.mailing(product.verify_email(&johns, &johns_code), &[]).await.refused(401, "code");
+        assert_eq!(product.emails(&john).await[1]["verified"], false);
+        assert_eq!(product.emails(&jane).await[1]["verified"], true);
+        assert_eq!(product.sign_in_through(&jane, WORK).await.user_id, jane.user_id);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_claim_gives_way_to_somebody_who_signed_up_with_the_address() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (johns, johns_code) = product.email_code(&john, WORK).await;
+        let owner = product.sign_up(WORK, "worker").await;
+        product.verify_email(&johns, &johns_code).await.refused(401, "code");
+        product.verify_email_as(&john.bearer, &johns, &johns_code).await.refused(401, "code");
+        assert_eq!(product.sign_in(&owner).await.user_id, owner.user_id);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_an_address_that_was_deleted_meanwhile_brings_nothing_back() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        let email = product.email_id(&john, WORK).await;
+        product.delete_email(&john, &email).await.acknowledged();
+        product.verify_email(&id, &code).await.refused(401, "code");
+        // Not even if the address is there again: that is another entry with codes of its own.
+        product.ask_to_add(&john, WORK).await.expect(202);
+        product.verify_email(&id, &code).await.refused(401, "code");
+        assert_eq!(product.emails(&john).await[1]["verified"], false);
+    })
+    .await;
+}

@@ -1,0 +1,242 @@
+//! `PUT /session/verification`: proving a code.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::json;
+
+use crate::support::{Letter, Product, Settings, product, product_with, wrong};
+
+const JOHN: &str = "john@doe.net";
+const WORK: &str = "john@work.example";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_once() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (requested, code) = product.sign_in_code(JOHN).await;
+        product.verify_session(&requested.id, &code).await.acknowledged();
+        let before = product.contents().await;
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.assert_unchanged(&before).await;
+        // Not even once its session is closed.
+        product.close(&john, &requested.session_id).await.acknowledged();
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_for_ten_minutes() {
+    product(async |product| {
+        product.sign_up(JOHN, "johny").await;
+        let (in_time, in_time_code) = product.sign_in_code(JOHN).await;
+        let (late, late_code) = product.sign_in_code(JOHN).await;
+        product.pass(Duration::from_mins(9));
+        product.verify_session(&in_time.id, &in_time_code).await.acknowledged();
+        product.pass(Duration::from_mins(1));
+        product.verify_session(&late.id, &late_code).await.refused(401, "code");
+        product.session(&late.bearer).await.refused(401, "bearer");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_only_with_the_id_that_it_was_made_for() {
+    product(async |product| {
+        product.sign_up(JOHN, "johny").await;
+        product.sign_up("jane@doe.net", "jane").await;
+        let (johns, johns_code) = product.sign_in_code(JOHN).await;
+        let (janes, janes_code) = product.sign_in_code("jane@doe.net").await;
+        product.verify_session(&johns.id, &janes_code).await.refused(401, "code");
+        product.verify_session(&janes.id, &johns_code).await.refused(401, "code");
+        product.verify_session(&johns.session_id, &johns_code).await.refused(401, "code");
+        product.verify_session(&johns.id, &johns_code).await.acknowledged();
+        product.session(&janes.bearer).await.refused(401, "bearer");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_an_address_opens_no_session() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (id, code) = product.email_code(&john, WORK).await;
+        let before = product.contents().await;
+        product.verify_session(&id, &code).await.refused(401, "code");
+        // It is not even a try.
+        product.assert_unchanged(&before).await;
+        product.verify_email(&id, &code).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_five_tries_even_the_right_code_is_refused() {
+    product(async |product| {
+        product.sign_up(JOHN, "johny").await;
+        let (fourth, code) = product.sign_in_code(JOHN).await;
+        guess_wrong(product, &fourth.id, &code, 4).await;
+        product.verify_session(&fourth.id, &code).await.acknowledged();
+
+        let (fifth, code) = product.sign_in_code(JOHN).await;
+        guess_wrong(product, &fifth.id, &code, 5).await;
+        product.verify_session(&fifth.id, &code).await.refused(401, "code");
+        product.session(&fifth.bearer).await.refused(401, "bearer");
+    })
+    .await;
+}
+
+async fn guess_wrong(product: &Product, id: &str, code: &str, times: usize) {
+    for _ in 0..times {
+        product.verify_session(id, &wrong(code)).await.refused(401, "code");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_expired_used_and_unknown_codes_are_refused_alike() {
+    product(async |product| {
+        product.sign_up(JOHN, "johny").await;
+        let (expired, expired_code) = product.sign_in_code(JOHN).await;
+        product.pass(Duration::from_mins(10));
+        let (used, used_code) = product.sign_in_code(JOHN).await;
+        product.verify_session(&used.id, &used_code).await.acknowledged();
+        let (open, code) = product.sign_in_code(JOHN).await;
+        let unknown = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e".to_owned();
+        let mut answers = Vec::new();
+        for (id, code) in [(open.id, wrong(&code)), (expired.id, expired_code), (used.id, used_code), (unknown, code)] {
+            let answer = product.verify_session(&id, &code).await.refused(401, "code");
+            answers.push(product.redacted(&answer.body));
+        }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+        insta::assert_json_snapshot!(answers[0], @r#"
+        {
+          "detail": "The code is wrong, has expired or was used before: look for the newest mail, or ask for a new code",
+          "instance": "[URN]",
+          "status": 401,
+          "title": "The code was refused",
+          "type": "urn:latchkey:problem:code-refused"
+        }
+        "#);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_wrong_guesses_at_an_address_make_its_next_codes_twelve_digits_long() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        // Whatever the codes were for, and however the address was spelt.
+        let (sign_in, code) = product.sign_in_code(JOHN).await;
+        guess_wrong(product, &sign_in.id, &code, 5).await;
+        product.pass(Duration::from_mins(2));
+        let (early, early_code) = product.sign_in_code(JOHN).await;
+        guess_wrong(product, &early.id, &early_code, 4).await;
+        let (ninth, ninth_code) = product.sign_in_code(JOHN).await;
+        assert_eq!(ninth_code.len(), 6);
+        guess_wrong(product, &ninth.id, &ninth_code, 1).await;
+
+        product.pass(Duration::from_mins(2));
+        let (text, code) = product.sign_in_code(JOHN).await;
+        assert_eq!(code.len(), 12);
+        product.verify_session(&text.id, &code).await.acknowledged();
+        let (number, code) = product.sign_in_code(JOHN).await;
+        let body = json!({"verificationCodeID": number.id, "code": code.parse::<u64>().unwrap()});
+        product.call(reqwest::Method::PUT, "/session/verification", body).await.acknowledged();
+        // A code that was mailed before still works as it is: the owner is never locked out.
+        product.verify_session(&early.id, &early_code).await.acknowledged();
+        product.verify_session(&ninth.id, &ninth_code).await.acknowledged();
+        // Nobody else has to type so much, and he himself not for longer than a day.
+        assert_eq!(product.email_code(&john, WORK).await.1.len(), 6);
+        product.pass(Duration::from_hours(24));
+        assert_eq!(product.sign_in_code(JOHN).await.1.len(), 6);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_code_in_between_does_not_make_wrong_guesses_forgotten() {
+    product(async |product| {
+        product.sign_up(JOHN, "johny").await;
+        for _ in 0..3 {
+            product.pass(Duration::from_mins(1));
+            let (requested, code) = product.sign_in_code(JOHN).await;
+            assert_eq!(code.len(), 6);
+            guess_wrong(product, &requested.id, &code, 4).await;
+            product.verify_session(&requested.id, &code).await.acknowledged();
+        }
+        assert_eq!(product.sign_in_code(JOHN).await.1.len(), 12);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_and_groups_are_those_of_the_user_s_record_at_sign_in() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let update = product.dynamodb().update_item().table_name(product.table().await);
+        let list =
+            |of: &[&str]| AttributeValue::L(of.iter().map(|text| AttributeValue::S((*text).to_owned())).collect());
+        update
+            .key("pk", AttributeValue::S(format!("USER#{}", john.user_id)))
+            .key("sk", AttributeValue::S("USER".to_owned()))
+            .update_expression("SET #roles = :roles, #groups = :groups")
+            .expression_attribute_names("#roles", "roles")
+            .expression_attribute_names("#groups", "groups")
+            .expression_attribute_values(":roles", list(&["user", "admin"]))
+            .expression_attribute_values(":groups", list(&[]))
+            .send()
+            .await
+            .unwrap();
+        let again = product.sign_in(&john).await;
+        let session = product.session(&again.bearer).await.expect(200).body;
+        assert_eq!((&session["roles"], &session["groups"]), (&json!(["user", "admin"]), &json!([])));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_an_address_that_was_removed_meanwhile_opens_nothing() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let work = product.add_email(&john, WORK).await;
+        let (requested, code) = product.sign_in_code(WORK).await;
+        product.delete_email(&john, &work).await.acknowledged();
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        // Nor does it open the account of whoever has the address by then.
+        let jane = product.sign_up("jane@doe.net", "jane").await;
+        product.add_email(&jane, WORK).await;
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
+        assert_eq!(product.sessions(&jane).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_fifty_sessions_the_oldest_gives_way() {
+    // Fifty sign-ins within the sessions' lifetime are more than one address is mailed in a day.
+    product_with(Settings::with_mail_for_all(), async |product| {
+        let first = product.sign_up(JOHN, "johny").await;
+        let mut others = Vec::new();
+        for _ in 1..50 {
+            product.pass(Duration::from_secs(1));
+            let (requested, code) = product.sign_in_code(JOHN).await;
+            product.verify_session(&requested.id, &code).await.acknowledged();
+            others.push(requested);
+        }
+        assert_eq!(product.sessions(&first).await.len(), 50);
+        product.pass(Duration::from_secs(1));
+        let newest = product.mailing(product.sign_in(&first), &[(Letter::Code, JOHN)]).await;
+        product.session(&first.bearer).await.refused(401, "bearer");
+        assert_eq!(product.sessions(&newest).await.len(), 50);
+        product.session(&others[0].bearer).await.expect(200);
+        // One that is closed makes room, so that nobody has to give way.
+        product.close(&newest, &others[30].session_id).await.acknowledged();
+        product.pass(Duration::from_secs(1));
+        product.sign_in(&first).await;
+        product.session(&others[0].bearer).await.expect(200);
+    })
+    .await;
+}

@@ -38,6 +38,7 @@
 //! | 47 mail bombing | `attacks::mails::a_victim_of_mail_bombing_gets_twenty_mails_a_day_and_others_theirs` |
 //! | 48 forms of other sites | `input::a_body_is_read_only_if_it_says_that_it_is_json` |
 //! | 50 headers of the answer | `attacks::network::nothing_that_an_attacker_types_stands_in_a_header_of_the_answer` |
+//! | 51 faults that open doors | `attacks::guesses::while_the_table_fails_nothing_opens_and_no_guess_is_free` |
 //! | 52 a list without an end | `attacks::network::sessions_beyond_the_first_megabyte_are_found` |
 
 mod guesses;

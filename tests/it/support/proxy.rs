@@ -1,4 +1,4 @@
-//! A proxy between the functions and DynamoDB: it remembers what went by, and holds each call up for as long as it is told to.
+//! A proxy between the functions and DynamoDB: it remembers what went by, and delays or refuses what it is told to.
 
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -40,6 +40,7 @@ struct Shared {
     upstream: OnceLock<String>,
     http: reqwest::Client,
     delay: Duration,
+    refused: Mutex<Option<&'static str>>,
     calls: Mutex<Vec<Call>>,
 }
 
@@ -50,6 +51,7 @@ impl Proxy {
             upstream: OnceLock::new(),
             http: reqwest::Client::new(),
             delay,
+            refused: Mutex::default(),
             calls: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -66,6 +68,11 @@ impl Proxy {
     /// From now on, calls go through to that product's DynamoDB.
     pub(crate) fn lead_to(&self, product: &Product) {
         self.state.upstream.set(product.stack.dynamodb_url().to_owned()).expect("led nowhere yet");
+    }
+
+    /// From now on, DynamoDB fails in this operation, or again in none.
+    pub(crate) fn refuse(&self, operation: Option<&'static str>) {
+        *self.state.refused.lock().unwrap_or_else(PoisonError::into_inner) = operation;
     }
 
     /// What went by since the last time, in the order in which it began.
@@ -143,6 +150,11 @@ async fn forward(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let asked = serde_json::from_slice(&body).unwrap_or_default();
     tokio::time::sleep(state.delay).await;
+    if *state.refused.lock().unwrap_or_else(PoisonError::into_inner) == Some(operation.as_str()) {
+        let fault =
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"a fault of the test's"}"#;
+        return (StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new(), Bytes::from_static(fault.as_bytes()));
+    }
     let upstream = state.upstream.get().expect("the proxy leads somewhere");
     let answer = state.http.post(upstream).headers(headers).body(body).send().await.expect("DynamoDB answers");
     let (status, mut headers) = (answer.status(), answer.headers().clone());

@@ -136,7 +136,7 @@ fn it_stops_cleanly_when_told_to() {
     let mut files: Vec<_> =
         directory.0.read_dir().unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
-    assert_eq!(files, ["code-key", "dynamodb.sqlite", "lock"]);
+    assert_eq!(files, ["code-key", "dynamodb.sqlite", "functions.env", "functions.json", "lock"]);
 }
 
 #[test]

@@ -203,6 +203,43 @@ async fn mails_are_listed_picked_and_forgotten() {
 }
 
 #[tokio::test]
+async fn functions_outside_find_the_stack_by_two_files() {
+    let directory = Directory::new();
+    let stack = start(directory.options()).await;
+    let read = |name: &str| std::fs::read_to_string(directory.0.join(name)).unwrap();
+    let (lines, json, key) = (read("functions.env"), read("functions.json"), read("code-key"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["Parameters"]["CODE_KEY"], key);
+    assert!(lines.contains(&format!("\nCODE_KEY=\"{key}\"\n")));
+    for (name, url) in
+        [("AWS_ENDPOINT_URL_DYNAMODB", stack.dynamodb_url()), ("AWS_ENDPOINT_URL_SESV2", stack.api_url())]
+    {
+        assert!(lines.contains(&format!("{name}=\"{url}\"\n")));
+        assert_eq!(json["Parameters"][name], url.replace("127.0.0.1", "host.docker.internal"));
+    }
+    // They hold whatever any function needs, as that function has it.
+    for (name, value) in stack.environment("verify-session").unwrap() {
+        assert!(value.is_empty() || lines.contains(&format!("{name}=\"{value}\"\n")), "{name}");
+    }
+    stack.shutdown().await;
+}
+
+/// All of 127.0.0.0/8 is this machine, on Linux.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_stack_listens_where_it_is_told_to() {
+    let host = Some([127, 0, 0, 2].into());
+    let stack = start(Options { host, ..Options::default() }).await;
+    assert!(stack.api_url().starts_with("http://127.0.0.2:") && stack.dynamodb_url().starts_with("http://127.0.0.2:"));
+    assert_eq!(sign_up(&stack, "ada").await.status(), 202);
+    stack.delivered().await;
+    assert_eq!(recipients(&stack), ["ada@example.com"]);
+    let mails = reqwest::get(format!("{}/_aws/ses", stack.api_url())).await.unwrap();
+    assert_eq!(mails.status(), 200);
+    stack.shutdown().await;
+}
+
+#[tokio::test]
 async fn time_can_be_walked() {
     let stack = start(Options::default()).await;
     sign_up(&stack, "ada").await;

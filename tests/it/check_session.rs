@@ -65,13 +65,13 @@ async fn only_the_whole_bearer_opens_a_session() {
         let (pending, _) = product.sign_in_code(JOHN).await;
         let hash =
             product.items().await.iter().find_map(|item| item.text("pk").strip_prefix("SESSION#").map(str::to_owned));
-        let (first, rest) = john.bearer.split_at(1);
-        let swapped = if first.chars().all(char::is_lowercase) { first.to_uppercase() } else { first.to_lowercase() };
-        let swapped = if swapped == first { "x".to_owned() } else { swapped };
+        let swap = |letter: char| {
+            if letter.is_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
+        };
         let others = [
-            rest.to_owned(),
+            john.bearer[1..].to_owned(),
             format!("{}x", john.bearer),
-            format!("{swapped}{rest}"),
+            john.bearer.chars().map(swap).collect(),
             hash.expect("a session"),
             "x".repeat(64),
             john.user_id,

@@ -140,9 +140,9 @@ async fn the_page_has_what_the_product_consumes_and_costs() {
             ("## A million", whole.map(|(name, act)| act.row(name)).collect::<Vec<_>>()),
             ("## A million of each request", acts.iter().map(|(name, act)| act.row(name)).collect()),
         ] {
-            let lines: String = rows.iter().map(|cells| format!("| {} |\n", cells.join(" | "))).collect();
+            let lines: Vec<_> = rows.iter().map(|cells| format!("| {} |", cells.join(" | "))).collect();
             let page = markdown::table(markdown::section(PAGE, heading), "| what |");
-            assert_eq!(page, rows, "{heading}: docs/costs.md is to have these rows:\n{lines}");
+            assert_eq!(page, rows, "{heading}: docs/costs.md is to have these rows:\n{}", lines.join("\n"));
         }
     })
     .await;

@@ -309,7 +309,7 @@ async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
                 for body in not_json.into_iter().chain([deep.as_str(), &twice, &marked, &control]) {
                     good.send_text(product, body.to_owned()).await.refused(400, "not valid JSON");
                 }
-                let latin_1 = [b"{\"fullName\":\"J\xe9r\xf4me\",", text[1..].as_bytes()].concat();
+                let latin_1 = [b"{\"fullName\":\"J\xe9r\xf4me\",", &text.as_bytes()[1..]].concat();
                 good.send_text(product, latin_1).await.refused(400, "not valid JSON in UTF-8");
             }
         };

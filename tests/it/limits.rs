@@ -217,9 +217,9 @@ async fn a_deployment_sets_how_often_a_code_may_be_guessed_at() {
             }
             let last = product.verify_session(&requested.id, &code).await;
             if tries < 2 {
-                last.acknowledged()
+                last.acknowledged();
             } else {
-                drop(last.refused(401, "code"))
+                drop(last.refused(401, "code"));
             }
             product.pass(Duration::from_mins(1));
         }

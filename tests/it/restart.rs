@@ -23,7 +23,7 @@ impl Directory {
 
     async fn start(&self, variables: Vec<(&'static str, String)>) -> Product {
         let data = Data::Directory(Path::to_owned(&self.0));
-        Product::start(Settings { data, variables, ..Settings::default() }).await
+        Product::start(Settings { variables, data, ..Settings::default() }).await
     }
 }
 

@@ -84,7 +84,7 @@ async fn a_database_that_never_answers_is_told_as_unavailable_before_lambda_give
 /// library of `no_randomness.c` that says so for as long as there is a certain file.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_is_answered_as_our_fault_and_the_next_request_is_served() {
-    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci/deploy/no_randomness.so").canonicalize();
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci/no_randomness.so").canonicalize();
     let library = library.expect("the library that .ci/binaries makes");
     let file = std::env::temp_dir().join(format!("no-randomness-{}", Uuid::new_v4()));
     product_with(world::settings(), async |product| {

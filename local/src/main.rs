@@ -50,8 +50,9 @@ fn parameter(argument: &str) -> Result<(String, String), String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // dynoxide calls every condition that does not hold a warning; here they are everyday.
+    // The functions say what they did. dynoxide calls every condition that does not hold a warning; here they are everyday.
     let levels = Targets::new().with_default(Level::WARN).with_target("dynoxide", Level::ERROR);
+    let levels = levels.with_targets([("shared", Level::INFO), ("send_mail", Level::INFO)]);
     let output =
         tracing_subscriber::fmt::layer().without_time().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
     tracing_subscriber::registry().with(output).with(levels).init();

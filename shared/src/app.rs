@@ -1,5 +1,7 @@
 //! What a function holds for as long as its process lives.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::{
     Bearer, Call, Config, EmailAddress, Error, Fields, Form, Request,
     code::{CodeKeys, TypedCode},
@@ -30,13 +32,19 @@ pub struct App {
     /// Where everything is kept.
     pub store: Store,
     config: Config,
+    has_answered: AtomicBool,
 }
 
 impl App {
     /// With a client of its own; nothing is connected yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { store: Store::new(&config), config }
+        Self { store: Store::new(&config), config, has_answered: AtomicBool::new(false) }
+    }
+
+    /// Whether nobody asked before: the first request of a process waits for all that is made once (a *cold start*).
+    pub(crate) fn is_cold(&self) -> bool {
+        !self.has_answered.swap(true, Ordering::Relaxed)
     }
 
     /// The numbers of this deployment.
@@ -52,7 +60,9 @@ impl App {
     pub async fn authenticate(&self, request: &Request) -> Result<Session, Error> {
         let hash = request.bearer()?.hash();
         let session = self.store.session(&hash).await?;
-        session.filter(|session| session.is_open(request.call.now)).ok_or(Error::Unauthenticated)
+        let session = session.filter(|session| session.is_open(request.call.now)).ok_or(Error::Unauthenticated)?;
+        request.is_of(session.user);
+        Ok(session)
     }
 
     /// Asks for a code that opens a session, for whatever `purpose` makes of it.

@@ -3,6 +3,7 @@
 mod body;
 mod endpoint;
 mod event;
+mod log;
 mod request;
 mod response;
 

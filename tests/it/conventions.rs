@@ -203,7 +203,7 @@ async fn an_unknown_route_gets_api_gateway_s_own_404() {
         ] {
             let response = product.request(method.clone(), path).send().await.unwrap();
             assert_eq!(response.status(), 404, "{method} {path}");
-            let ours = ["x-error", "x-error-id", "cache-control", "x-content-type-options"];
+            let ours = ["x-error", "x-error-id", "cache-control", "x-content-type-options", "content-security-policy"];
             assert!(ours.iter().all(|name| !response.headers().contains_key(*name)), "{method} {path}");
             assert_eq!(response.headers()["content-type"], "application/json");
             let expected = if method == Method::HEAD { "" } else { "{\"message\":\"Not Found\"}" };

@@ -28,6 +28,7 @@ mod prefer_email;
 mod races;
 mod races_accounts;
 mod readme;
+mod request_log;
 mod resend_email_code;
 mod restart;
 mod round_trips;

@@ -1,5 +1,6 @@
 //! README.md and docs/: whatever they claim that can be tried out. docs/data-model.md has a module of its own.
 
+mod asvs;
 mod errors;
 #[cfg(unix)]
 mod shell;
@@ -106,7 +107,7 @@ fn every_alarm_has_its_advice() {
 #[test]
 fn every_link_leads_somewhere() {
     let pages = fs::read_dir(root().join("docs")).expect("docs/").map(|page| page.expect("a page").path());
-    for page in pages.chain([root().join("README.md")]) {
+    for page in pages.chain([root().join("README.md"), root().join("SECURITY.md")]) {
         let text = fs::read_to_string(&page).expect("a page");
         let links = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
         for link in links.filter(|link| !link.starts_with("http")) {

@@ -28,7 +28,7 @@ async fn watched(delay: Duration, test: impl AsyncFnOnce(&Product, &Proxy)) {
 /// few counts is the right one.
 async fn takes(most: usize, product: &Product, proxy: &Proxy, mut request: impl AsyncFnMut(usize) -> RequestBuilder) {
     let mut counted = Vec::new();
-    for attempt in 0..3 {
+    for attempt in 0..6 {
         let request = request(attempt).await;
         let (answer, calls) = product.watch(proxy, request).await;
         assert!(answer.status < 300, "{}", answer.body);

@@ -31,6 +31,7 @@ impl Endpoint for VerifyEmail {
         if caller.is_some_and(|caller| caller != user) {
             return Err(Error::CodeRefused);
         }
+        request.is_of(user);
         app.store.verify_email(&verification, (user, email), &request.call).await?;
         Ok(Acknowledged::new())
     }

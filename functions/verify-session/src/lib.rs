@@ -17,15 +17,16 @@ impl Endpoint for VerifySession {
         let proof: Proof = request.form()?;
         let purposes = [Purpose::SIGN_UP, Purpose::SIGN_IN];
         let verification = app.redeem(request, &proof, &purposes).await?;
-        match &verification.purpose {
+        let user = match &verification.purpose {
             Purpose::SignUp { alias, full_name, session } => {
-                app.store.create_account(&verification, (alias, full_name), session, request.call.now).await?;
+                app.store.create_account(&verification, (alias, full_name), session, request.call.now).await?
             }
             Purpose::SignIn { session } => {
-                app.store.open_session(&verification, session, request.call.now, app.limits()).await?;
+                app.store.open_session(&verification, session, request.call.now, app.limits()).await?
             }
             Purpose::AddEmail { .. } => return Err(Error::CodeRefused),
-        }
+        };
+        request.is_of(user);
         Ok(Acknowledged::new())
     }
 }

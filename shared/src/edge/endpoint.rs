@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::{
     event::{self, Payload},
+    log::Line,
     request::Request,
     response::{self, Response},
 };
@@ -59,15 +60,23 @@ pub async fn serve<E: Endpoint>() -> Result<(), lambda_runtime::Error> {
 
 /// Answers one event. Whatever happens, it is answered as the contract has it: nothing gets out of here but a [`Response`].
 pub async fn respond<E: Endpoint>(app: &App, now: Timestamp, event: &RawValue) -> Response {
+    let mut line = Line::begin(E::NAME, app.is_cold());
     let (payload, request) = std::panic::catch_unwind(|| event::read(event, now))
         .unwrap_or_else(|panic| (Payload::default(), Err(panicked(&*panic))));
     let answered = match request {
-        Ok(request) => answer::<E>(app, &request).await,
+        Ok(request) => {
+            let answered = answer::<E>(app, &request).await;
+            line.user = request.user.get().copied();
+            answered
+        }
         Err(error) => Err(error),
     };
     match answered {
-        Ok((status, body)) => response::success(payload, status, body),
-        Err(error) => refuse::<E>(payload, &error),
+        Ok((status, body)) => {
+            line.answered(status);
+            response::success(payload, status, body)
+        }
+        Err(error) => refuse(payload, &error, &line),
     }
 }
 
@@ -85,15 +94,10 @@ async fn answer<E: Endpoint>(app: &App, request: &Request) -> Result<(StatusCode
 }
 
 /// The one place where a failure is answered and logged, under the same ID.
-fn refuse<E: Endpoint>(payload: Payload, error: &Error) -> Response {
+fn refuse(payload: Payload, error: &Error, line: &Line) -> Response {
     // Should there be no randomness left, that is told too, under the ID of nothing.
     let id = std::panic::catch_unwind(entropy::uuid_v4).unwrap_or_default();
-    let status = error.status();
-    if status.is_server_error() {
-        tracing::error!(function = E::NAME, error.id = %id, error.kind = error.kind(), status = status.as_u16(), cause = error.cause(), "{error}");
-    } else {
-        tracing::warn!(function = E::NAME, error.id = %id, error.kind = error.kind(), status = status.as_u16(), "{error}");
-    }
+    line.refused(error, id);
     response::problem(payload, error, id)
 }
 

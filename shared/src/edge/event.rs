@@ -2,6 +2,8 @@
 //!
 //! `lambda_http` has the types; its conversion to an HTTP request is left out, because it panics on a malformed host, scheme or query.
 
+use std::sync::OnceLock;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_http::{
     aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
@@ -42,6 +44,7 @@ fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp) -> Result<Request, Er
         is_json: is_json(&event.headers),
         path_parameters: event.path_parameters,
         body: body(event.body, event.is_base64_encoded)?,
+        user: OnceLock::new(),
     })
 }
 
@@ -56,6 +59,7 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Err
         is_json: is_json(&headers),
         path_parameters: event.path_parameters,
         body: body(event.body, event.is_base64_encoded)?,
+        user: OnceLock::new(),
     })
 }
 

@@ -1,11 +1,16 @@
 //! A request, as a handler sees it: read, but nothing in it believed yet.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use lambda_http::http::Method;
 
 use super::body::{self, Form};
-use crate::{Bearer, Call, Error, edge::body::Field, error::FieldError, id::Id};
+use crate::{
+    Bearer, Call, Error,
+    edge::body::Field,
+    error::FieldError,
+    id::{Id, UserId},
+};
 
 /// What was sent to an endpoint.
 pub struct Request {
@@ -16,9 +21,15 @@ pub struct Request {
     pub(super) is_json: bool,
     pub(super) path_parameters: HashMap<String, String>,
     pub(super) body: Vec<u8>,
+    pub(super) user: OnceLock<UserId>,
 }
 
 impl Request {
+    /// Notes whose it is, for the log. Whoever was noted first, stays.
+    pub fn is_of(&self, user: UserId) {
+        self.user.get_or_init(|| user);
+    }
+
     /// The bearer that came with it, which nobody has looked up yet.
     ///
     /// # Errors

@@ -97,6 +97,10 @@ fn headers(content_type: &'static str) -> HeaderMap {
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Nothing here is a page: should a browser be led to show an answer as one, it loads, frames and refers to nothing.
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
     ]
     .into_iter()
     .map(|(name, value)| (name, HeaderValue::from_static(value)))

@@ -51,6 +51,7 @@ impl Store {
     }
 
     /// Makes a proved sign-up an account: user, address, alias and session come into being together, and the code is used up.
+    /// Returns the new user's ID.
     ///
     /// # Errors
     /// [`Error::CodeRefused`] if somebody has the address by now, or the code was used meanwhile; the store's faults.
@@ -60,7 +61,7 @@ impl Store {
         (alias, full_name): (&Alias, &FullName),
         pending: &PendingSession,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<UserId, Error> {
         let (user_id, email_id) = (UserId::generate(), EmailId::generate());
         let address = &verification.address;
         let user = User {
@@ -84,11 +85,11 @@ impl Store {
         transaction.add(Part::Alias, take.value("user", &user_id).value("address", address.canonical()));
         open(&mut transaction, pending, &Session::open(pending, &user, &verification.caller, now), user.version)?;
         use_up(&mut transaction, verification);
-        self.commit(transaction).await?.map_err(|_| Error::CodeRefused)
+        self.commit(transaction).await?.map(|()| user_id).map_err(|_| Error::CodeRefused)
     }
 
     /// Opens the session of a proved sign-in. At the cap, the oldest session gives way; the preferred address is told if the code
-    /// went to another one.
+    /// went to another one. Returns the ID of the user who signed in.
     ///
     /// # Errors
     /// [`Error::CodeRefused`] if the address isn't that user's any more, or the code was used meanwhile; the store's faults.
@@ -98,7 +99,7 @@ impl Store {
         pending: &PendingSession,
         now: Timestamp,
         limits: &Limits,
-    ) -> Result<(), Error> {
+    ) -> Result<UserId, Error> {
         let owner = verification.owner.ok_or(Error::CodeRefused)?;
         let address = &verification.address;
         let by = Call { now, caller: verification.caller.clone() };
@@ -127,7 +128,7 @@ impl Store {
             Ok(())
         };
         match self.change_account(owner, &[Part::Code, Part::Address], change).await? {
-            Changed::Yes => Ok(()),
+            Changed::Yes => Ok(owner),
             Changed::Refused => Err(Error::CodeRefused),
         }
     }

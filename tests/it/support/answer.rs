@@ -80,6 +80,10 @@ impl Answer {
         }
         assert_eq!(self.header("cache-control"), Some("no-store"));
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
+        let policy = self.header("content-security-policy");
+        assert_eq!(policy, Some("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"));
+        assert_eq!(self.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(self.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
         if self.status < 400 {
             assert_eq!(self.header("content-type"), Some("application/json"));
             assert!(self.header("x-error").is_none() && self.header("x-error-id").is_none());

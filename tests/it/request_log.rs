@@ -1,0 +1,93 @@
+//! One line in the log for every request (docs/operations.md, "The log"): what was asked, what became of it, and whose it was. Attacks on
+//! a code or an account can be read from it, and nothing personal can.
+
+use std::collections::BTreeMap;
+
+use crate::support::{log_lines, product, wrong};
+
+/// The fields of each line of a user, in the order in which they were written.
+fn lines_of(user_id: &str) -> Vec<BTreeMap<String, String>> {
+    let of_user = format!("user.id={user_id}");
+    log_lines().iter().filter(|line| line.contains(&of_user)).map(|line| fields(line)).collect()
+}
+
+fn fields(line: &str) -> BTreeMap<String, String> {
+    let level = line.split_whitespace().next().unwrap_or_default();
+    let mut fields: BTreeMap<_, _> = line
+        .split_whitespace()
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
+        .collect();
+    fields.insert("level".to_owned(), level.to_owned());
+    fields
+}
+
+/// Function, status and level of a line.
+fn told(line: &BTreeMap<String, String>) -> (&str, &str, &str) {
+    (&line["function"], &line["status"], &line["level"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_user_did_can_be_read_from_the_log_by_his_id() {
+    product(async |product| {
+        let john = product.sign_up("john@doe.net", "johny").await;
+        product.session(&john.bearer).await.expect(200);
+        product.prefer(&john, "1c233e4a-27e7-4b77-8b0d-9a35cf212afe").await.refused(404, "address");
+        product.close(&john, &john.session_id).await.acknowledged();
+        product.session(&john.bearer).await.refused(401, "bearer");
+
+        let lines = lines_of(&john.user_id);
+        let expected = [
+            ("verify-session", "202", "INFO"),
+            ("check-session", "200", "INFO"),
+            ("prefer-email", "404", "WARN"),
+            ("close-session", "202", "INFO"),
+        ];
+        // What signed up looks at the session too.
+        let told: Vec<_> = lines.iter().map(told).collect();
+        assert!(expected.iter().all(|one| told.contains(one)), "{told:?}");
+        assert_eq!(told.first(), expected.first());
+        assert_eq!(told.last(), expected.last(), "a closed session is nobody's");
+        for line in &lines {
+            let took: f64 = line["duration_ms"].parse().expect("a number");
+            assert!(took > 0.0, "{line:?}");
+            assert_eq!(line.contains_key("error.id"), line["level"] != "INFO", "{line:?}");
+        }
+    })
+    .await;
+}
+
+/// ASVS 16.3.1: failed proofs leave a line as well, though it can't be said whose they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_guess_is_in_the_log_and_so_is_the_right_one() {
+    product(async |product| {
+        let asked = product.ask_to_sign_up("john@doe.net", "johny").await.expect(202);
+        let (id, code) = (asked.text("verificationCodeID"), product.newest_code("john@doe.net").await);
+        let refused = product.verify_session(&id, &wrong(&code)).await.expect(401);
+        let error_id = format!("error.id={}", refused.header("x-error-id").expect("an ID"));
+        let line = log_lines().into_iter().find(|line| line.contains(&error_id)).expect("a line");
+        let line = fields(&line);
+        assert_eq!(told(&line), ("verify-session", "401", "WARN"));
+        assert_eq!(line["error.kind"], "code-refused");
+        assert!(!line.contains_key("user.id"));
+
+        product.verify_session(&id, &code).await.acknowledged();
+        let user_id = product.session(&asked.text("bearer")).await.expect(200).text("userID");
+        assert_eq!(told(&lines_of(&user_id)[0]), ("verify-session", "202", "INFO"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_request_of_each_function_is_told_as_a_cold_start_and_no_other() {
+    product(async |product| {
+        let john = product.sign_up("john@doe.net", "johny").await;
+        for _ in 0..2 {
+            assert_eq!(product.emails(&john).await.len(), 1);
+        }
+        let lines = lines_of(&john.user_id);
+        let of_list = lines.iter().filter(|line| line["function"] == "list-emails");
+        assert_eq!(of_list.map(|line| line["cold_start"].as_str()).collect::<Vec<_>>(), ["true", "false"]);
+    })
+    .await;
+}

@@ -40,8 +40,9 @@ impl Line {
         }
     }
 
+    /// To the microsecond.
     fn milliseconds(&self) -> f64 {
-        self.began.elapsed().as_secs_f64() * 1000.0
+        (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3
     }
 
     fn user_id(&self) -> Option<impl Value> {

@@ -25,7 +25,7 @@ pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
 pub(crate) use proxy::{Call, Proxy};
 pub(crate) use race::{statuses, together, won};
-pub(crate) use table::Item;
+pub(crate) use table::{Contents, Item};
 
 /// What the contract's paths begin with.
 pub(crate) const BASE: &str = "/api/auth/v2";

@@ -80,6 +80,8 @@ pub(super) fn read<F: Form>(body: &[u8]) -> Result<F, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
     use crate::{UserId, id::VerificationId};
 
     #[derive(Debug)]
@@ -163,6 +165,21 @@ mod tests {
             "{}",
         ] {
             assert!(code(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_code_is_refused_or_has_at_most_twelve_digits(
+            json in prop_oneof!["-?[0-9]{1,16}([.][0-9]{1,3})?([eE][+-]?[0-9]{1,3})?", r#""\PC{0,14}""#, r#""[ 0-9]{5,14}""#],
+        ) {
+            // Leading zeros are no JSON, nor are numbers beyond a float's.
+            let Ok(value) = serde_json::from_str::<Value>(&json) else { return Ok(()) };
+            match TypedCode::from_json(&value) {
+                Ok(TypedCode::Text(text)) => prop_assert!(matches!(text.len(), 6 | 12) && json.contains(&text)),
+                Ok(TypedCode::Number(number)) => prop_assert_eq!(value.as_f64(), number.to_string().parse().ok()),
+                Err(_) => prop_assert!(value.as_u64().is_none_or(|number| number > 999_999_999_999)),
+            }
         }
     }
 }

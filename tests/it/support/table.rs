@@ -67,6 +67,16 @@ impl Contents {
     }
 }
 
+impl Contents {
+    fn without_tries(&self) -> Self {
+        let mut items = self.0.clone();
+        for item in items.values_mut() {
+            item.0.remove("tries");
+        }
+        Self(items)
+    }
+}
+
 impl Product {
     /// A client of the table, past the functions.
     pub(crate) fn dynamodb(&self) -> Client {
@@ -101,6 +111,12 @@ impl Product {
     /// Nothing has been written since, but for what counts requests, as a refused one may be.
     pub(crate) async fn assert_unchanged_but_budgets(&self, before: &Contents) {
         before.assert_same(&self.contents().await, |key| !key.starts_with("BUDGET#"));
+    }
+
+    /// As [`Product::assert_unchanged_but_budgets`], and but for the tries of codes that were guessed at.
+    pub(crate) async fn assert_unchanged_but_counters(&self, before: &Contents) {
+        let after = self.contents().await;
+        before.without_tries().assert_same(&after.without_tries(), |key| !key.starts_with("BUDGET#"));
     }
 
     /// The table's name.

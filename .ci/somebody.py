@@ -1,4 +1,4 @@
-"""For schemathesis: somebody who has an account and reads his mails; and what is refused for reasons that no schema tells."""
+"""For schemathesis: somebody who has an account and reads his mails; and what is refused for reasons beyond schemas."""
 
 import itertools
 import time

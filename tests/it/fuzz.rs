@@ -8,7 +8,7 @@ mod record;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 /// So many cases of proptest's usual 256, or of `PROPTEST_CASES`, make one of ours: each is an invocation and a scan of the table.
-const SHARE: u32 = 3;
+const SHARE: u32 = 4;
 
 /// Runs cases one after the other; each may wait for what it does. Call it in a runtime with several threads.
 fn run<S: proptest::strategy::Strategy>(strategy: &S, case: impl AsyncFn(S::Value)) {

@@ -89,12 +89,12 @@ impl App {
     /// gets to look more often than allowed. A wrong guess then counts against the address too.
     ///
     /// # Errors
-    /// [`Error::CodeRefused`] if it is wrong, expired, used up, unknown, or for none of the `purposes`; the store's faults.
+    /// [`Error::CodeRefused`] if it is wrong, expired, used up, unknown, or for neither of the `purposes`; the store's faults.
     pub async fn redeem(
         &self,
         request: &Request,
         proof: &Proof,
-        purposes: &[&'static str],
+        purposes: [&'static str; 2],
     ) -> Result<Verification, Error> {
         let now = request.call.now;
         let most = self.limits().guesses_per_code;

@@ -69,6 +69,7 @@ impl fmt::Debug for TokenHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_bearer_reads_back_with_and_without_its_scheme() {
@@ -103,5 +104,19 @@ mod tests {
         let (one, other) = (Bearer::generate(), Bearer::generate());
         assert_ne!(one.hash(), other.hash());
         assert_eq!(format!("{one:?} {:?}", one.hash()), "Bearer(..) TokenHash(..)");
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_refused_or_holds_a_token_that_reads_back(
+            header in prop_oneof![any::<String>(), r"(?i)( |\t|bearer ){0,3}[a-zA-Z0-9\PC]{63,65}( |,|x)?", "[a-zA-Z0-9]{64}"],
+        ) {
+            if let Some(bearer) = Bearer::from_header(&header) {
+                prop_assert_eq!(bearer.0.len(), 64);
+                prop_assert!(bearer.0.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+                prop_assert!(header.contains(&bearer.0));
+                prop_assert_eq!(Bearer::from_header(&bearer.0).unwrap().hash(), bearer.hash());
+            }
+        }
     }
 }

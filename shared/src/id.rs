@@ -116,6 +116,7 @@ impl<'de, Kind> Deserialize<'de> for Id<Kind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn an_id_is_lower_case_version_4_and_reads_back() {
@@ -133,6 +134,18 @@ mod tests {
         for text in ["", "x", simple, "{5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e}", "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2g"]
         {
             assert!(text.parse::<UserId>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_refused_or_an_id_that_reads_back(
+            text in prop_oneof![any::<String>(), "[0-9a-fA-F-]{35,37}", "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"],
+        ) {
+            if let Ok(id) = text.parse::<UserId>() {
+                prop_assert_eq!(id.to_string(), text.to_ascii_lowercase());
+                prop_assert_eq!(id.to_string().parse::<UserId>().unwrap(), id);
+            }
         }
     }
 }

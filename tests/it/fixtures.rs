@@ -104,17 +104,22 @@ pub(crate) async fn store_items_of(product: &Product, case: &str) {
         };
         let members = image.as_object().expect("an item").iter();
         let mut row: Value = members.map(|(name, value)| (name.clone(), plain(value))).collect();
-        // To the product's own mailer the item is mailed already, until it has seen it.
-        for (name, value) in [("createdAt", now), ("expiresAt", now + 600), ("mailedAt", now)] {
+        for (name, value) in [("createdAt", now), ("expiresAt", now + 600)] {
             row[name] = json!(value);
         }
-        world::store(product, vec![row.clone()]).await;
-        product.stack.delivered().await;
-        let key = |name: &str| AttributeValue::S(row[name].as_str().expect("a key").to_owned());
-        let unmail = product.dynamodb().update_item().table_name(product.table().await);
-        let unmail = unmail.key("pk", key("pk")).key("sk", key("sk")).update_expression("REMOVE mailedAt");
-        unmail.send().await.expect("an update");
+        store_unmailed(product, row).await;
     }
+}
+
+/// Stores an item of which the product's own mailer believes that it is mailed.
+pub(crate) async fn store_unmailed(product: &Product, mut row: Value) {
+    row["mailedAt"] = row["createdAt"].clone();
+    world::store(product, vec![row.clone()]).await;
+    product.stack.delivered().await;
+    let key = |name: &str| AttributeValue::S(row[name].as_str().expect("a key").to_owned());
+    let unmail = product.dynamodb().update_item().table_name(product.table().await);
+    let unmail = unmail.key("pk", key("pk")).key("sk", key("sk")).update_expression("REMOVE mailedAt");
+    unmail.send().await.expect("an update");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ mod edge_cases;
 mod enumeration;
 mod extend_session;
 mod fixtures;
+mod fuzz;
 mod get_user;
 mod input;
 mod limits;

@@ -2,6 +2,8 @@
 
 mod answer;
 mod codes;
+#[cfg(feature = "second-opinion")]
+mod elsewhere;
 mod invariants;
 mod letters;
 mod logs;
@@ -25,7 +27,7 @@ pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
 pub(crate) use proxy::{Call, Proxy};
 pub(crate) use race::{statuses, together, won};
-pub(crate) use table::Item;
+pub(crate) use table::{Contents, Item};
 
 /// What the contract's paths begin with.
 pub(crate) const BASE: &str = "/api/auth/v2";
@@ -34,6 +36,9 @@ pub(crate) const BASE: &str = "/api/auth/v2";
 pub(crate) struct Product {
     pub(crate) stack: Stack,
     parameters: BTreeMap<String, String>,
+    /// The table's name, where that is not the stack's own.
+    #[cfg(feature = "second-opinion")]
+    table: String,
     http: reqwest::Client,
 }
 
@@ -79,7 +84,7 @@ impl Settings {
 pub(crate) async fn product_with(settings: Settings, test: impl AsyncFnOnce(&Product)) {
     let product = Product::start(settings).await;
     test(&product).await;
-    product.stack.delivered().await;
+    product.delivered().await;
     product.check_invariants().await;
     product.stack.shutdown().await;
 }
@@ -90,7 +95,14 @@ impl Product {
         let owned = |pairs: Vec<(&str, &str)>| -> BTreeMap<_, _> {
             pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
         };
-        let variables = settings.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        #[cfg(feature = "second-opinion")]
+        let table = uuid::Uuid::new_v4().to_string();
+        let variables = settings.variables.iter().map(|(name, value)| (*name, value.as_str()));
+        #[cfg(feature = "second-opinion")]
+        let variables = [("AWS_ENDPOINT_URL_DYNAMODB", elsewhere::URL), ("TABLE_NAME", table.as_str())]
+            .into_iter()
+            .chain(variables);
+        let variables = variables.collect();
         let parameters = owned(settings.parameters);
         let options = Options {
             parameters: parameters.clone(),
@@ -100,7 +112,36 @@ impl Product {
         };
         logs::keep();
         let stack = Stack::start(options).await.expect("the stack starts");
-        Self { stack, parameters, http: reqwest::Client::new() }
+        let product = Self {
+            stack,
+            parameters,
+            #[cfg(feature = "second-opinion")]
+            table,
+            http: reqwest::Client::new(),
+        };
+        #[cfg(feature = "second-opinion")]
+        product.furnish().await;
+        product
+    }
+
+    /// Waits until everything that waits to be mailed has been.
+    pub(crate) async fn delivered(&self) {
+        self.stack.delivered().await;
+        #[cfg(feature = "second-opinion")]
+        self.work_off_the_outbox().await;
+    }
+
+    /// Where the table is.
+    #[cfg_attr(feature = "second-opinion", expect(clippy::unused_self, reason = "elsewhere all are in one place"))]
+    pub(crate) fn dynamodb_url(&self) -> &str {
+        #[cfg(feature = "second-opinion")]
+        {
+            elsewhere::URL
+        }
+        #[cfg(not(feature = "second-opinion"))]
+        {
+            self.stack.dynamodb_url()
+        }
     }
 
     /// A parameter of template.yaml that is a number: as set, or what is usual.
@@ -142,7 +183,7 @@ impl Product {
 
     /// Everything that was mailed, oldest first, once all that is on its way has arrived.
     pub(crate) async fn mails(&self) -> Vec<Mail> {
-        self.stack.delivered().await;
+        self.delivered().await;
         self.stack.mails()
     }
 

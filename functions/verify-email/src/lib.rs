@@ -26,7 +26,7 @@ impl Endpoint for VerifyEmail {
             }
         };
         // At the same time: a try that somebody without a good bearer wastes, he could waste without any.
-        let (caller, verification) = try_join!(caller, app.redeem(request, &proof, &[Purpose::ADD_EMAIL]))?;
+        let (caller, verification) = try_join!(caller, app.redeem(request, &proof, [Purpose::ADD_EMAIL; 2]))?;
         let Purpose::AddEmail { user, email } = verification.purpose else { return Err(Error::CodeRefused) };
         if caller.is_some_and(|caller| caller != user) {
             return Err(Error::CodeRefused);

@@ -33,10 +33,12 @@ impl<T: FromStr<Err: Display>> Field for T {
 
 impl Field for TypedCode {
     fn from_json(value: &Value) -> Result<Self, Cow<'static, str>> {
-        const LARGEST: u64 = 999_999_999_999;
+        const LARGEST: f64 = 999_999_999_999.0;
         let of_digits = |text: &str| matches!(text.len(), 6 | 12) && text.bytes().all(|byte| byte.is_ascii_digit());
         let text = value.as_str().map(str::trim).filter(|text| of_digits(text));
-        let number = value.as_u64().filter(|number| *number <= LARGEST);
+        // 123456.0 is a whole number in JSON (JSON Schema Validation §6.1.1), and all that some clients can write.
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=LARGEST).contains(number));
+        let number = number.and_then(|number| format!("{:.0}", number.abs()).parse().ok());
         let code = text.map(|text| Self::Text(text.to_owned())).or(number.map(Self::Number));
         code.ok_or(Cow::Borrowed("must be the code from the mail: six digits, or twelve, as a string"))
     }
@@ -78,6 +80,8 @@ pub(super) fn read<F: Form>(body: &[u8]) -> Result<F, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
     use crate::{UserId, id::VerificationId};
 
     #[derive(Debug)]
@@ -144,19 +148,38 @@ mod tests {
         for good in [r#""123456""#, r#"" 012345 ""#, r#""123456789012""#, "12345", "0", "999999999999"] {
             assert!(code(good).is_ok(), "{good}");
         }
+        for good in ["12345", "12345.0", "1.2345e4", "12345000e-3"] {
+            assert!(matches!(code(good), Ok(TypedCode::Number(12345))), "{good}");
+        }
+        assert!(matches!(code("-0"), Ok(TypedCode::Number(0))));
         for bad in [
             r#""12345""#,
             r#""1234567""#,
             r#""12345a""#,
             r#""١٢٣٤٥٦""#,
             "-1",
-            "12345.0",
-            "1e3",
+            "12345.5",
+            "1e12",
             "1000000000000",
             "true",
             "{}",
         ] {
             assert!(code(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_code_is_refused_or_has_at_most_twelve_digits(
+            json in prop_oneof!["-?[0-9]{1,16}([.][0-9]{1,3})?([eE][+-]?[0-9]{1,3})?", r#""\PC{0,14}""#, r#""[ 0-9]{5,14}""#],
+        ) {
+            // Leading zeros are no JSON, nor are numbers beyond a float's.
+            let Ok(value) = serde_json::from_str::<Value>(&json) else { return Ok(()) };
+            match TypedCode::from_json(&value) {
+                Ok(TypedCode::Text(text)) => prop_assert!(matches!(text.len(), 6 | 12) && json.contains(&text)),
+                Ok(TypedCode::Number(number)) => prop_assert_eq!(value.as_f64(), number.to_string().parse().ok()),
+                Err(_) => prop_assert!(value.as_u64().is_none_or(|number| number > 999_999_999_999)),
+            }
         }
     }
 }

@@ -45,12 +45,6 @@ impl Attribute for [Timestamp] {
     }
 }
 
-impl Attribute for [&str] {
-    fn attribute(&self) -> AttributeValue {
-        AttributeValue::L(self.iter().map(|text| text.attribute()).collect())
-    }
-}
-
 impl<Kind> Attribute for Id<Kind> {
     fn attribute(&self) -> AttributeValue {
         AttributeValue::S(self.to_string())

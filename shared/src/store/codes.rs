@@ -116,21 +116,22 @@ impl Store {
     }
 
     /// Counts a guess at a code before anybody looks at it. `None` if there is none to be looked at: unknown, used, expired, for
-    /// another purpose, or guessed at often enough.
+    /// neither purpose, or guessed at often enough.
     pub(crate) async fn count_try(
         &self,
         id: VerificationId,
-        purposes: &[&'static str],
+        [purpose, other]: [&'static str; 2],
         now: Timestamp,
         guesses: u32,
     ) -> Result<Option<Verification>, Fault> {
         let open =
-            "attribute_exists(#pk) AND #tries < :guesses AND #expiresAt > :now AND contains(:purposes, #purpose)";
+            "attribute_exists(#pk) AND #tries < :guesses AND #expiresAt > :now AND #purpose IN (:purpose, :other)";
         let count = Write::update(Key::verification(id), "SET #tries = #tries + :one", open)
             .value("one", &1u32)
             .value("guesses", &guesses)
             .value("now", &now)
-            .value("purposes", purposes);
+            .value("purpose", purpose)
+            .value("other", other);
         self.update(count).await
     }
 

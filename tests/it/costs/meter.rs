@@ -68,7 +68,7 @@ impl Meter {
     }
 
     pub(super) fn lead_to(&self, product: &Product) {
-        self.state.upstream.set(product.stack.dynamodb_url().to_owned()).expect("led nowhere yet");
+        self.state.upstream.set(product.dynamodb_url().to_owned()).expect("led nowhere yet");
     }
 
     /// What the functions consumed since the last time, mails that are on their way included.

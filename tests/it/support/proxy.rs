@@ -67,7 +67,7 @@ impl Proxy {
 
     /// From now on, calls go through to that product's DynamoDB.
     pub(crate) fn lead_to(&self, product: &Product) {
-        self.state.upstream.set(product.stack.dynamodb_url().to_owned()).expect("led nowhere yet");
+        self.state.upstream.set(product.dynamodb_url().to_owned()).expect("led nowhere yet");
     }
 
     /// From now on, DynamoDB fails in this operation, or again in none.
@@ -86,10 +86,10 @@ impl Proxy {
 impl Product {
     /// Sends a request and returns the answer with the calls that the endpoint made for it.
     pub(crate) async fn watch(&self, proxy: &Proxy, request: RequestBuilder) -> (Answer, Vec<Call>) {
-        self.stack.delivered().await;
+        self.delivered().await;
         proxy.take_calls();
         let answer = self.send(request).await;
-        self.stack.delivered().await;
+        self.delivered().await;
         (answer, Call::without_send_mail(proxy.take_calls()))
     }
 }

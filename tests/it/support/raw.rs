@@ -50,7 +50,7 @@ impl Product {
     }
 
     async fn dynamodb_says(&self, target: &str, body: &Value) -> Value {
-        let request = self.http.post(self.stack.dynamodb_url()).header("x-amz-target", target).body(body.to_string());
+        let request = self.http.post(self.dynamodb_url()).header("x-amz-target", target).body(body.to_string());
         let request = request.header("content-type", "application/x-amz-json-1.0");
         // It takes any signature, but not none.
         let signature = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";

@@ -2,12 +2,12 @@
 //!
 //! | attack | told in |
 //! |---|---|
-//! | 1 parallel wrong guesses | `races::of_64_wrong_guesses_five_are_looked_at_and_then_the_right_code_is_refused` |
-//! | 2 parallel right codes | `races::of_64_right_codes_of_a_sign_up_one_is_acknowledged` |
+//! | 1 parallel wrong guesses | `races::codes::of_64_wrong_guesses_five_are_looked_at_and_then_the_right_code_is_refused` |
+//! | 2 parallel right codes | `races::codes::of_64_right_codes_of_a_sign_up_one_is_acknowledged` |
 //! | 4 a failed guess that isn't counted | `verify_session::after_five_tries_even_the_right_code_is_refused` |
 //! | 5 replays | `verify_session::a_code_works_once`, `attacks::takeover::a_code_opens_nothing_after_its_session_was_closed` |
 //! | 6 guesses across codes | `attacks::guesses::a_day_of_guessing_ends_at_a_hundred_guesses_most_of_them_hopeless` |
-//! | 7 guesses from many sources | `attacks::guesses::guesses_from_everywhere_are_five_in_all` |
+//! | 7 guesses from many sources | `races::codes::of_64_wrong_guesses_from_64_places_five_are_looked_at` |
 //! | 8 limits and spellings | `attacks::guesses::however_a_victim_is_spelt_the_guesses_at_him_add_up` |
 //! | 10 a victim locked out | `attacks::guesses::a_victim_of_guessing_still_gets_in` |
 //! | 11 two who ask at once | `attacks::guesses::of_two_who_ask_at_once_each_has_a_code_of_his_own` |
@@ -22,7 +22,7 @@
 //! | 26 an address squatted on | `attacks::takeover::who_squats_on_an_address_has_nothing_when_its_owner_comes` |
 //! | 28 an alias in disguise | `create_user::a_user_keeps_his_alias_for_good` |
 //! | 29 somebody else's things | `delete_email::an_address_of_somebody_else_is_no_address` |
-//! | 30, 38 preferred and deleted at once | `races_accounts::whatever_is_preferred_and_deleted_at_once_one_verified_address_is_preferred` |
+//! | 30, 38 preferred and deleted at once | `races::account::whatever_is_preferred_and_deleted_at_once_one_verified_address_is_preferred` |
 //! | 31 identifiers as bearers | `attacks::takeover::nothing_that_the_api_or_the_table_shows_is_a_bearer` |
 //! | 32 items out of nothing | `attacks::guesses::a_guess_at_nothing_leaves_nothing_behind` |
 //! | 33 half a session closed | `close_session::a_session_that_waits_for_its_code_is_nobody_s_to_close` |

@@ -26,7 +26,6 @@ mod list_sessions;
 mod openapi;
 mod prefer_email;
 mod races;
-mod races_accounts;
 mod readme;
 mod resend_email_code;
 mod restart;

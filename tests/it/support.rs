@@ -3,6 +3,7 @@
 mod answer;
 mod codes;
 mod invariants;
+mod jitter;
 mod letters;
 mod logs;
 pub(crate) mod markdown;
@@ -24,7 +25,7 @@ pub(crate) use letters::Letter;
 pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
 pub(crate) use proxy::{Call, Proxy};
-pub(crate) use race::{statuses, together, won};
+pub(crate) use race::{MANY, in_rounds, race_over, statuses, together, won};
 pub(crate) use table::Item;
 
 /// What the contract's paths begin with.

@@ -25,6 +25,22 @@ fn nobody_broke_anything(answers: &[Answer]) {
     }
 }
 
+/// How many were told to try again: whether they had their way, nobody knows.
+fn unsure(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| answer.status == 503).count()
+}
+
+/// A bearer opens a session if its proof was acknowledged, and only then.
+async fn assert_opens(product: &Product, bearer: &str, proof: &Answer) {
+    let opened = product.session(bearer).await.status;
+    let expected: &[u16] = match proof.status {
+        202 => &[200],
+        503 => &[200, 401],
+        _ => &[401],
+    };
+    assert!(expected.contains(&opened), "{opened} after {}", proof.body);
+}
+
 /// A guess at a code of a session.
 fn guess(product: &Product, id: &str, code: &str) -> RequestBuilder {
     product.request(Method::PUT, "/session/verification").json(&json!({"verificationCodeID": id, "code": code}))

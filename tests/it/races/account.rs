@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{add, delete_email, guess, ids, nobody_broke_anything, prefer};
+use super::{add, assert_opens, delete_email, guess, ids, nobody_broke_anything, prefer, unsure};
 use crate::support::{MANY, Requested, Settings, in_rounds, won};
 
 /// Attacks 30 and 38.
@@ -95,12 +95,8 @@ async fn an_address_that_is_deleted_while_somebody_signs_in_through_it_opens_wha
             let sign_in = guess(product, &requested.id, &product.newest_code(&address).await);
             let answers = product.race(vec![sign_in, delete_email(product, &john, &id)]).await;
             assert_eq!(answers[1].status, 202, "{}", answers[1].body);
-            let opens = match answers[0].status {
-                202 => 200,
-                401 => 401,
-                _ => panic!("{}", answers[0].body),
-            };
-            product.session(&requested.bearer).await.expect(opens);
+            won(&answers[..1], usize::from(answers[0].status == 202), 401);
+            assert_opens(product, &requested.bearer, &answers[0]).await;
         }
     })
     .await;
@@ -119,7 +115,8 @@ async fn an_address_that_is_added_64_times_at_once_is_there_once() {
             assert_eq!(product.emails(&john).await.len(), 2);
             let acknowledged = answers.iter().filter(|answer| answer.status == 202);
             let codes: BTreeSet<_> = acknowledged.map(|answer| answer.text("verificationCodeID")).collect();
-            assert_eq!((codes.len(), product.mails_to(&spelt[0]).await.len()), (8, 8));
+            let mails = product.mails_to(&spelt[0]).await.len();
+            assert!((codes.len()..=8).contains(&mails), "{mails} mails, {} codes", codes.len());
         }
     })
     .await;
@@ -136,8 +133,9 @@ async fn of_64_addresses_added_at_once_an_account_takes_no_more_than_it_can_have
             let requests = (0..MANY).map(|number| add(product, &john, &format!("john{number}@work{round}.example")));
             let answers = product.race(requests.collect()).await;
             won(&answers, 3, 403);
-            assert_eq!(product.emails(&john).await.len(), 4);
-            assert_eq!(product.mails().await.len(), before + 3, "who was refused sent no mail");
+            let (emails, unsure) = (product.emails(&john).await.len(), unsure(&answers));
+            assert!((4 - unsure.min(3)..=4).contains(&emails), "{emails} addresses, {unsure} unsure");
+            assert_eq!(product.mails().await.len(), before + emails - 1, "who was refused sent no mail");
         }
     })
     .await;

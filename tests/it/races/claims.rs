@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{codes_to, delete_email, email_guess, guess, people, sign_up};
+use super::{assert_opens, codes_to, delete_email, email_guess, guess, people, sign_up};
 use crate::support::{MANY, Requested, Settings, in_rounds, won};
 
 /// However they spell it, one gets the alias.
@@ -23,7 +23,8 @@ async fn of_64_who_ask_for_an_alias_at_once_one_gets_it() {
             for refused in answers.iter().filter(|answer| answer.status == 400) {
                 assert_eq!(refused.body["errors"][0]["field"], "alias", "{}", refused.body);
             }
-            let winner = answers.iter().position(|answer| answer.status == 202).expect("a winner");
+            // Else he was told to try again.
+            let Some(winner) = answers.iter().position(|answer| answer.status == 202) else { continue };
             let code = product.newest_code(&address(winner)).await;
             product.verify_session(&answers[winner].text("verificationCodeID"), &code).await.acknowledged();
             assert_eq!(product.session(&answers[winner].text("bearer")).await.text("alias"), spelt(winner));
@@ -48,8 +49,7 @@ async fn of_64_sign_ups_with_one_address_that_are_proved_at_once_one_becomes_an_
             let answers = product.race(guesses.collect()).await;
             won(&answers, 1, 401);
             for (requested, answer) in asked.iter().zip(&answers) {
-                let opens = if answer.status == 202 { 200 } else { 401 };
-                product.session(&requested.bearer).await.expect(opens);
+                assert_opens(product, &requested.bearer, answer).await;
             }
         }
     })
@@ -74,7 +74,7 @@ async fn of_64_accounts_that_prove_one_address_at_once_one_owns_it() {
             for (person, answer) in people.iter().zip(&answers) {
                 let emails = product.emails(person).await;
                 let shared = emails.iter().find(|email| email["address"] == address).expect("the address");
-                assert_eq!(shared["verified"], answer.status == 202, "{emails:?}");
+                assert!(answer.status == 503 || shared["verified"] == (answer.status == 202), "{emails:?}");
             }
         }
     })
@@ -95,8 +95,7 @@ async fn an_address_that_is_proved_for_two_accounts_in_two_ways_at_once_has_one_
             let proofs = vec![email_guess(product, &added, &codes[0]), guess(product, &signed_up.id, &codes[1])];
             let answers = product.race(proofs).await;
             won(&answers, 1, 401);
-            let opens = if answers[1].status == 202 { 200 } else { 401 };
-            product.session(&signed_up.bearer).await.expect(opens);
+            assert_opens(product, &signed_up.bearer, &answers[1]).await;
         }
     })
     .await;
@@ -147,12 +146,8 @@ async fn an_address_that_is_deleted_while_somebody_else_proves_it_has_one_owner_
             let proof = guess(product, &asked.id, &code);
             let answers = product.race(vec![proof, delete_email(product, &john, &id)]).await;
             assert_eq!(answers[1].status, 202, "{}", answers[1].body);
-            let opens = match answers[0].status {
-                202 => 200,
-                401 => 401,
-                _ => panic!("{}", answers[0].body),
-            };
-            product.session(&asked.bearer).await.expect(opens);
+            won(&answers[..1], usize::from(answers[0].status == 202), 401);
+            assert_opens(product, &asked.bearer, &answers[0]).await;
             let left = product.call_as(&john.bearer, Method::GET, "/emails", None).await.expect(200);
             assert_eq!(left.body["emails"].as_array().map(Vec::len), Some(1), "{}", json!(left.body));
         }

@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{add, of, sign_in, sign_up};
-use crate::support::{MANY, Settings, in_rounds, statuses, won};
+use super::{add, of, sign_in, sign_up, unsure};
+use crate::support::{MANY, Settings, in_rounds, won};
 
 /// Attack 47, and 8: however it is spelt.
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +20,8 @@ async fn of_64_sign_ins_asked_for_at_once_three_are_mailed() {
                 // From a request that came in seconds before the one that spent the last mail, but was counted after it.
                 assert!((1..=65).contains(&wait), "{wait}");
             }
-            assert_eq!(product.mails_to(&spelt[0]).await.len(), 3);
+            let (mails, unsure) = (product.mails_to(&spelt[0]).await.len(), unsure(&answers));
+            assert!((3 - unsure.min(3)..=3).contains(&mails), "{mails} mails, {unsure} unsure");
         }
     })
     .await;
@@ -39,11 +40,12 @@ async fn sign_ups_sign_ins_and_additions_of_an_address_share_its_mails_at_once_t
                 2 => of(product, &john, Method::POST, "/email/verification").json(&json!({"address": jane})),
                 _ => add(product, &john, &jane),
             });
-            let answers = statuses(&product.race(requests.collect()).await);
-            let with = |status: u16| answers.get(&status).copied().unwrap_or_default();
-            assert_eq!(with(202), 3, "{answers:?}");
-            assert_eq!(with(202) + with(429) + with(404) + with(503), MANY, "{answers:?}");
-            assert_eq!(product.mails_to(&jane).await.len(), 3);
+            let answers = product.race(requests.collect()).await;
+            // The address to be mailed again may not be there yet.
+            let answers: Vec<_> = answers.into_iter().filter(|answer| answer.status != 404).collect();
+            won(&answers, 3, 429);
+            let (mails, unsure) = (product.mails_to(&jane).await.len(), unsure(&answers));
+            assert!((3 - unsure.min(3)..=3).contains(&mails), "{mails} mails, {unsure} unsure");
         }
     })
     .await;
@@ -60,7 +62,8 @@ async fn a_source_has_its_mails_in_an_hour_and_not_one_more_at_once() {
             let requests = (0..MANY).map(|number| sign_in(product, &format!("john{number}@round{round}.example")));
             let answers = product.race(requests.collect()).await;
             won(&answers, 10, 429);
-            assert_eq!(product.mails().await.len(), before + 10);
+            let (mails, unsure) = (product.mails().await.len() - before, unsure(&answers));
+            assert!((10 - unsure.min(10)..=10).contains(&mails), "{mails} mails, {unsure} unsure");
         }
     })
     .await;

@@ -35,7 +35,7 @@ async fn of_64_that_extend_and_close_a_session_none_revives_it() {
             });
             let ends = together(racers).await;
             let closed = ends.iter().filter(|end| **end == (true, 202)).count();
-            assert_eq!(closed, 1, "{ends:?}");
+            assert!(closed == 1 || closed == 0 && ends.contains(&(true, 503)), "{ends:?}");
             let is_clean = |(closes, status): &(bool, u16)| match closes {
                 // Its bearer is refused by now, or there is no such session.
                 true => [202, 401, 404, 503].contains(status),

@@ -123,11 +123,12 @@ pub(crate) async fn together<T: Send + 'static>(
 }
 
 /// So many had their way, and the rest was refused with that status. Nothing else can happen, but that somebody is told to try
-/// again: a busy machine looks like a busy DynamoDB.
+/// again, who may have had his way or not: a busy machine looks like a busy DynamoDB.
 #[track_caller]
 pub(crate) fn won(answers: &[Answer], winners: usize, loss: u16) {
     let counts = statuses(answers);
-    assert_eq!(counts.get(&202).copied().unwrap_or_default(), winners, "{counts:?}");
+    let count = |status: u16| counts.get(&status).copied().unwrap_or_default();
+    assert!((count(202)..=count(202) + count(503)).contains(&winners), "{counts:?}");
     assert!(counts.keys().all(|status| [202, loss, 503].contains(status)), "{counts:?}");
 }
 

@@ -14,6 +14,7 @@ mod create_session;
 mod create_user;
 mod data_model;
 mod delete_email;
+mod deliveries;
 mod edge_cases;
 mod enumeration;
 mod extend_session;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod codes;
+mod go_between;
 mod invariants;
 mod jitter;
 mod letters;
@@ -21,6 +22,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 pub(crate) use answer::Answer;
+pub(crate) use go_between::{Asked, Fate, GoBetween};
 pub(crate) use letters::Letter;
 pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};

@@ -30,6 +30,11 @@ fn unsure(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| answer.status == 503).count()
 }
 
+/// Whether somebody had his way for sure.
+fn anybody_won(answers: &[Answer]) -> bool {
+    answers.iter().any(|answer| answer.status == 202)
+}
+
 /// A bearer opens a session if its proof was acknowledged, and only then.
 async fn assert_opens(product: &Product, bearer: &str, proof: &Answer) {
     let opened = product.session(bearer).await.status;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{add, assert_opens, delete_email, guess, ids, nobody_broke_anything, prefer, unsure};
+use super::{add, anybody_won, assert_opens, delete_email, guess, ids, nobody_broke_anything, prefer, unsure};
 use crate::support::{MANY, Requested, Settings, in_rounds, won};
 
 /// Attacks 30 and 38.
@@ -151,7 +151,8 @@ async fn of_64_deletions_of_an_address_one_is_acknowledged_and_told_of() {
             let before = product.mails_to(&john.address).await.len();
             let answers = product.race((0..MANY).map(|_| delete_email(product, &john, &id)).collect()).await;
             won(&answers, 1, 404);
-            assert_eq!(product.mails_to(&john.address).await.len(), before + 1);
+            let told = product.mails_to(&john.address).await.len() - before;
+            assert!(told == 1 || told == 0 && !anybody_won(&answers), "told {told} times");
         }
     })
     .await;

@@ -22,7 +22,7 @@ pub(crate) const MANY: usize = 64;
 
 /// How often each race is run, so that all of them together take no more than a few minutes. `RACE_ROUNDS=50 cargo test races` runs
 /// each fifty times.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 
 /// Runs a race again and again, up to so many rounds in one product. Between the functions and DynamoDB there is jitter.
 pub(crate) async fn in_rounds(

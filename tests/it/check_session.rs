@@ -43,6 +43,7 @@ async fn an_open_session_is_shown_with_its_user() {
     .await;
 }
 
+/// Attack 34.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_ends_after_24_hours_even_if_nobody_has_deleted_it_yet() {
     product(async |product| {

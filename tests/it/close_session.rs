@@ -37,6 +37,7 @@ async fn another_session_of_the_user_is_closed_at_once_and_once() {
     .await;
 }
 
+/// Attack 29.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_of_somebody_else_is_no_session() {
     product(async |product| {
@@ -66,6 +67,7 @@ async fn an_expired_session_is_no_session() {
     .await;
 }
 
+/// Attack 33.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_waits_for_its_code_is_nobody_s_to_close() {
     product(async |product| {

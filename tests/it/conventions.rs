@@ -215,6 +215,7 @@ async fn an_unknown_route_gets_api_gateway_s_own_404() {
     .await;
 }
 
+/// Attack 24.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_verified_bearer_nothing_opens_and_nothing_is_written() {
     product(async |product| {

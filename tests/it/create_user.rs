@@ -162,6 +162,7 @@ async fn a_repeated_sign_up_prolongs_the_reservation() {
     .await;
 }
 
+/// Attack 28.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_keeps_his_alias_for_good() {
     product(async |product| {
@@ -256,6 +257,7 @@ async fn mail_goes_to_the_address_as_typed_in_ascii_without_the_blanks_around_it
     .await;
 }
 
+/// Attack 19.
 #[tokio::test(flavor = "multi_thread")]
 async fn spellings_of_one_address_are_one_account() {
     product(async |product| {
@@ -270,6 +272,7 @@ async fn spellings_of_one_address_are_one_account() {
     .await;
 }
 
+/// Attack 45.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_source_is_who_connected_and_its_agent_is_cut_at_512_bytes() {
     product(async |product| {
@@ -285,6 +288,7 @@ async fn the_source_is_who_connected_and_its_agent_is_cut_at_512_bytes() {
     .await;
 }
 
+/// Attack 36.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_client_would_like_to_choose_is_not_adopted() {
     product(async |product| {

@@ -68,6 +68,7 @@ async fn the_preferred_address_stays_until_another_is_preferred() {
     .await;
 }
 
+/// Attack 29.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_of_somebody_else_is_no_address() {
     product(async |product| {

@@ -171,6 +171,24 @@ async fn a_rest_api_can_stand_in_front_as_well() {
     .await;
 }
 
+/// Attack 5, from one kind of API to the other: a proof is used up, whatever brings it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_works_once_in_all_forms_of_events_together() {
+    product(async |product| {
+        for (address, rest_first) in [("john@doe.net", true), ("jane@doe.net", false)] {
+            let (asked, code) = product.sign_up_code(address, address.split('@').next().unwrap_or_default()).await;
+            let proof = json!({"verificationCodeID": asked.id, "code": code}).to_string();
+            let events = [event("PUT", &proof), rest_event("PUT", Some(&proof))];
+            let (first, second) = (usize::from(rest_first), usize::from(!rest_first));
+            invoke(product, "verify-session", &events[first]).await.acknowledged();
+            for event in [&events[second], &events[first]] {
+                invoke(product, "verify-session", event).await.refused(401, "code");
+            }
+        }
+    })
+    .await;
+}
+
 /// "Hello" is not JSON, but it must be read before that can be said.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_in_base64_is_the_body_that_it_stands_for() {

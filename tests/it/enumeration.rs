@@ -124,6 +124,7 @@ async fn a_sign_up_looks_the_same_for_a_taken_address() {
     .await;
 }
 
+/// Attacks 39 and 40.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_looks_the_same_for_an_unknown_address_until_the_mails_are_used_up_and_after() {
     watched(async |product, proxy| {

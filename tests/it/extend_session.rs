@@ -24,6 +24,7 @@ async fn an_extended_session_lives_24_hours_from_now() {
     .await;
 }
 
+/// Attack 35.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_session_lives_longer_than_30_days_however_often_it_is_extended() {
     product(async |product| {

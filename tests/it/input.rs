@@ -170,6 +170,7 @@ fn assert_names(answer: Answer, field: &str, sent: &Value) -> Answer {
     answer
 }
 
+/// Attacks 13, 16 and 17.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_invalid_field_of_every_endpoint_is_refused_by_its_name_and_changes_nothing() {
     product(async |product| {
@@ -270,6 +271,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
     .await;
 }
 
+/// Attacks 14 and 15.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
     product(async |product| {
@@ -319,6 +321,7 @@ async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
     .await;
 }
 
+/// Attack 48.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_read_only_if_it_says_that_it_is_json() {
     product(async |product| {

@@ -48,6 +48,7 @@ async fn an_unverified_address_cannot_be_preferred() {
     .await;
 }
 
+/// Attack 29.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_of_somebody_else_is_no_address() {
     product(async |product| {

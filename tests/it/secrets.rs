@@ -125,6 +125,7 @@ fn holds_no_secret(what: &str, text: &str, codes: &BTreeSet<String>, bearers: &B
     }
 }
 
+/// Attack 41.
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_the_table_nor_its_stream_holds_a_code_or_a_bearer() {
     product_with(Settings::default(), async |product| {

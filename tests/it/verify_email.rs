@@ -38,6 +38,7 @@ async fn code_and_id_are_proof_enough_without_a_bearer() {
     .await;
 }
 
+/// Attack 22.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bearer_of_another_user_verifies_nothing() {
     product(async |product| {
@@ -86,6 +87,7 @@ async fn any_session_of_the_user_will_do() {
     .await;
 }
 
+/// Attack 23.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_code_of_a_session_verifies_no_address() {
     product(async |product| {

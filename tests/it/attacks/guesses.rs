@@ -51,24 +51,6 @@ async fn a_day_of_guessing_ends_at_a_hundred_guesses_most_of_them_hopeless() {
     .await;
 }
 
-/// Attack 7. The tries are the code's, not the source's.
-#[tokio::test(flavor = "multi_thread")]
-async fn guesses_from_everywhere_are_five_in_all() {
-    product(async |product| {
-        let (asked, code) = product.sign_up_code(VICTIM, "victim").await;
-        let body = json!({"verificationCodeID": asked.id, "code": wrong(&code)});
-        let from =
-            |source: u8| product.request_from([127, 0, 1, source], Method::PUT, "/session/verification").json(&body);
-        let answers = product.race((1..=64).map(from).collect()).await;
-        assert!(answers.iter().all(|answer| answer.status == 401));
-        assert!(counted(product).await <= 5);
-        let right = json!({"verificationCodeID": asked.id, "code": code});
-        let elsewhere = product.request_from([127, 0, 2, 1], Method::PUT, "/session/verification").json(&right);
-        product.send(elsewhere).await.refused(401, "code");
-    })
-    .await;
-}
-
 /// Attack 8, of guesses.
 #[tokio::test(flavor = "multi_thread")]
 async fn however_a_victim_is_spelt_the_guesses_at_him_add_up() {

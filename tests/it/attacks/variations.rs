@@ -1,0 +1,275 @@
+//! What somebody who knows the list would try next.
+
+use reqwest::{Method, header::SET_COOKIE};
+use serde_json::{Value, json};
+
+use crate::support::{Letter, Product, Requested, product};
+
+const VICTIM: &str = "victim@doe.net";
+const EVIL: &str = "evil@attacker.example";
+const WORK: &str = "victim@work.example";
+
+/// Sends a body of bytes to the sign-in, with these headers.
+async fn sign_in_with(product: &Product, body: Vec<u8>, headers: &[(&str, &str)]) -> u16 {
+    let mut request = product.request(Method::POST, "/session").body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    product.send(request).await.status
+}
+
+/// What one reader takes for a text and the next one for another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_in_another_encoding_is_read_by_nobody() {
+    product(async |product| {
+        let before = product.contents().await;
+        let text = json!({"email": VICTIM}).to_string();
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        // The same, as gzip has it.
+        let zipped = vec![
+            31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 74, 205, 77, 204, 204, 81, 178, 82, 42, 203, 76, 46, 201, 204,
+            117, 72, 201, 79, 213, 203, 75, 45, 81, 170, 5, 0, 243, 239, 49, 66, 26, 0, 0, 0,
+        ];
+        let json = ("content-type", "application/json");
+        for (body, headers) in [
+            (little.clone(), vec![("content-type", "application/json; charset=utf-16")]),
+            (big.clone(), vec![("content-type", "application/json; charset=utf-16")]),
+            ([vec![0xff, 0xfe], little].concat(), vec![json]),
+            ([vec![0xfe, 0xff], big].concat(), vec![json]),
+            (zipped, vec![json, ("content-encoding", "gzip")]),
+            (br#"{"email":"\ud800@doe.net"}"#.to_vec(), vec![json]),
+            (br#"{"email":"\ud83dvictim@doe.net"}"#.to_vec(), vec![json]),
+            (b"{\"email\":\"vict\xc0\xa9m@doe.net\"}".to_vec(), vec![json]),
+        ] {
+            assert_eq!(sign_in_with(product, body.clone(), &headers).await, 400, "{body:?}");
+        }
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}
+
+/// A number may be a code. What is read as one by rounding, or by leaving something out, is not; and it costs its owner no try.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_a_code_only_after_some_thought_is_none() {
+    product(async |product| {
+        let (asked, code) = product.sign_up_code(VICTIM, "victim").await;
+        let before = product.contents().await;
+        let code: u64 = code.parse().expect("digits");
+        let numbers = [
+            format!("{code}.0"),
+            format!("{code}e0"),
+            format!("-{code}"),
+            format!("1000000{code:0>6}"),
+            format!("{}{code:0>6}", "1".repeat(400)),
+            "1e400".to_owned(),
+            "-0".to_owned(),
+            "18446744073709551616".to_owned(),
+            format!("[{code}]"),
+            format!("{{\"code\":{code}}}"),
+            format!("0{code}"),
+            format!("+{code}"),
+            "NaN".to_owned(),
+        ];
+        for number in numbers {
+            let body = format!("{{\"verificationCodeID\":\"{}\",\"code\":{number}}}", asked.id);
+            let request = product.request(Method::PUT, "/session/verification").body(body);
+            let answer = product.send(request.header("content-type", "application/json")).await;
+            assert_eq!(answer.status, 400, "{number}: {}", answer.body);
+        }
+        product.assert_unchanged(&before).await;
+        let body = json!({"verificationCodeID": asked.id, "code": code});
+        product.call(Method::PUT, "/session/verification", body).await.acknowledged();
+    })
+    .await;
+}
+
+/// Attack 36, by other ways: nothing but the `Authorization` header is a bearer, and no answer asks a browser to keep one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_opens_nothing_and_none_is_set() {
+    product(async |product| {
+        let victim = product.sign_up(VICTIM, "victim").await;
+        let cookie =
+            format!("bearer={0}; Authorization={0}; session={1}; sessionID={1}", victim.bearer, victim.session_id);
+        let with_cookie = |method, path: &str| product.request(method, path).header("cookie", &cookie);
+        for (method, path) in [(Method::GET, "/session"), (Method::PUT, "/session/extend"), (Method::GET, "/emails")] {
+            product.send(with_cookie(method, path)).await.refused(401, "bearer");
+        }
+        // Whoever comes with somebody's session gets one of his own all the same.
+        let fixed = json!({"email": VICTIM, "sessionID": victim.session_id, "bearer": victim.bearer});
+        let answer = product.send(with_cookie(Method::POST, "/session").json(&fixed)).await.expect(202);
+        let asked = Requested::of(&answer);
+        assert!(asked.session_id != victim.session_id && asked.bearer != victim.bearer);
+        let code = product.newest_code(VICTIM).await;
+        let proof = json!({"verificationCodeID": asked.id, "code": code});
+        let proved = product.send(with_cookie(Method::PUT, "/session/verification").json(&proof)).await;
+        let checked = product.session(&asked.bearer).await.expect(200);
+        assert!([&answer, &proved, &checked].iter().all(|answer| !answer.headers.contains_key(SET_COOKIE)));
+        proved.acknowledged();
+    })
+    .await;
+}
+
+/// The method and the path are those of the request line.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_header_makes_a_request_another_one() {
+    product(async |product| {
+        let victim = product.sign_up(VICTIM, "victim").await;
+        let close = format!("/api/auth/v2/session/{}", victim.session_id);
+        for (name, value) in [
+            ("x-http-method-override", "DELETE"),
+            ("x-http-method", "DELETE"),
+            ("x-method-override", "DELETE"),
+            ("x-original-method", "DELETE"),
+            ("x-original-url", &close),
+            ("x-rewrite-url", &close),
+            ("x-forwarded-uri", &close),
+            ("x-forwarded-prefix", &close),
+        ] {
+            let check = product.request(Method::GET, "/session?_method=DELETE").header(name, value);
+            let answer = product.send(check.bearer_auth(&victim.bearer)).await.expect(200);
+            assert_eq!(answer.text("sessionID"), victim.session_id, "{name}");
+            let other = product.request(Method::GET, &format!("/session/{}", victim.session_id)).header(name, value);
+            product.send(other.bearer_auth(&victim.bearer)).await.expect(404);
+        }
+        assert_eq!(product.sessions(&victim).await.len(), 1);
+    })
+    .await;
+}
+
+/// Attack 19, the other way round: what some providers take for one mailbox are two addresses, and nobody's but who proves them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_or_a_dot_makes_another_address() {
+    product(async |product| {
+        let victim = product.sign_up(VICTIM, "victim").await;
+        for (number, other) in ["victim+evil@doe.net", "vic.tim@doe.net", "victim+@doe.net"].into_iter().enumerate() {
+            product.mailing(product.ask_to_sign_in(other), &[(Letter::NoAccount, other)]).await.expect(202);
+            let evil = product.sign_up(other, &format!("evil{number}")).await;
+            assert_ne!(evil.user_id, victim.user_id);
+        }
+        assert_eq!(product.sign_in(&victim).await.user_id, victim.user_id);
+    })
+    .await;
+}
+
+/// Attack 28. Whatever is the same alias to one who reads it loosely is taken; letters of another script are other letters.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alias_in_disguise_is_taken_or_another_one() {
+    product(async |product| {
+        product.sign_up(VICTIM, "victim").await;
+        product.sign_up("jose@doe.net", "jos\u{e9}\u{df}").await;
+        for taken in
+            ["VICTIM", "\u{ff56}\u{ff49}\u{ff43}\u{ff54}\u{ff49}\u{ff4d}", "JOSE\u{301}SS", "jos\u{e9}\u{1e9e}"]
+        {
+            let answer = product.ask_to_sign_up(EVIL, taken).await.expect(400);
+            assert_eq!(answer.body["errors"][0]["field"], "alias", "{taken}");
+        }
+        // With a Cyrillic letter.
+        product.sign_up(EVIL, "v\u{456}ctim").await;
+    })
+    .await;
+}
+
+/// What means something in a key means nothing in what people type.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_looks_like_a_key_of_the_table_is_a_text_like_any_other() {
+    product(async |product| {
+        let victim = product.sign_up(VICTIM, "victim").await;
+        let (address, alias) = ("victim#address@doe.net", format!("user#{}", &victim.user_id[..8]));
+        let evil = product.sign_up(address, &alias).await;
+        assert_eq!(product.user(&evil.user_id).await.text("alias"), alias);
+        assert_eq!(product.user(&victim.user_id).await.text("alias"), "victim");
+        assert_eq!(product.emails(&evil).await[0]["address"], address);
+        for id in ["USER%23x", "..%2F..%2Fuser", "EMAIL%23", "%2e%2e%2fsessions"] {
+            product.delete_email(&evil, id).await.expect(400);
+            product.close(&evil, id).await.expect(400);
+        }
+    })
+    .await;
+}
+
+/// Members that belong to the answer, or to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_added_as_any_other_whatever_is_said_of_it() {
+    product(async |product| {
+        let victim = product.sign_up(VICTIM, "victim").await;
+        let evil = product.sign_up(EVIL, "evil").await;
+        let body = json!({
+            "address": WORK, "verified": true, "preferred": true, "emailID": victim.user_id, "userID": victim.user_id,
+            "__proto__": {"verified": true}, "roles": ["admin"], "expiresAt": 4_102_444_800_u64, "tries": -100,
+        });
+        product.call_as(&evil.bearer, Method::POST, "/email", Some(body)).await.expect(202);
+        assert_eq!(product.emails(&victim).await.len(), 1);
+        let added = product.emails(&evil).await.remove(1);
+        assert_eq!((&added["verified"], &added["preferred"]), (&Value::Bool(false), &Value::Bool(false)));
+        assert_ne!(added["emailID"], Value::String(victim.user_id));
+    })
+    .await;
+}
+
+/// Between the question and the answer something else happened: here, the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_codes_of_an_address_the_second_proves_nothing_once_the_first_did() {
+    product(async |product| {
+        let john = product.sign_up(VICTIM, "victim").await;
+        let (first, first_code) = product.email_code(&john, WORK).await;
+        let again = product.ask_again(&john, WORK).await.expect(202).text("verificationCodeID");
+        let again_code = product.newest_code(WORK).await;
+        product.verify_email(&first, &first_code).await.acknowledged();
+        product.mailing(product.verify_email(&again, &again_code), &[]).await.refused(401, "code");
+        assert_eq!(product.emails(&john).await.len(), 2);
+    })
+    .await;
+}
+
+/// Here, the address was deleted, and added again: it has the same name, and is another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_an_address_that_was_deleted_does_not_prove_its_successor() {
+    product(async |product| {
+        let john = product.sign_up(VICTIM, "victim").await;
+        let (old, old_code) = product.email_code(&john, WORK).await;
+        product.delete_email(&john, &product.email_id(&john, WORK).await).await.acknowledged();
+        let (new, new_code) = product.email_code(&john, WORK).await;
+        product.verify_email(&old, &old_code).await.refused(401, "code");
+        product.verify_email_as(&john.bearer, &old, &old_code).await.refused(401, "code");
+        assert_eq!(product.emails(&john).await[1]["verified"], false);
+        product.verify_email(&new, &new_code).await.acknowledged();
+    })
+    .await;
+}
+
+/// Here, another address became the preferred one: it is the one that is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_proof_that_was_pending_the_address_is_told_that_is_preferred_by_then() {
+    product(async |product| {
+        let john = product.sign_up(VICTIM, "victim").await;
+        let work = product.add_email(&john, WORK).await;
+        let (pending, code) = product.email_code(&john, "victim@home.example").await;
+        product.prefer(&john, &work).await.acknowledged();
+        let told = &[(Letter::AddressVerified, WORK)];
+        product.mailing(product.verify_email(&pending, &code), told).await.acknowledged();
+        // And the sign-in that was asked for through the one that is gone by now opens nothing.
+        let asked = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
+        let code = product.newest_code(VICTIM).await;
+        product.delete_email(&john, &product.email_id(&john, VICTIM).await).await.acknowledged();
+        product.verify_session(&asked.id, &code).await.refused(401, "code");
+        product.session(&asked.bearer).await.refused(401, "bearer");
+    })
+    .await;
+}
+
+/// Attack 33, from the other side: the session that asked for a code is closed, and its code still proves the address. It needs no
+/// session (docs/errors.md), and opens none.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_that_a_closed_session_asked_for_opens_no_session() {
+    product(async |product| {
+        let john = product.sign_up(VICTIM, "victim").await;
+        let other = product.sign_in(&john).await;
+        let (pending, code) = product.email_code(&other, WORK).await;
+        product.close(&john, &other.session_id).await.acknowledged();
+        product.verify_email_as(&other.bearer, &pending, &code).await.refused(401, "bearer");
+        product.verify_email(&pending, &code).await.acknowledged();
+        product.session(&other.bearer).await.refused(401, "bearer");
+    })
+    .await;
+}

@@ -1,0 +1,120 @@
+//! DynamoDB fails at each of the calls that a mail needs.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use super::{assert_mailed, deliver_until_done, only_to, records, unmail, waiting, with_faults};
+use crate::support::{Asked, Fate};
+
+/// Which call it is, by its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    /// Who has the address?
+    Owner,
+    /// The mail is leased.
+    Lease,
+    /// It is marked as sent.
+    Mark,
+    /// It is given back, as SES would not take it.
+    Release,
+}
+
+impl At {
+    fn of(asked: &Asked) -> Option<Self> {
+        if asked.what == "GetItem" && asked.body["Key"]["sk"]["S"] == "ADDRESS" {
+            return Some(Self::Owner);
+        }
+        match asked.what.strip_prefix("UpdateItem ")? {
+            "REMOVE #leasedUntil" => Some(Self::Release),
+            mark if mark.starts_with("SET #mailedAt") => Some(Self::Mark),
+            lease if lease.starts_with("SET #leasedUntil") => Some(Self::Lease),
+            other => panic!("a call that mails did not need so far: {other}"),
+        }
+    }
+}
+
+/// How DynamoDB fails.
+const FAULTS: [Fate; 7] = [
+    Fate::Refused(400, "ThrottlingException"),
+    Fate::Refused(400, "ProvisionedThroughputExceededException"),
+    Fate::Refused(500, "InternalServerError"),
+    Fate::Refused(503, "ServiceUnavailable"),
+    Fate::DoneButRefused(500, "InternalServerError"),
+    Fate::HungUp,
+    Fate::DoneButHungUp,
+];
+
+/// How often the SDK tries a call.
+const TRIES: usize = 3;
+
+/// How many mails there are in the end when a call fails for as long as the function tries it.
+fn mails(at: At, fault: Fate) -> usize {
+    let done = matches!(fault, Fate::DoneButRefused(..) | Fate::DoneButHungUp);
+    // It was sent, and nobody could write that down: the lease ends, and it is sent again.
+    if at == At::Mark && !done { 2 } else { 1 }
+}
+
+/// So many tries of a call fail when it comes to it in the second of three mails.
+async fn fails(at: At, tries: usize) {
+    with_faults(async |product, ses, table| {
+        let waiting = waiting(product, 3).await;
+        let second = &waiting[1];
+        for fault in FAULTS {
+            unmail(product, &waiting).await;
+            let before = product.mails().await.len();
+            let keys = [format!("CODE#{}", second.asked.id), format!("ADDRESS#{}", second.address)];
+            let left = AtomicUsize::new(tries);
+            table.decide(move |asked| {
+                let meant = keys.iter().any(|key| asked.body["Key"]["pk"]["S"] == *key) && At::of(asked) == Some(at);
+                let fails = || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+                if meant && fails().is_ok() { fault } else { Fate::Done }
+            });
+            if at == At::Release {
+                let (refuse, asked_before) =
+                    (only_to(&second.address, Fate::Refused(400, "SendingPausedException")), AtomicUsize::new(0));
+                ses.decide(move |asked| {
+                    let fate = refuse(asked);
+                    let first = fate != Fate::Done && asked_before.fetch_add(1, Ordering::SeqCst) == 0;
+                    if first { fate } else { Fate::Done }
+                });
+            }
+            let time = deliver_until_done(product, &records(&waiting)).await;
+            // A lease that nobody could end ends by itself.
+            assert!(time <= Duration::from_secs(40), "{fault:?}: {time:?}");
+            let times = if tries < TRIES { 1 } else { mails(at, fault) };
+            assert_mailed(product, before, waiting.iter().zip([1, times, 1]));
+            table.mend();
+            ses.mend();
+        }
+        for one in &waiting {
+            product.verify_session(&one.asked.id, &one.code).await.acknowledged();
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_comes_once_though_nobody_can_say_whose_the_address_is() {
+    fails(At::Owner, 1).await;
+    fails(At::Owner, TRIES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_comes_once_though_it_cannot_be_leased() {
+    fails(At::Lease, 1).await;
+    fails(At::Lease, TRIES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_comes_twice_at_most_if_nobody_can_write_down_that_it_was_sent() {
+    fails(At::Mark, 1).await;
+    fails(At::Mark, TRIES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_comes_once_though_it_cannot_be_given_back() {
+    fails(At::Release, 1).await;
+    fails(At::Release, TRIES).await;
+}

@@ -13,9 +13,9 @@ mod raw;
 mod redacted;
 mod table;
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock, time::Duration};
 
-use local::{Data, Mail, Options, Stack};
+use local::{Clock, Data, Mail, Options, Stack};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -35,6 +35,7 @@ pub(crate) struct Product {
     pub(crate) stack: Stack,
     parameters: BTreeMap<String, String>,
     http: reqwest::Client,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
 }
 
 /// Runs a test on a product of its own, then checks that everything holds that must always hold.
@@ -51,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) variables: Vec<(&'static str, String)>,
     /// Where the table is kept.
     pub(crate) data: Data,
+    /// The time in it.
+    pub(crate) clock: Clock,
 }
 
 impl Settings {
@@ -96,11 +99,12 @@ impl Product {
             parameters: parameters.clone(),
             variables: owned(variables),
             data: settings.data,
+            clock: settings.clock,
             ..Options::default()
         };
         logs::keep();
         let stack = Stack::start(options).await.expect("the stack starts");
-        Self { stack, parameters, http: reqwest::Client::new() }
+        Self { stack, parameters, http: reqwest::Client::new(), dynamodb: OnceLock::new() }
     }
 
     /// A parameter of template.yaml that is a number: as set, or what is usual.

@@ -70,6 +70,10 @@ impl Contents {
 impl Product {
     /// A client of the table, past the functions.
     pub(crate) fn dynamodb(&self) -> Client {
+        self.dynamodb.get_or_init(|| self.new_dynamodb()).clone()
+    }
+
+    fn new_dynamodb(&self) -> Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))

@@ -1,5 +1,5 @@
 //! The whole API against a model of it: whatever people do, in whatever order and at whatever second, every answer, every mail and the
-//! table are as some two hundred lines of plain rules say (contract, Life of an account).
+//! table are as the rules say (contract, Life of an account), written down once more as plain data and without a thought of DynamoDB.
 //!
 //! A failure shrinks to the steps that it needs, is printed, and is tried first from then on (`proptest-regressions/`).
 //! `PROPTEST_CASES` says how many sequences there are; `PROPTEST_RNG_SEED` repeats a run.

@@ -99,12 +99,12 @@ fn request(world: &World) -> BoxedStrategy<Request> {
 fn mostly<T: Clone + std::fmt::Debug + 'static>(
     these: Vec<T>,
     (often, seldom): (u32, u32),
-    else_: BoxedStrategy<T>,
+    rest: BoxedStrategy<T>,
 ) -> BoxedStrategy<T> {
     if these.is_empty() {
-        return else_;
+        return rest;
     }
-    Union::new_weighted(vec![(often, select(these).boxed()), (seldom, else_)]).boxed()
+    Union::new_weighted(vec![(often, select(these).boxed()), (seldom, rest)]).boxed()
 }
 
 fn name() -> BoxedStrategy<Option<Typed>> {

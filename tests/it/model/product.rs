@@ -15,7 +15,7 @@ use super::{
 };
 use crate::support::{Answer, Letter, Product, Proxy, Settings, code_in, wrong};
 
-/// Twelve digits or fewer, and nobody's code.
+/// What is guessed where no mail has a code.
 const NO_CODE: &str = "000000";
 
 /// The running product, and what its client knows.

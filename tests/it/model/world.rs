@@ -9,7 +9,7 @@ use super::{
 };
 use crate::support::Letter;
 
-/// When everything begins: the middle of a January, and the twentieth minute of an hour.
+/// When everything begins: on 15 January 2027 at eight, with the hour of the source's budget.
 pub(super) const BEGINNING: i64 = 1_800_000_000;
 
 /// A few people, so that something can happen between them: two accounts, of which one has two addresses.

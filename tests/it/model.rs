@@ -25,7 +25,7 @@ use proptest_state_machine::prop_state_machine;
 use machine::{Roomy, Tight};
 
 /// How many steps a sequence has.
-const STEPS: Range<usize> = 1..40;
+const STEPS: Range<usize> = 1..60;
 
 fn config() -> Config {
     let regressions = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/model.txt");

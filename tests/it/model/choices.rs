@@ -8,7 +8,7 @@ use proptest::{
 
 use super::{
     requests::{Bearer, Failing, Guess, NAMES, Ref, Request, Step, Tag, Typed},
-    world::{Purpose, World},
+    world::{Code, Hold, Purpose, World},
 };
 
 const DAY: i64 = 24 * 3600;
@@ -57,7 +57,7 @@ fn request(world: &World) -> BoxedStrategy<Request> {
     let often = |is_promising: bool, weight: u32| if is_promising { 3 * weight } else { 1 };
     let anybody = !world.accounts.is_empty();
     let signed_in = !open(world).is_empty();
-    let sign_up = (address(), name()).prop_map(move |(address, alias)| Request::SignUp { tag, address, alias });
+    let sign_up = (address(), alias(world)).prop_map(move |(address, alias)| Request::SignUp { tag, address, alias });
     let sign_in = owned_address(world).prop_map(move |address| Request::SignIn { tag, address });
     let verify_session =
         (code(world, true), guess(world)).prop_map(|(code, guess)| Request::VerifySession { code, guess });
@@ -78,10 +78,10 @@ fn request(world: &World) -> BoxedStrategy<Request> {
     let delete_email = with_email(world).prop_map(|(bearer, email)| Request::DeleteEmail { bearer, email });
     Union::new_weighted(vec![
         (often(true, if signed_in { 3 } else { 4 }), sign_up.boxed()),
-        (often(anybody, if signed_in { 4 } else { 8 }), sign_in.boxed()),
-        (often(has_code(world, true), 9), verify_session.boxed()),
+        (often(anybody, if signed_in { 5 } else { 8 }), sign_in.boxed()),
+        (often(has_code(world, true), 14), verify_session.boxed()),
         (often(signed_in, 8), add_email.boxed()),
-        (often(has_code(world, false), 12), verify_email.boxed()),
+        (often(has_code(world, false), 14), verify_email.boxed()),
         (often(signed_in, 4), resend_code.boxed()),
         (often(signed_in, 6), prefer_email.boxed()),
         (often(signed_in, 5), delete_email.boxed()),
@@ -116,6 +116,13 @@ fn address() -> BoxedStrategy<Option<Typed>> {
     name()
 }
 
+/// Rather one that nobody owns.
+fn alias(world: &World) -> BoxedStrategy<Option<Typed>> {
+    let all = (0..NAMES.len()).map(|which| Typed { which, loud: false });
+    let free = all.filter(|alias| world.aliases.get(&alias.which) != Some(&Hold::Owned)).map(Some);
+    mostly(free.collect(), (1, 1), name())
+}
+
 fn owned_address(world: &World) -> BoxedStrategy<Option<Typed>> {
     let owned = world.accounts.values().flat_map(|account| &account.emails).filter(|email| email.verified);
     mostly(owned.map(|email| Some(email.address)).collect(), (3, 1), address())
@@ -143,12 +150,23 @@ fn has_code(world: &World, for_session: bool) -> bool {
     world.codes.keys().any(|code| world.guessable(*code, for_session).is_some())
 }
 
+/// Of those that still can be right, rather one that was tried before; and rather one that can't be right any more than anything.
 fn code(world: &World, for_session: bool) -> BoxedStrategy<Ref> {
-    let codes = |mailed: bool| {
-        let guessable = world.codes.keys().filter(|code| world.guessable(**code, for_session).is_some());
-        guessable.filter(|code| world.codes[code].mailed == mailed).map(|code| Ref::Of(*code)).collect()
+    let codes = |of: &dyn Fn(Tag, &Code) -> bool| -> Vec<_> {
+        let codes = world.codes.iter().filter(|(_, code)| for_session != code.purpose.is_for_address());
+        codes.filter(|(tag, code)| of(**tag, code)).map(|(tag, _)| Ref::Of(*tag)).collect()
     };
-    mostly(codes(true), (4, 1), mostly(codes(false), (1, 1), any_ref(world)))
+    let is_live = |tag| world.guessable(tag, for_session).is_some();
+    let live = codes(&|tag, code| is_live(tag) && code.mailed);
+    let tried = codes(&|tag, code| is_live(tag) && code.mailed && code.tries > 0);
+    let dead = codes(&|tag, code| !is_live(tag) && code.mailed);
+    let not_mailed = codes(&|_, code| !code.mailed);
+    let hopeless = mostly(dead, (1, 1), mostly(not_mailed, (1, 1), any_ref(world)));
+    if live.is_empty() {
+        return hopeless;
+    }
+    let tried = mostly(tried, (1, 1), select(live).boxed());
+    prop_oneof![3 => tried, 1 => hopeless].boxed()
 }
 
 fn guess(world: &World) -> BoxedStrategy<Guess> {
@@ -172,11 +190,12 @@ fn open(world: &World) -> Vec<Tag> {
 
 fn bearer(world: &World) -> BoxedStrategy<Bearer> {
     let good = open(world).into_iter().map(Bearer::Of).collect();
+    let expired = world.sessions.keys().filter(|session| !world.is_open(**session)).map(|session| Bearer::Of(*session));
     let bad = prop_oneof![
         4 => tag(world).prop_map(Bearer::Of),
         1 => select(vec![Bearer::Unknown, Bearer::Malformed, Bearer::None]),
     ];
-    mostly(good, (9, 1), bad.boxed())
+    mostly(good, (8, 1), mostly(expired.collect(), (1, 1), bad.boxed()))
 }
 
 /// A bearer, and often something that belongs to the same user.

@@ -63,14 +63,14 @@ impl World {
         };
         self.codes.insert(tag, code);
         let session_ends = self.now + self.rules.session_lifetime.min(self.rules.session_maximum);
-        let with_session = !matches!(purpose, Purpose::AddEmail { .. });
+        let with_session = !purpose.is_for_address();
         Told::Requested { session_ends: with_session.then_some(session_ends) }
     }
 
     /// A code that a guess at it would be compared with.
     pub(super) fn guessable(&self, code: Tag, for_session: bool) -> Option<&Code> {
         let code = self.codes.get(&code)?;
-        let of_purpose = for_session != matches!(code.purpose, Purpose::AddEmail { .. });
+        let of_purpose = for_session != code.purpose.is_for_address();
         (of_purpose && self.now < code.ends && code.tries < self.rules.guesses_per_code).then_some(code)
     }
 

@@ -35,7 +35,7 @@ impl Setting for Roomily {
         ("MailsPerDay", "1000"),
         ("MailsPerSourceIpPerHour", "0"),
         ("CodeLifetimeSeconds", "600"),
-        ("GuessesPerCode", "3"),
+        ("GuessesPerCode", "2"),
         ("GuessesBeforeLongCodes", "3"),
         ("SessionLifetimeSeconds", "3600"),
         ("SessionMaximumSeconds", "9000"),

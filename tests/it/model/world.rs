@@ -283,6 +283,12 @@ impl Account {
     }
 }
 
+impl Purpose {
+    pub(super) fn is_for_address(self) -> bool {
+        matches!(self, Self::AddEmail { .. })
+    }
+}
+
 impl Ref {
     /// As a field of that name; nothing if nothing has that ID.
     pub(super) fn read(self, field: &'static str) -> Result<Option<Tag>, Refusal> {

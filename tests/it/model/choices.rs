@@ -39,6 +39,8 @@ pub(super) fn step(world: &World) -> BoxedStrategy<Step> {
 pub(super) fn is_certain(world: &World, step: &Step) -> bool {
     let failing = if let Step::AskWhile(failing, _) = step { Some(*failing) } else { None };
     match step.request() {
+        // A step that shrank into another must not take a code's name from it.
+        Some(request) if request.tag().is_some_and(|tag| tag < world.next_tag) => false,
         Some(Request::VerifyEmail { bearer, code, guess }) => {
             // Two calls at the same time: if one of them fails, who knows what became of the other?
             let one_fails = match failing {

@@ -14,6 +14,8 @@ use time::macros::format_description;
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     milliseconds_ahead: Arc<AtomicU64>,
+    /// Instead of the system's time.
+    stopped_at: Option<Timestamp>,
 }
 
 impl Clock {
@@ -21,6 +23,12 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         Self::default()
+    }
+
+    /// A clock that shows this moment until it is advanced: what is to happen to the second can be told to the second.
+    #[must_use]
+    pub fn stopped_at(moment: Timestamp) -> Self {
+        Self { stopped_at: Some(moment), ..Self::default() }
     }
 
     /// Moves this clock, and everything in the stack that reads it, into the future.
@@ -41,12 +49,11 @@ impl Clock {
         i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::unused_self,
-        reason = "the local stack's one reading of the system's time"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the local stack's one reading of the system's time")]
     fn since_epoch(&self) -> Duration {
+        if let Some(moment) = self.stopped_at {
+            return moment.since(Timestamp::from_seconds(0));
+        }
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 }
@@ -86,6 +93,14 @@ mod tests {
     fn a_moment_is_written_as_api_gateway_and_ses_write_it() {
         assert_eq!(common_log(1_584_039_838), "12/Mar/2020:19:03:58 +0000");
         assert_eq!(rfc3339(1_584_039_838), "2020-03-12T19:03:58Z");
+    }
+
+    #[test]
+    fn a_stopped_clock_moves_when_it_is_advanced_and_only_then() {
+        let clock = Clock::stopped_at(Timestamp::from_seconds(1_800_000_000));
+        assert_eq!(clock.now_in_milliseconds(), 1_800_000_000_000);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(clock.clone().now_in_milliseconds(), 1_800_000_001_000);
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod input;
 mod limits;
 mod list_emails;
 mod list_sessions;
+mod model;
 mod openapi;
 mod prefer_email;
 mod races;

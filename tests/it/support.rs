@@ -17,9 +17,9 @@ mod raw;
 mod redacted;
 mod table;
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock, time::Duration};
 
-use local::{Data, Mail, Options, Stack};
+use local::{Clock, Data, Mail, Options, Stack};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -43,6 +43,7 @@ pub(crate) struct Product {
     #[cfg(feature = "second-opinion")]
     table: String,
     http: reqwest::Client,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
 }
 
 /// Runs a test on a product of its own, then checks that everything holds that must always hold.
@@ -59,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) variables: Vec<(&'static str, String)>,
     /// Where the table is kept.
     pub(crate) data: Data,
+    /// The time in it.
+    pub(crate) clock: Clock,
 }
 
 impl Settings {
@@ -111,6 +114,7 @@ impl Product {
             parameters: parameters.clone(),
             variables: owned(variables),
             data: settings.data,
+            clock: settings.clock,
             ..Options::default()
         };
         logs::keep();
@@ -121,6 +125,7 @@ impl Product {
             #[cfg(feature = "second-opinion")]
             table,
             http: reqwest::Client::new(),
+            dynamodb: OnceLock::new(),
         };
         #[cfg(feature = "second-opinion")]
         product.furnish().await;

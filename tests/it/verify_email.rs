@@ -27,6 +27,28 @@ async fn a_proved_address_is_verified_and_the_preferred_one_is_told_once() {
     .await;
 }
 
+/// `WORK@` and `work@` could be two mailboxes somewhere: what one of them proved must not send the account's mail to the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_kept_in_the_spelling_that_was_proved() {
+    const MISTYPED: &str = "John@work.example";
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        product.ask_to_add(&john, MISTYPED).await.expect(202);
+        let (id, code) = product.email_code(&john, WORK).await;
+        product.verify_email(&id, &code).await.acknowledged();
+        assert_eq!(product.emails(&john).await[1]["address"], WORK);
+        let email = product.email_id(&john, WORK).await;
+        let preferred = product.prefer(&john, &email);
+        product
+            .mailing(preferred, &[(Letter::NoLongerPreferred, JOHN), (Letter::AddressPreferred, WORK)])
+            .await
+            .acknowledged();
+        let sign_in = product.ask_to_sign_in(MISTYPED);
+        product.mailing(sign_in, &[(Letter::Code, WORK)]).await.expect(202);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn code_and_id_are_proof_enough_without_a_bearer() {
     product(async |product| {

@@ -33,7 +33,9 @@ impl Store {
             let claim = AddressClaim { user, email, address: address.clone() };
             transaction.add(Part::Address, Write::put(Key::address(address), &claim, IS_NEW)?);
             let unverified = "attribute_exists(#pk) AND #verified = :false";
-            let verify = Write::update(Key::email(user, email), "SET #verified = :true", unverified);
+            // It may have been added in another spelling, which could be somebody else's mailbox.
+            let proved = "SET #verified = :true, #address = :address";
+            let verify = Write::update(Key::email(user, email), proved, unverified).value("address", address.as_str());
             transaction.add(Part::Email, verify.value("true", &true).value("false", &false));
             transaction.add(Part::Account, account.touched());
             use_up(transaction, verification);

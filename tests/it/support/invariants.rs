@@ -7,7 +7,11 @@ use super::{Item, Product};
 impl Product {
     /// Scans the whole table.
     pub(crate) async fn check_invariants(&self) {
-        let items = self.items().await;
+        self.check_items(&self.items().await);
+    }
+
+    /// The same of a table that was scanned already.
+    pub(crate) fn check_items(&self, items: &[Item]) {
         let now = self.stack.clock().now().seconds();
         let limits = Limits {
             guesses_per_code: self.number("GuessesPerCode", 5),
@@ -16,7 +20,7 @@ impl Product {
             sessions_per_user: self.number("SessionsPerUser", 50),
             session_maximum: self.number("SessionMaximumSeconds", 30 * 24 * 3600),
         };
-        let table = Table { items: &items, now, limits };
+        let table = Table { items, now, limits };
         table.every_verified_address_has_one_owner_and_every_owner_the_address();
         table.every_alias_has_one_user_and_every_user_his_alias();
         table.every_user_prefers_a_verified_address_of_his();

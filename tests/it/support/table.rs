@@ -80,7 +80,7 @@ impl Contents {
 impl Product {
     /// A client of the table, past the functions.
     pub(crate) fn dynamodb(&self) -> Client {
-        client(self.dynamodb_url())
+        self.dynamodb.get_or_init(|| client(self.dynamodb_url())).clone()
     }
 
     /// Everything that is stored.

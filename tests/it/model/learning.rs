@@ -1,0 +1,97 @@
+//! What the product's client learns from answers, and what lies in the table beside them.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{
+    product::Running,
+    requests::{Bearer, Guess, Ref, Request, Step, Tag},
+    world::{Purpose, World},
+};
+use crate::support::{Answer, Item};
+
+impl Running {
+    /// Remembers what an answer handed out, and looks up the IDs of what came into being.
+    pub(super) async fn learn(&mut self, answer: &Answer, request: &Request, world: &World) {
+        if let Some(tag) = request.tag() {
+            let text = |name: &str| answer.body[name].as_str().map(str::to_owned);
+            let handed = self.handed.entry(tag).or_default();
+            handed.code_id = answer.text("verificationCodeID");
+            (handed.bearer, handed.session_id) = (text("bearer"), text("sessionID"));
+        }
+        match *request {
+            Request::VerifySession { code: Ref::Of(tag), .. } if world.accounts.contains_key(&tag) => {
+                let bearer = self.bearer(tag);
+                let session = self.product.session(&bearer).await.expect(200);
+                self.users.insert(tag, session.text("userID"));
+                self.learn_email(tag, &bearer).await;
+            }
+            Request::AddEmail { tag, bearer: Bearer::Of(session), .. } => {
+                let code = world.codes.get(&tag).map(|code| code.purpose);
+                if matches!(code, Some(Purpose::AddEmail { email, .. }) if email == tag) {
+                    self.learn_email(tag, &self.bearer(session)).await;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The one address that has not been seen before.
+    async fn learn_email(&mut self, tag: Tag, bearer: &str) {
+        let answer = self.product.call_as(bearer, Method::GET, "/emails", None).await.expect(200);
+        let listed = answer.body["emails"].as_array().expect("emails").iter();
+        let ids = listed.map(|email| email["emailID"].as_str().expect("an ID").to_owned());
+        let mut new = ids.filter(|id| !self.emails.values().any(|known| known == id));
+        let (first, more) = (new.next().expect("a new address"), new.next());
+        assert_eq!(more, None, "one address came into being, not two");
+        self.emails.insert(tag, first);
+    }
+
+    /// What must always hold of the table does, and nothing was written that must not be. What is only read is not looked at
+    /// every time: what it wrote would still be there the next time.
+    pub(super) async fn look_at_the_table(&mut self, may_write: bool) {
+        let items = self.product.items().await;
+        self.product.check_items(&items);
+        let now = self.product.stack.clock().now().seconds();
+        let lives = |item: &Value| item["expiresAt"].as_i64().is_none_or(|end| end > now);
+        let written: BTreeMap<_, _> = items.iter().filter_map(remembered).filter(|(_, item)| lives(item)).collect();
+        let mut before = std::mem::replace(&mut self.table, written);
+        before.retain(|_, item| lives(item));
+        if !may_write {
+            assert_eq!(self.table, before, "what is stored, after a request that must not change it");
+        }
+    }
+
+    /// Everything that the model believes, asked once more.
+    pub(super) async fn farewell(&mut self, world: World) {
+        let handed = self.handed.iter().filter(|(_, handed)| handed.bearer.is_some());
+        let mut requests: Vec<_> = handed.map(|(tag, _)| Request::CheckSession { bearer: Bearer::Of(*tag) }).collect();
+        for (user, account) in &world.accounts {
+            let session = world.open_sessions(*user).first().copied().unwrap_or_else(|| {
+                // He has none: then he signs in, if he may.
+                let (tag, address) = (world.next_tag + user, Some(account.preferred().address));
+                let code = Ref::Of(tag);
+                requests.push(Request::SignIn { tag, address });
+                requests.push(Request::VerifySession { code, guess: Guess::Right });
+                tag
+            });
+            let bearer = Bearer::Of(session);
+            requests.push(Request::ListEmails { bearer });
+            requests.push(Request::ListSessions { bearer });
+            requests.push(Request::GetUser { user: Ref::Of(*user) });
+        }
+        let steps: Vec<_> = requests.into_iter().map(Step::Ask).collect();
+        self.follow_all(&steps, world).await;
+        self.look_at_the_table(false).await;
+    }
+}
+
+/// An item without what a refused request may change: counts of tries, of mails and of requests.
+fn remembered(item: &Item) -> Option<(String, Value)> {
+    let mut remembered = item.json();
+    remembered.as_object_mut()?.remove("tries");
+    let key = format!("{} {}", item.text("pk"), item.text("sk"));
+    (!key.starts_with("BUDGET#")).then_some((key, remembered))
+}

@@ -1,0 +1,140 @@
+//! The model and the product, as proptest wants to see them.
+
+use std::marker::PhantomData;
+
+use proptest::{prelude::*, strategy::BoxedStrategy};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+use tokio::runtime::Runtime;
+
+use super::{
+    choices,
+    product::Running,
+    requests::Step,
+    world::{PROLOGUE, Rules, World},
+};
+
+/// A way to set the product up.
+pub(super) trait Setting: 'static {
+    /// Parameters of template.yaml.
+    const PARAMETERS: [(&str, &str); 11];
+}
+
+/// Mail for all, and DynamoDB fails now and then.
+pub(super) struct Roomily;
+
+/// Little of everything.
+pub(super) struct Tightly;
+
+pub(super) type Roomy = Beside<Roomily>;
+pub(super) type Tight = Beside<Tightly>;
+
+impl Setting for Roomily {
+    const PARAMETERS: [(&str, &str); 11] = [
+        ("MailBurst", "100"),
+        ("MailIntervalSeconds", "0"),
+        ("MailsPerDay", "1000"),
+        ("MailsPerSourceIpPerHour", "0"),
+        ("CodeLifetimeSeconds", "600"),
+        ("GuessesPerCode", "2"),
+        ("GuessesBeforeLongCodes", "3"),
+        ("SessionLifetimeSeconds", "3600"),
+        ("SessionMaximumSeconds", "9000"),
+        ("EmailsPerUser", "3"),
+        ("SessionsPerUser", "2"),
+    ];
+}
+
+impl Setting for Tightly {
+    const PARAMETERS: [(&str, &str); 11] = [
+        ("MailBurst", "2"),
+        ("MailIntervalSeconds", "60"),
+        ("MailsPerDay", "5"),
+        ("MailsPerSourceIpPerHour", "15"),
+        ("CodeLifetimeSeconds", "300"),
+        ("GuessesPerCode", "2"),
+        ("GuessesBeforeLongCodes", "2"),
+        ("SessionLifetimeSeconds", "1200"),
+        ("SessionMaximumSeconds", "2000"),
+        ("EmailsPerUser", "2"),
+        ("SessionsPerUser", "1"),
+    ];
+}
+
+impl Rules {
+    fn of(parameters: &[(&str, &str)]) -> Self {
+        let find = |name| parameters.iter().find(|(parameter, _)| *parameter == name).expect("a parameter").1;
+        let seconds = |name| find(name).parse().expect("seconds");
+        let count = |name| find(name).parse().expect("a number");
+        Self {
+            mail_burst: seconds("MailBurst"),
+            mail_interval: seconds("MailIntervalSeconds"),
+            mails_per_day: count("MailsPerDay"),
+            mails_per_source_per_hour: count("MailsPerSourceIpPerHour"),
+            code_lifetime: seconds("CodeLifetimeSeconds"),
+            guesses_per_code: count("GuessesPerCode"),
+            guesses_before_long_codes: count("GuessesBeforeLongCodes"),
+            session_lifetime: seconds("SessionLifetimeSeconds"),
+            session_maximum: seconds("SessionMaximumSeconds"),
+            emails_per_user: count("EmailsPerUser"),
+            sessions_per_user: count("SessionsPerUser"),
+        }
+    }
+}
+
+/// The product beside the model, in that setting.
+pub(super) struct Beside<S> {
+    running: Running,
+    /// Of this case alone: with it ends all that still runs. After what runs in it.
+    runtime: Runtime,
+    setting: PhantomData<S>,
+}
+
+impl<S: Setting> ReferenceStateMachine for Beside<S> {
+    type State = World;
+    type Transition = Step;
+
+    fn init_state() -> BoxedStrategy<World> {
+        let steps = prop_oneof![1 => Just(0), 1 => Just(2), 1 => Just(4), 3 => Just(PROLOGUE.len())];
+        steps.prop_map(|steps| World::begun(Rules::of(&S::PARAMETERS), steps)).boxed()
+    }
+
+    fn transitions(world: &World) -> BoxedStrategy<Step> {
+        choices::step(world)
+    }
+
+    fn preconditions(world: &World, step: &Step) -> bool {
+        choices::is_certain(world, step)
+    }
+
+    fn apply(world: World, step: &Step) -> World {
+        world.after(step)
+    }
+}
+
+impl<S: Setting> StateMachineTest for Beside<S> {
+    type SystemUnderTest = Self;
+    type Reference = Self;
+
+    fn init_test(world: &World) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let running = runtime.block_on(async {
+            let mut running = Running::start(S::PARAMETERS.to_vec(), !world.rules.limits_sources()).await;
+            running.follow_all(&PROLOGUE[..world.begun_with], World::new(world.rules)).await;
+            running
+        });
+        Self { running, runtime, setting: PhantomData }
+    }
+
+    fn apply(mut beside: Self, world: &World, step: Step) -> Self {
+        beside.runtime.block_on(beside.running.follow(&step, world));
+        beside
+    }
+
+    fn teardown(beside: Self, world: World) {
+        let Self { mut running, runtime, .. } = beside;
+        runtime.block_on(async {
+            running.farewell(world).await;
+            running.stop().await;
+        });
+    }
+}

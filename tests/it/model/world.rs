@@ -1,0 +1,319 @@
+//! The reference model: what the product has to know, as plain data, and the way of every request through it.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    answers::{Expected, Refusal, Told},
+    mailbox::{Mailbox, Source},
+    requests::{Bearer, Failing, Guess, NAMES, Ref, Request, Step, Tag, Typed},
+};
+use crate::support::Letter;
+
+/// When everything begins: on 15 January 2027 at eight, with the hour of the source's budget.
+pub(super) const BEGINNING: i64 = 1_800_000_000;
+
+/// A few people, so that something can happen between them: two accounts, of which one has two addresses.
+pub(super) const PROLOGUE: [Step; 6] = {
+    const fn typed(which: usize) -> Typed {
+        Typed { which, loud: false }
+    }
+    const fn proved(tag: Tag) -> Step {
+        Step::Ask(Request::VerifySession { code: Ref::Of(tag), guess: Guess::Right })
+    }
+    let verify_email = Request::VerifyEmail { bearer: Bearer::None, code: Ref::Of(3), guess: Guess::Right };
+    [
+        Step::Ask(Request::SignUp { tag: 1, address: Some(typed(0)), alias: Some(typed(0)) }),
+        proved(1),
+        Step::Ask(Request::SignUp { tag: 2, address: Some(typed(1)), alias: Some(typed(1)) }),
+        proved(2),
+        Step::Ask(Request::AddEmail { tag: 3, bearer: Bearer::Of(1), address: Some(typed(2)) }),
+        Step::Ask(verify_email),
+    ]
+};
+
+/// The numbers of a deployment (README, Settings).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) mail_burst: i64,
+    pub(super) mail_interval: i64,
+    pub(super) mails_per_day: usize,
+    /// 0 lifts the limit.
+    pub(super) mails_per_source_per_hour: usize,
+    pub(super) code_lifetime: i64,
+    pub(super) guesses_per_code: usize,
+    pub(super) guesses_before_long_codes: usize,
+    pub(super) session_lifetime: i64,
+    pub(super) session_maximum: i64,
+    pub(super) emails_per_user: usize,
+    pub(super) sessions_per_user: usize,
+}
+
+/// All that there is.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) rules: Rules,
+    /// So many steps of [`PROLOGUE`] were taken before anything else.
+    pub(super) begun_with: usize,
+    pub(super) now: i64,
+    /// No step so far has this tag.
+    pub(super) next_tag: Tag,
+    pub(super) accounts: BTreeMap<Tag, Account>,
+    /// Those that were not used yet, expired ones among them.
+    pub(super) codes: BTreeMap<Tag, Code>,
+    /// Those that were opened and not closed, expired ones among them.
+    pub(super) sessions: BTreeMap<Tag, OpenSession>,
+    pub(super) aliases: BTreeMap<usize, Hold>,
+    pub(super) mailboxes: [Mailbox; NAMES.len()],
+    pub(super) source: Source,
+    /// What comes of the step that was applied last; nothing if it was no request.
+    pub(super) expected: Option<Expected>,
+    pub(super) failing: Option<Failing>,
+    pub(super) mails: Vec<(Letter, String)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    pub(super) alias: Typed,
+    /// The oldest first.
+    pub(super) emails: Vec<Email>,
+    pub(super) preferred: Tag,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Email {
+    pub(super) tag: Tag,
+    pub(super) address: Typed,
+    pub(super) verified: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenSession {
+    pub(super) user: Tag,
+    /// How many were opened before it.
+    pub(super) order: usize,
+    pub(super) ends: i64,
+    /// Whatever happens.
+    pub(super) ends_at_last: i64,
+}
+
+/// Who has an alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    Owned,
+    /// For a sign-up with that address, until then.
+    Reserved {
+        address: usize,
+        ends: i64,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Code {
+    pub(super) purpose: Purpose,
+    pub(super) address: Typed,
+    pub(super) asked_at: i64,
+    pub(super) ends: i64,
+    pub(super) tries: usize,
+    /// Tries that may have been counted, or not.
+    pub(super) perhaps: usize,
+    /// Whether a mail has it: there may have been something else to say.
+    pub(super) mailed: bool,
+    /// Whose account a sign-in opens.
+    pub(super) owner: Option<Tag>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    SignUp { alias: Typed },
+    SignIn,
+    AddEmail { user: Tag, email: Tag },
+}
+
+pub(super) type Outcome = Result<Told, Refusal>;
+
+impl World {
+    /// With nobody in it.
+    pub(super) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            begun_with: 0,
+            now: BEGINNING,
+            next_tag: 1,
+            accounts: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            mailboxes: Default::default(),
+            source: Source::default(),
+            expected: None,
+            failing: None,
+            mails: Vec::new(),
+        }
+    }
+
+    /// After so many steps of [`PROLOGUE`].
+    pub(super) fn begun(rules: Rules, steps: usize) -> Self {
+        let begun = PROLOGUE[..steps].iter().fold(Self::new(rules), Self::after);
+        Self { begun_with: steps, ..begun }
+    }
+
+    /// The world after that step.
+    pub(super) fn after(mut self, step: &Step) -> Self {
+        (self.expected, self.failing) = (None, None);
+        match *step {
+            Step::Pass(seconds) => self.now += seconds,
+            Step::Sweep => {}
+            Step::Ask(request) => self.answer(request),
+            Step::AskWhile(failing, request) => {
+                self.failing = Some(failing);
+                self.answer(request);
+            }
+        }
+        self
+    }
+
+    fn answer(&mut self, request: Request) {
+        self.next_tag = self.next_tag.max(request.tag().map_or(0, |tag| tag + 1));
+        let answer = match request {
+            Request::SignUp { tag, address, alias } => self.sign_up(tag, address, alias),
+            Request::GetUser { user } => self.get_user(user),
+            Request::SignIn { tag, address } => self.sign_in(tag, address),
+            Request::VerifySession { code, guess } => self.verify_session(code, guess),
+            Request::CheckSession { bearer } => self.check_session(bearer),
+            Request::ExtendSession { bearer } => self.extend_session(bearer),
+            Request::CloseSession { bearer, session } => self.close_session(bearer, session),
+            Request::ListSessions { bearer } => self.list_sessions(bearer),
+            Request::AddEmail { tag, bearer, address } => self.add_email(tag, bearer, address),
+            Request::ListEmails { bearer } => self.list_emails(bearer),
+            Request::VerifyEmail { bearer, code, guess } => self.verify_email(bearer, code, guess),
+            Request::ResendCode { tag, bearer, address } => self.resend_code(tag, bearer, address),
+            Request::PreferEmail { bearer, email } => self.prefer_email(bearer, email),
+            Request::DeleteEmail { bearer, email } => self.delete_email(bearer, email),
+        };
+        let mails = std::mem::take(&mut self.mails);
+        let coded = mails.iter().any(|(letter, _)| *letter == Letter::Code);
+        let asked = request.tag().and_then(|tag| self.codes.get(&tag)).filter(|_| coded);
+        let digits = asked.map(|code| self.mailboxes[code.address.which].digits(self.now, &self.rules));
+        self.expected = Some(Expected { answer, mails, digits });
+    }
+
+    /// Asks DynamoDB for something (docs/data-model.md, Access patterns).
+    pub(super) fn call(&self, operation: Failing) -> Result<(), Refusal> {
+        if self.failing == Some(operation) { Err(Refusal::Unavailable) } else { Ok(()) }
+    }
+
+    pub(super) fn mail(&mut self, letter: Letter, to: Typed) {
+        self.mails.push((letter, to.address()));
+    }
+
+    /// Tells whoever reads an account's preferred address.
+    pub(super) fn tell_preferred(&mut self, user: Tag, letter: Letter) {
+        let preferred = self.accounts[&user].preferred();
+        self.mail(letter, preferred.address);
+    }
+
+    /// Whose an address is, and how he typed it.
+    pub(super) fn owner(&self, address: Typed) -> Option<(Tag, Typed)> {
+        self.accounts.iter().find_map(|(user, account)| {
+            let owned = account.emails.iter().find(|email| email.verified && email.address.which == address.which);
+            owned.map(|email| (*user, email.address))
+        })
+    }
+
+    pub(super) fn is_open(&self, session: Tag) -> bool {
+        self.sessions.get(&session).is_some_and(|session| self.now < session.ends)
+    }
+
+    /// Whether it opens something.
+    pub(super) fn is_good(&self, bearer: Bearer) -> bool {
+        matches!(bearer, Bearer::Of(session) if self.is_open(session))
+    }
+
+    /// A user's open sessions, the oldest first.
+    pub(super) fn open_sessions(&self, user: Tag) -> Vec<Tag> {
+        let own = self.sessions.iter().filter(|(tag, session)| session.user == user && self.is_open(**tag));
+        let mut own: Vec<_> = own.map(|(tag, session)| (session.order, *tag)).collect();
+        own.sort_unstable();
+        own.into_iter().map(|(_, tag)| tag).collect()
+    }
+
+    /// The open session of a bearer.
+    pub(super) fn authenticate(&self, bearer: Bearer) -> Result<Tag, Refusal> {
+        let session = match bearer {
+            Bearer::Malformed | Bearer::None => return Err(Refusal::Unauthenticated),
+            Bearer::Unknown => None,
+            Bearer::Of(tag) => Some(tag),
+        };
+        self.call(Failing::GetItem)?;
+        session.filter(|session| self.is_open(*session)).ok_or(Refusal::Unauthenticated)
+    }
+
+    fn get_user(&mut self, user: Ref) -> Outcome {
+        let user = user.read("id")?;
+        self.call(Failing::GetItem)?;
+        let account = user.and_then(|user| self.accounts.get(&user)).ok_or(Refusal::NotFound)?;
+        Ok(Told::User { alias: account.alias })
+    }
+}
+
+/// A counterexample needs no more of it.
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "after {:?}", &PROLOGUE[..self.begun_with])
+    }
+}
+
+impl Rules {
+    pub(super) fn limits_sources(&self) -> bool {
+        self.mails_per_source_per_hour > 0
+    }
+}
+
+impl Account {
+    pub(super) fn preferred(&self) -> Email {
+        *self.emails.iter().find(|email| email.tag == self.preferred).expect("a preferred address")
+    }
+
+    pub(super) fn email(&self, tag: Tag) -> Option<Email> {
+        self.emails.iter().find(|email| email.tag == tag).copied()
+    }
+
+    pub(super) fn email_of(&self, address: Typed) -> Option<Email> {
+        self.emails.iter().find(|email| email.address.which == address.which).copied()
+    }
+}
+
+impl Purpose {
+    pub(super) fn is_for_address(self) -> bool {
+        matches!(self, Self::AddEmail { .. })
+    }
+}
+
+impl Ref {
+    /// As a field of that name; nothing if nothing has that ID.
+    pub(super) fn read(self, field: &'static str) -> Result<Option<Tag>, Refusal> {
+        match self {
+            Self::Malformed => Err(Refusal::Invalid(vec![field])),
+            Self::Unknown => Ok(None),
+            Self::Of(tag) => Ok(Some(tag)),
+        }
+    }
+}
+
+impl Request {
+    /// Of the code that it asks for.
+    pub(super) fn tag(&self) -> Option<Tag> {
+        match self {
+            Self::SignUp { tag, .. }
+            | Self::SignIn { tag, .. }
+            | Self::AddEmail { tag, .. }
+            | Self::ResendCode { tag, .. } => Some(*tag),
+            _ => None,
+        }
+    }
+}
+
+/// A value that the form needs.
+pub(super) fn usable<T>(value: Option<T>, field: &'static str) -> Result<T, Refusal> {
+    value.ok_or(Refusal::Invalid(vec![field]))
+}

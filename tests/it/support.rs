@@ -13,7 +13,7 @@ mod raw;
 mod redacted;
 mod table;
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock, time::Duration};
 
 use local::{Data, Mail, Options, Stack};
 use reqwest::Method;
@@ -23,9 +23,9 @@ pub(crate) use answer::Answer;
 pub(crate) use letters::Letter;
 pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
-pub(crate) use proxy::{Call, Proxy};
+pub(crate) use proxy::{Call, End, Fault, Proxy};
 pub(crate) use race::{statuses, together, won};
-pub(crate) use table::Item;
+pub(crate) use table::{Contents, Item};
 
 /// What the contract's paths begin with.
 pub(crate) const BASE: &str = "/api/auth/v2";
@@ -35,6 +35,7 @@ pub(crate) struct Product {
     pub(crate) stack: Stack,
     parameters: BTreeMap<String, String>,
     http: reqwest::Client,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
 }
 
 /// Runs a test on a product of its own, then checks that everything holds that must always hold.
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) parameters: Vec<(&'static str, &'static str)>,
     /// Variables of the functions, over the template's.
     pub(crate) variables: Vec<(&'static str, String)>,
+    /// Variables of one function alone, as `create-user/NAME`.
+    pub(crate) of_function: Vec<(String, String)>,
     /// Where the table is kept.
     pub(crate) data: Data,
 }
@@ -94,13 +97,13 @@ impl Product {
         let parameters = owned(settings.parameters);
         let options = Options {
             parameters: parameters.clone(),
-            variables: owned(variables),
+            variables: owned(variables).into_iter().chain(settings.of_function).collect(),
             data: settings.data,
             ..Options::default()
         };
         logs::keep();
         let stack = Stack::start(options).await.expect("the stack starts");
-        Self { stack, parameters, http: reqwest::Client::new() }
+        Self { stack, parameters, http: reqwest::Client::new(), dynamodb: OnceLock::new() }
     }
 
     /// A parameter of template.yaml that is a number: as set, or what is usual.

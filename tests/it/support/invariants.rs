@@ -2,12 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Item, Product};
+use super::{Contents, Item, Product};
 
 impl Product {
     /// Scans the whole table.
     pub(crate) async fn check_invariants(&self) {
-        let items = self.items().await;
+        self.check_items(&self.items().await);
+    }
+
+    /// Of the table as it was at some moment.
+    pub(crate) fn check_invariants_of(&self, contents: &Contents) {
+        self.check_items(&contents.items());
+    }
+
+    fn check_items(&self, items: &[Item]) {
         let now = self.stack.clock().now().seconds();
         let limits = Limits {
             guesses_per_code: self.number("GuessesPerCode", 5),
@@ -16,7 +24,7 @@ impl Product {
             sessions_per_user: self.number("SessionsPerUser", 50),
             session_maximum: self.number("SessionMaximumSeconds", 30 * 24 * 3600),
         };
-        let table = Table { items: &items, now, limits };
+        let table = Table { items, now, limits };
         table.every_verified_address_has_one_owner_and_every_owner_the_address();
         table.every_alias_has_one_user_and_every_user_his_alias();
         table.every_user_prefers_a_verified_address_of_his();

@@ -23,7 +23,7 @@ async fn who_never_hears_from_dynamodb_is_told_to_try_again_and_can() {
         ];
         told(story, &runs).await
     };
-    let told: Vec<_> = stream::iter(Story::ALL.map(tell)).buffer_unordered(6).collect().await;
+    let told: Vec<_> = stream::iter(Story::ALL.map(|story| Box::pin(tell(story)))).buffer_unordered(6).collect().await;
     assert_eq!(told.into_iter().sum::<usize>(), 2 * Story::ALL.len());
 }
 

@@ -28,7 +28,7 @@ pub(crate) use go_between::{Asked, Fate, GoBetween};
 pub(crate) use letters::Letter;
 pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
-pub(crate) use proxy::{Call, Proxy};
+pub(crate) use proxy::{Call, End, Fault, Proxy};
 pub(crate) use race::{MANY, in_rounds, race_over, statuses, together, won};
 pub(crate) use table::{Contents, Item};
 
@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) parameters: Vec<(&'static str, &'static str)>,
     /// Variables of the functions, over the template's.
     pub(crate) variables: Vec<(&'static str, String)>,
+    /// Variables of one function alone, as `create-user/NAME`.
+    pub(crate) of_function: Vec<(String, String)>,
     /// Where the table is kept.
     pub(crate) data: Data,
     /// The time in it.
@@ -112,7 +114,7 @@ impl Product {
         let parameters = owned(settings.parameters);
         let options = Options {
             parameters: parameters.clone(),
-            variables: owned(variables),
+            variables: owned(variables).into_iter().chain(settings.of_function).collect(),
             data: settings.data,
             clock: settings.clock,
             ..Options::default()

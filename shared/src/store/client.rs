@@ -14,6 +14,7 @@ use super::{
     Store,
     fault::Fault,
     keys::Key,
+    retry::Backoff,
     write::{Item, Write},
 };
 use crate::{config::Aws, http_client};
@@ -72,16 +73,24 @@ impl Store {
     }
 
     /// Changes one item and returns it as it is after; `None` if its condition doesn't hold.
+    ///
+    /// An item that a transaction has at this moment is refused to everybody else, which the SDK doesn't retry: so it is retried here.
     pub(super) async fn update<Row: DeserializeOwned>(&self, write: Write) -> Result<Option<Row>, Fault> {
         let update = write.into_update(&self.client, &self.table).return_values(ReturnValue::AllNew);
-        match update.send().await {
-            Ok(output) => output.attributes.map(row).transpose(),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(None)
+        let mut backoff = Backoff::default();
+        loop {
+            let error = match update.clone().send().await {
+                Ok(output) => return output.attributes.map(row).transpose(),
+                Err(error) => error,
+            };
+            let service = error.as_service_error();
+            if service.is_some_and(UpdateItemError::is_conditional_check_failed_exception) {
+                return Ok(None);
             }
-            Err(error) => Err(Fault::of("UpdateItem", &error)),
+            let is_contended = service.is_some_and(UpdateItemError::is_transaction_conflict_exception);
+            if !is_contended || !backoff.wait().await {
+                return Err(Fault::of("UpdateItem", &error));
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ impl Fault {
 
 /// The codes of a service that is throttled, busy or broken, in errors and in cancellation reasons
 /// (DynamoDB Developer Guide, "Error handling").
-pub(super) const PASSING: [&str; 9] = [
+pub(super) const PASSING: [&str; 11] = [
     "InternalServerError",
     "LimitExceededException",
     "ProvisionedThroughputExceeded",
@@ -65,6 +65,8 @@ pub(super) const PASSING: [&str; 9] = [
     "ThrottlingError",
     "ThrottlingException",
     "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
 ];
 
 impl fmt::Display for Fault {

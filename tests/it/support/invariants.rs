@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Item, Product};
+use super::{Contents, Item, Product};
 
 impl Product {
     /// Scans the whole table.
     pub(crate) async fn check_invariants(&self) {
         self.check_items(&self.items().await);
+    }
+
+    /// Of the table as it was at some moment.
+    pub(crate) fn check_invariants_of(&self, contents: &Contents) {
+        self.check_items(&contents.items());
     }
 
     /// The same of a table that was scanned already.

@@ -1,33 +1,22 @@
-//! A proxy between the functions and DynamoDB: it remembers what went by, and delays or refuses what it is told to.
+//! A proxy between the functions and DynamoDB: it remembers what went by, and lets go wrong what it is told to.
+
+mod call;
+mod fault;
+mod server;
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    routing::post,
-};
 use reqwest::RequestBuilder;
-use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub(crate) use call::Call;
+pub(crate) use fault::{End, Fault};
 
 use super::{Answer, Product};
-
-/// One call of DynamoDB.
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    /// `GetItem` and so on.
-    pub(crate) operation: String,
-    /// What was asked.
-    pub(crate) body: Value,
-    began: Instant,
-    ended: Instant,
-}
+use fault::Trap;
 
 /// The proxy, until it is dropped with its test.
 #[derive(Clone)]
@@ -41,7 +30,14 @@ struct Shared {
     http: reqwest::Client,
     delay: Duration,
     refused: Mutex<Option<&'static str>>,
+    trap: Mutex<Option<Trap>>,
+    stale: OnceLock<()>,
     calls: Mutex<Vec<Call>>,
+    /// How many calls were left without an answer.
+    silences: watch::Sender<usize>,
+    /// How many connections and calls there are.
+    open: watch::Sender<usize>,
+    hung_up: watch::Sender<()>,
 }
 
 impl Proxy {
@@ -52,12 +48,14 @@ impl Proxy {
             http: reqwest::Client::new(),
             delay,
             refused: Mutex::default(),
+            trap: Mutex::default(),
+            stale: OnceLock::new(),
             calls: Mutex::default(),
+            silences: watch::Sender::default(),
+            open: watch::Sender::default(),
+            hung_up: watch::Sender::default(),
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let router = Router::new().route("/", post(forward)).with_state(Arc::clone(&state));
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let url = server::listen(Arc::clone(&state)).await;
         Self { url, state }
     }
 
@@ -72,15 +70,61 @@ impl Proxy {
 
     /// From now on, DynamoDB fails in this operation, or again in none.
     pub(crate) fn refuse(&self, operation: Option<&'static str>) {
-        *self.state.refused.lock().unwrap_or_else(PoisonError::into_inner) = operation;
+        *unpoisoned(&self.state.refused) = operation;
     }
 
-    /// What went by since the last time, in the order in which it began.
+    /// From now on, calls of that [`site`](Call::site) go wrong: so many of them.
+    pub(crate) fn set_trap(&self, site: &str, fault: Fault, times: usize) {
+        *unpoisoned(&self.state.trap) = Some(Trap::new(site, fault, times));
+    }
+
+    /// From now on, nothing goes wrong. The calls that did.
+    pub(crate) fn take_trap(&self) -> Vec<Call> {
+        unpoisoned(&self.state.trap).take().map(Trap::sprung).unwrap_or_default()
+    }
+
+    /// From now on, who doesn't ask for a consistent read sees the table as it was before anything was written: as late as a replica
+    /// can be.
+    pub(crate) fn let_reads_be_stale(&self) {
+        self.state.stale.get_or_init(|| ());
+    }
+
+    /// Waits until so many calls in all were left without an answer.
+    pub(crate) async fn silence(&self, number: usize) {
+        self.state.silences.subscribe().wait_for(|silences| *silences >= number).await.expect("a proxy");
+    }
+
+    /// Hangs up on everybody, once what was passed on is done: nobody who called so far will change anything any more.
+    pub(crate) async fn hang_up(&self) {
+        // Callers are let in one after the other: after this one, all who came before are in.
+        self.state.http.get(&self.url).send().await.expect("an answer");
+        self.state.hung_up.send_replace(());
+        self.state.open.subscribe().wait_for(|open| *open == 0).await.expect("a proxy");
+    }
+
+    /// What was passed on since the last time, in the order in which it began.
     pub(crate) fn take_calls(&self) -> Vec<Call> {
-        let mut calls = std::mem::take(&mut *self.state.calls.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut calls = std::mem::take(&mut *unpoisoned(&self.state.calls));
         calls.sort_by_key(|call| call.began);
         calls
     }
+}
+
+impl Shared {
+    fn remember(&self, call: Call) {
+        unpoisoned(&self.calls).push(call);
+    }
+
+    fn spring(&self, call: &Call) -> Option<Fault> {
+        if *unpoisoned(&self.refused) == Some(call.operation.as_str()) {
+            return Some(Fault::Before(End::Error(500, "InternalServerError")));
+        }
+        unpoisoned(&self.trap).as_mut().and_then(|trap| trap.spring(call))
+    }
+}
+
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Product {
@@ -92,75 +136,4 @@ impl Product {
         self.delivered().await;
         (answer, Call::without_send_mail(proxy.take_calls()))
     }
-}
-
-impl Call {
-    /// The calls of endpoints alone.
-    ///
-    /// `send-mail` leases a mail, and says when it is sent; before it leases a code's mail, it asks who has the address. So many of
-    /// these questions are its own: one more is an endpoint's, and stays.
-    fn without_send_mail(calls: Vec<Self>) -> Vec<Self> {
-        let change = |call: &Self| call.body["UpdateExpression"].as_str().unwrap_or_default().to_owned();
-        let is_lease = |call: &Self| change(call).starts_with("SET #leasedUntil") && call.key().starts_with("CODE#");
-        let mut questions = calls.iter().filter(|call| is_lease(call)).count();
-        let mut is_of_endpoint = |call: &Self| {
-            if call.operation == "GetItem" && call.key().starts_with("ADDRESS#") && questions > 0 {
-                questions -= 1;
-                return false;
-            }
-            !change(call).contains("#leasedUntil")
-        };
-        calls.into_iter().filter(|call| is_of_endpoint(call)).collect()
-    }
-
-    /// The partition key of a call that is about one item.
-    pub(crate) fn key(&self) -> &str {
-        self.body["Key"]["pk"]["S"].as_str().unwrap_or_default()
-    }
-
-    /// The parts of a transaction: what each is, and its body.
-    pub(crate) fn parts(&self) -> Vec<(&str, &Value)> {
-        let items = self.body["TransactItems"].as_array().map_or(&[][..], Vec::as_slice);
-        items
-            .iter()
-            .flat_map(|item| item.as_object().expect("a part"))
-            .map(|(what, part)| (what.as_str(), part))
-            .collect()
-    }
-
-    /// How many of the calls were made one after the other: those at the same time count once.
-    pub(crate) fn round_trips(calls: &[Self]) -> usize {
-        let mut by_end: Vec<_> = calls.iter().collect();
-        by_end.sort_by_key(|call| call.ended);
-        let mut trips = 0;
-        let mut free = None;
-        for call in by_end {
-            if free.is_none_or(|free| call.began >= free) {
-                trips += 1;
-                free = Some(call.ended);
-            }
-        }
-        trips
-    }
-}
-
-async fn forward(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> (StatusCode, HeaderMap, Bytes) {
-    let began = Instant::now();
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-    let asked = serde_json::from_slice(&body).unwrap_or_default();
-    tokio::time::sleep(state.delay).await;
-    if *state.refused.lock().unwrap_or_else(PoisonError::into_inner) == Some(operation.as_str()) {
-        let fault =
-            r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"a fault of the test's"}"#;
-        return (StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new(), Bytes::from_static(fault.as_bytes()));
-    }
-    let upstream = state.upstream.get().expect("the proxy leads somewhere");
-    let answer = state.http.post(upstream).headers(headers).body(body).send().await.expect("DynamoDB answers");
-    let (status, mut headers) = (answer.status(), answer.headers().clone());
-    headers.remove("transfer-encoding");
-    let body = answer.bytes().await.expect("a body");
-    let call = Call { operation, body: asked, began, ended: Instant::now() };
-    state.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
-    (status, headers, body)
 }

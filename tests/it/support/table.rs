@@ -34,6 +34,12 @@ impl Item {
         self.0.get(name).and_then(|value| value.as_l().ok()).map_or(&[], Vec::as_slice)
     }
 
+    /// What its key begins with: `USER/EMAIL`.
+    fn kind(&self) -> String {
+        let word = |name| self.text(name).split('#').next().unwrap_or_default();
+        format!("{}/{}", word("pk"), word("sk"))
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -74,6 +80,46 @@ impl Contents {
             item.0.remove("tries");
         }
         Self(items)
+    }
+
+    pub(crate) fn items(&self) -> Vec<Item> {
+        self.0.values().cloned().collect()
+    }
+
+    /// The item with that key, both parts of it.
+    pub(crate) fn item(&self, key: &str) -> Option<&Item> {
+        self.0.get(key)
+    }
+
+    /// What became of the items since then, by their kinds, so that it is the same for everybody who does the same thing. What counts
+    /// requests and guesses is left out.
+    pub(crate) fn since(&self, before: &Self) -> Vec<String> {
+        let keys: BTreeSet<_> = self.0.keys().chain(before.0.keys()).collect();
+        let mut changes: Vec<_> =
+            keys.into_iter().filter_map(|key| change(before.0.get(key), self.0.get(key))).collect();
+        changes.sort();
+        changes
+    }
+}
+
+fn change(before: Option<&Item>, after: Option<&Item>) -> Option<String> {
+    let kind = after.or(before)?.kind();
+    match (before, after) {
+        _ if kind == "BUDGET/HOUR" => None,
+        (None, Some(new)) => (kind != "BUDGET/BUDGET" || new.has("sent")).then(|| format!("new {kind}")),
+        (Some(old), Some(new)) => {
+            let counts: &[&str] = match kind.as_str() {
+                "CODE/CODE" => &["tries"],
+                "BUDGET/BUDGET" => &["wrongGuesses", "version", "expiresAt"],
+                _ => &[],
+            };
+            let names: BTreeSet<_> = old.0.keys().chain(new.0.keys()).map(String::as_str).collect();
+            let differs = |name: &&str| old.0.get(*name) != new.0.get(*name) && !counts.contains(name);
+            let changed: Vec<_> = names.into_iter().filter(differs).collect();
+            (!changed.is_empty()).then(|| format!("changed {kind}: {}", changed.join(", ")))
+        }
+        (Some(_), None) => Some(format!("gone {kind}")),
+        (None, None) => None,
     }
 }
 

@@ -1,0 +1,75 @@
+//! Requests that can be sent to the API, and handed to a function.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json, value::RawValue};
+
+use crate::support::{BASE, Person, Product};
+
+/// A request, for the API or for a function.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    method: Method,
+    path: &'static str,
+    id: Option<String>,
+    bearer: Option<String>,
+    body: Option<Value>,
+}
+
+impl Ask {
+    pub(super) fn new(method: Method, path: &'static str) -> Self {
+        Self { method, path, id: None, bearer: None, body: None }
+    }
+
+    pub(super) fn of(self, person: &Person) -> Self {
+        Self { bearer: Some(person.bearer.clone()), ..self }
+    }
+
+    pub(super) fn id(self, id: &str) -> Self {
+        Self { id: Some(id.to_owned()), ..self }
+    }
+
+    pub(super) fn body(self, body: Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// For the API.
+    pub(crate) fn request(&self, product: &Product) -> RequestBuilder {
+        let id = self.id.as_ref().map(|id| format!("/{id}")).unwrap_or_default();
+        let mut request = product.request(self.method.clone(), &format!("{}{id}", self.path));
+        if let Some(bearer) = &self.bearer {
+            request = request.bearer_auth(bearer);
+        }
+        if let Some(body) = &self.body {
+            request = request.json(body);
+        }
+        request
+    }
+
+    /// For a function, as API Gateway hands it over.
+    pub(crate) fn event(&self) -> Box<RawValue> {
+        let mut headers = json!({"content-type": "application/json"});
+        if let Some(bearer) = &self.bearer {
+            headers["authorization"] = json!(format!("Bearer {bearer}"));
+        }
+        let path = format!("{BASE}{}", self.path);
+        let route = format!("{} {path}", self.method);
+        let mut event = json!({
+            "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": "", "headers": headers,
+            "requestContext": {
+                "routeKey": route, "stage": "$default",
+                "http": {
+                    "method": self.method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
+                    "userAgent": "test",
+                },
+            },
+            "isBase64Encoded": false,
+        });
+        if let Some(id) = &self.id {
+            event["pathParameters"] = json!({"id": id});
+        }
+        if let Some(body) = &self.body {
+            event["body"] = json!(body.to_string());
+        }
+        serde_json::value::to_raw_value(&event).expect("JSON")
+    }
+}

@@ -1,0 +1,79 @@
+//! Calls of DynamoDB, as they went by.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+/// One call of DynamoDB.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// `GetItem` and so on.
+    pub(crate) operation: String,
+    /// What was asked.
+    pub(crate) body: Value,
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
+}
+
+impl Call {
+    /// The calls of endpoints alone.
+    ///
+    /// `send-mail` leases a mail, and says when it is sent; before it leases a code's mail, it asks who has the address. So many of
+    /// these questions are its own: one more is an endpoint's, and stays.
+    pub(super) fn without_send_mail(calls: Vec<Self>) -> Vec<Self> {
+        let change = |call: &Self| call.body["UpdateExpression"].as_str().unwrap_or_default().to_owned();
+        let is_lease = |call: &Self| change(call).starts_with("SET #leasedUntil") && call.key().starts_with("CODE#");
+        let mut questions = calls.iter().filter(|call| is_lease(call)).count();
+        let mut is_of_endpoint = |call: &Self| {
+            if call.operation == "GetItem" && call.key().starts_with("ADDRESS#") && questions > 0 {
+                questions -= 1;
+                return false;
+            }
+            !change(call).contains("#leasedUntil")
+        };
+        calls.into_iter().filter(|call| is_of_endpoint(call)).collect()
+    }
+
+    /// The partition key of a call that is about one item.
+    pub(crate) fn key(&self) -> &str {
+        self.body["Key"]["pk"]["S"].as_str().unwrap_or_default()
+    }
+
+    /// What is called, and about which kind of item: `GetItem USER/SESSION`, `Query`, `TransactWriteItems`.
+    pub(crate) fn site(&self) -> String {
+        let kind = |name: &str| {
+            let key = self.body["Key"][name]["S"].as_str().unwrap_or_default();
+            key.split('#').next().unwrap_or_default().to_owned()
+        };
+        if self.key().is_empty() {
+            self.operation.clone()
+        } else {
+            format!("{} {}/{}", self.operation, kind("pk"), kind("sk"))
+        }
+    }
+
+    /// The parts of a transaction: what each is, and its body.
+    pub(crate) fn parts(&self) -> Vec<(&str, &Value)> {
+        let items = self.body["TransactItems"].as_array().map_or(&[][..], Vec::as_slice);
+        items
+            .iter()
+            .flat_map(|item| item.as_object().expect("a part"))
+            .map(|(what, part)| (what.as_str(), part))
+            .collect()
+    }
+
+    /// How many of the calls were made one after the other: those at the same time count once.
+    pub(crate) fn round_trips(calls: &[Self]) -> usize {
+        let mut by_end: Vec<_> = calls.iter().collect();
+        by_end.sort_by_key(|call| call.ended);
+        let mut trips = 0;
+        let mut free = None;
+        for call in by_end {
+            if free.is_none_or(|free| call.began >= free) {
+                trips += 1;
+                free = Some(call.ended);
+            }
+        }
+        trips
+    }
+}

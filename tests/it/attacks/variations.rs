@@ -49,7 +49,7 @@ async fn a_body_in_another_encoding_is_read_by_nobody() {
     .await;
 }
 
-/// A number may be a code. What is read as one by rounding, or by leaving something out, is not; and it costs its owner no try.
+/// A whole number may be a code. What becomes one by rounding, or by leaving something out, is none; and it costs its owner no try.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_is_a_code_only_after_some_thought_is_none() {
     product(async |product| {
@@ -57,13 +57,11 @@ async fn a_number_that_is_a_code_only_after_some_thought_is_none() {
         let before = product.contents().await;
         let code: u64 = code.parse().expect("digits");
         let numbers = [
-            format!("{code}.0"),
-            format!("{code}e0"),
+            format!("{code}.5"),
             format!("-{code}"),
             format!("1000000{code:0>6}"),
             format!("{}{code:0>6}", "1".repeat(400)),
             "1e400".to_owned(),
-            "-0".to_owned(),
             "18446744073709551616".to_owned(),
             format!("[{code}]"),
             format!("{{\"code\":{code}}}"),

@@ -182,7 +182,11 @@ impl Product {
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        Answer::read(request.send().await.expect("an answer")).await
+        let answer = Answer::read(request.send().await.expect("an answer")).await;
+        // Before the next request, or mails of the same second would have no order.
+        #[cfg(feature = "second-opinion")]
+        self.work_off_the_outbox().await;
+        answer
     }
 
     /// Everything that was mailed to an address, oldest first, once all that is on its way has arrived.

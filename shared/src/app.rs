@@ -1,6 +1,11 @@
 //! What a function holds for as long as its process lives.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use tokio::time::timeout;
 
 use crate::{
     Bearer, Call, Config, EmailAddress, Error, Fields, Form, Request,
@@ -9,8 +14,11 @@ use crate::{
     id::VerificationId,
     session::Session,
     store::Store,
-    verification::{PendingSession, Purpose, RequestedSession, Verification},
+    verification::{PendingSession, Purpose, RequestedSession, Verification, Wanted},
 };
+
+/// How long a function's start waits for the table; Lambda allows it ten seconds, and a client waits meanwhile.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// What a client proves an address with.
 #[derive(Debug)]
@@ -40,6 +48,18 @@ impl App {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { store: Store::new(&config), config, has_answered: AtomicBool::new(false) }
+    }
+
+    /// Opens the connection to the table, so that the first request finds it open: Lambda gives a function's start more CPU than its
+    /// requests. What goes wrong here is left to the requests, which meet it again and answer it.
+    pub(crate) async fn connect(&self) {
+        let connected = match timeout(CONNECT, self.store.connect()).await {
+            Ok(connected) => connected.map_err(|fault| fault.to_string()),
+            Err(late) => Err(late.to_string()),
+        };
+        if let Err(cause) = connected {
+            tracing::warn!(cause, "no connection to the table yet");
+        }
     }
 
     /// Whether nobody asked before: the first request of a process waits for all that is made once (a *cold start*).
@@ -89,16 +109,11 @@ impl App {
     /// gets to look more often than allowed. A wrong guess then counts against the address too.
     ///
     /// # Errors
-    /// [`Error::CodeRefused`] if it is wrong, expired, used up, unknown, or for neither of the `purposes`; the store's faults.
-    pub async fn redeem(
-        &self,
-        request: &Request,
-        proof: &Proof,
-        purposes: [&'static str; 2],
-    ) -> Result<Verification, Error> {
+    /// [`Error::CodeRefused`] if it is wrong, expired, used up, unknown, or not for what is `wanted`; the store's faults.
+    pub async fn redeem(&self, request: &Request, proof: &Proof, wanted: Wanted) -> Result<Verification, Error> {
         let now = request.call.now;
         let most = self.limits().guesses_per_code;
-        let counted = self.store.count_try(proof.id, purposes, now, most).await?;
+        let counted = self.store.count_try(proof.id, wanted, now, most).await?;
         let verification = counted.ok_or(Error::CodeRefused)?;
         match verification.code(self.code_keys()?) {
             Some(code) if proof.code.is(&code) => Ok(verification),

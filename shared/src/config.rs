@@ -2,6 +2,8 @@
 
 use std::{str::FromStr, time::Duration};
 
+use tracing::Level;
+
 use crate::{EmailAddress, code::CodeKeys};
 
 /// Everything a function is configured with; every variable is a parameter of `template.yaml` or set by Lambda itself.
@@ -13,6 +15,8 @@ pub struct Config {
     pub limits: Limits,
     /// How to reach AWS.
     pub aws: Aws,
+    /// What goes into the log.
+    pub log: Log,
     code_keys: Option<CodeKeys>,
     sender: Option<Sender>,
 }
@@ -85,6 +89,15 @@ impl std::fmt::Debug for Aws {
     }
 }
 
+/// What Lambda's logging controls say. What can't be read is as if it weren't set: no function fails for its log.
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    /// `AWS_LAMBDA_LOG_LEVEL`; `INFO` if it isn't set, and never `TRACE`, at which the runtime prints whole events.
+    pub level: Level,
+    /// `AWS_LAMBDA_LOG_FORMAT`: whether it is `JSON`.
+    pub is_json: bool,
+}
+
 /// Whose mails they are.
 #[derive(Clone, Debug)]
 pub struct Sender {
@@ -134,6 +147,7 @@ impl Config {
             table: variables.required("TABLE_NAME")?,
             limits: Limits::read(&variables)?,
             aws: Aws::read(&variables)?,
+            log: Log::read(&variables),
             code_keys: read_code_keys(&variables)?,
             sender: Sender::read(&variables)?,
         })
@@ -233,6 +247,18 @@ impl Aws {
     }
 }
 
+impl Log {
+    fn read(variables: &Variables<'_>) -> Self {
+        let level = match variables.optional("AWS_LAMBDA_LOG_LEVEL").as_deref() {
+            Some("TRACE" | "DEBUG") => Level::DEBUG,
+            Some("WARN") => Level::WARN,
+            Some("ERROR" | "FATAL") => Level::ERROR,
+            _ => Level::INFO,
+        };
+        Self { level, is_json: variables.optional("AWS_LAMBDA_LOG_FORMAT").as_deref() == Some("JSON") }
+    }
+}
+
 impl Sender {
     fn read(variables: &Variables<'_>) -> Result<Option<Self>, ConfigError> {
         let Some(address) = variables.parse("SENDER_ADDRESS")? else { return Ok(None) };
@@ -303,6 +329,12 @@ mod tests {
     #[test]
     fn zero_lifts_the_budget_of_a_source() {
         assert_eq!(read(&[("MAILS_PER_SOURCE_IP_PER_HOUR", "0")]).unwrap().limits.mails_per_source_ip_per_hour, None);
+    }
+
+    #[test]
+    fn whole_events_are_never_logged() {
+        assert_eq!(read(&[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).unwrap().log.level, Level::DEBUG);
+        assert_eq!(read(&[("AWS_LAMBDA_LOG_LEVEL", "LOUD")]).unwrap().log.level, Level::INFO);
     }
 
     #[test]

@@ -3,18 +3,74 @@
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::{
     Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+
+/// What the endpoints of AWS prove themselves with: the five that <https://www.amazontrust.com/repository> asks custom trust stores to hold,
+/// byte by byte as Mozilla's root program has them. Reading a platform's 140 takes longer than all else at the start of a function.
+const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
 /// For one service, at that endpoint or at AWS's own.
 ///
-/// TLS is ring's: AWS-LC gathers entropy for up to half a second at the start of a small function. An endpoint that speaks no TLS is
-/// given a client that loads no trust store.
+/// TLS is ring's: AWS-LC gathers entropy for up to half a second at the start of a small function. AWS's own endpoints have to prove
+/// themselves to Amazon's roots; one that was configured, to the platform's trust store (or the file that `SSL_CERT_FILE` names); one
+/// that speaks no TLS is given a client without.
 #[must_use]
 pub fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
-    if endpoint.is_some_and(|url| url.starts_with("http://")) {
-        Builder::new().build_http()
-    } else {
-        Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+    let trust_store = match endpoint {
+        Some(url) if url.starts_with("http://") => return Builder::new().build_http(),
+        Some(_) => TrustStore::default(),
+        None => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+    };
+    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(trust_store).build() {
+        Ok(context) => https.tls_context(context).build_https(),
+        // It can't fail with what it is given here; and should it, the platform's roots hold Amazon's too.
+        Err(_) => https.build_https(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls_pki_types::{CertificateDer, pem::PemObject};
+    use x509_parser::parse_x509_certificate;
+
+    use super::*;
+
+    fn roots() -> Vec<CertificateDer<'static>> {
+        CertificateDer::pem_slice_iter(AMAZON_ROOTS.as_bytes()).collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn the_roots_are_amazon_s_five() {
+        let roots = roots();
+        let names = roots.iter().map(|root| {
+            let (_, root) = parse_x509_certificate(root).unwrap();
+            root.subject().iter_common_name().map(|name| name.as_str().unwrap().to_owned()).collect::<String>()
+        });
+        let expected = [
+            "Amazon Root CA 1",
+            "Amazon Root CA 2",
+            "Amazon Root CA 3",
+            "Amazon Root CA 4",
+            "Starfield Services Root Certificate Authority - G2",
+        ];
+        assert!(names.eq(expected));
+    }
+
+    #[test]
+    fn the_roots_are_those_that_mozilla_trusts() {
+        for root in roots() {
+            assert!(webpki_root_certs::TLS_SERVER_ROOT_CERTS.contains(&root));
+        }
+    }
+
+    #[test]
+    fn no_root_expires_within_a_year() {
+        let in_a_year = crate::system_time().seconds() + 366 * 24 * 60 * 60;
+        for root in roots() {
+            let (_, root) = parse_x509_certificate(&root).unwrap();
+            assert!(root.validity().not_after.timestamp() > in_a_year, "{} expires soon", root.subject());
+        }
     }
 }

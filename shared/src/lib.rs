@@ -37,7 +37,9 @@ pub use app::{App, Proof};
 pub use bearer::{Bearer, TokenHash};
 pub use call::{Call, Caller};
 pub use config::{Aws, Config, ConfigError, Limits, Sender};
-pub use edge::{Acknowledged, DEADLINE, Endpoint, Field, Fields, Form, Request, Response, respond, serve, system_time};
+pub use edge::{
+    Acknowledged, DEADLINE, Endpoint, Field, Fields, Form, Request, Response, respond, serve, start_log, system_time,
+};
 pub use email_address::{EmailAddress, InvalidEmailAddress};
 pub use error::{Error, FieldError};
 pub use full_name::{FullName, InvalidFullName};

@@ -77,13 +77,29 @@ pub enum Purpose {
     },
 }
 
+/// What whoever types a code wants of it. A code that is for something else is as good as wrong.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// A session, by sign-up or sign-in.
+    Session,
+    /// An address.
+    Email,
+}
+
+impl Wanted {
+    /// The purposes that give it, as the table names them; a single one twice.
+    pub(crate) fn purposes(self) -> [&'static str; 2] {
+        match self {
+            Self::Session => [Purpose::SIGN_UP, Purpose::SIGN_IN],
+            Self::Email => [Purpose::ADD_EMAIL; 2],
+        }
+    }
+}
+
 impl Purpose {
-    /// As the table names a sign-up.
-    pub const SIGN_UP: &'static str = "signUp";
-    /// As the table names a sign-in.
-    pub const SIGN_IN: &'static str = "signIn";
-    /// As the table names an address to add.
-    pub const ADD_EMAIL: &'static str = "addEmail";
+    const SIGN_UP: &'static str = "signUp";
+    const SIGN_IN: &'static str = "signIn";
+    const ADD_EMAIL: &'static str = "addEmail";
 
     fn name(&self) -> &'static str {
         match self {

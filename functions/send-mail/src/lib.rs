@@ -58,8 +58,9 @@ struct StreamEvent {
 /// # Errors
 /// If the environment lacks something, or the runtime goes away.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::tracing::init_default_subscriber();
-    let function = SendMail::new(Config::from_env()?)?;
+    let config = Config::from_env()?;
+    shared::start_log(&config.log);
+    let function = SendMail::new(config)?;
     let answer = async |event: LambdaEvent<Box<RawValue>>| {
         Ok::<_, Infallible>(function.handle(shared::system_time(), &event.payload).await)
     };

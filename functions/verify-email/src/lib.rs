@@ -4,7 +4,10 @@
 //!
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
-use shared::{Acknowledged, App, Endpoint, Error, Proof, Request, verification::Purpose};
+use shared::{
+    Acknowledged, App, Endpoint, Error, Proof, Request,
+    verification::{Purpose, Wanted},
+};
 use tokio::try_join;
 
 /// The endpoint.
@@ -26,7 +29,7 @@ impl Endpoint for VerifyEmail {
             }
         };
         // At the same time: a try that somebody without a good bearer wastes, he could waste without any.
-        let (caller, verification) = try_join!(caller, app.redeem(request, &proof, [Purpose::ADD_EMAIL; 2]))?;
+        let (caller, verification) = try_join!(caller, app.redeem(request, &proof, Wanted::Email))?;
         let Purpose::AddEmail { user, email } = verification.purpose else { return Err(Error::CodeRefused) };
         if caller.is_some_and(|caller| caller != user) {
             return Err(Error::CodeRefused);

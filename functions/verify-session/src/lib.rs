@@ -2,7 +2,10 @@
 //!
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
-use shared::{Acknowledged, App, Endpoint, Error, Proof, Request, verification::Purpose};
+use shared::{
+    Acknowledged, App, Endpoint, Error, Proof, Request,
+    verification::{Purpose, Wanted},
+};
 
 /// The endpoint.
 #[derive(Debug)]
@@ -15,8 +18,7 @@ impl Endpoint for VerifySession {
 
     async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
         let proof: Proof = request.form()?;
-        let purposes = [Purpose::SIGN_UP, Purpose::SIGN_IN];
-        let verification = app.redeem(request, &proof, purposes).await?;
+        let verification = app.redeem(request, &proof, Wanted::Session).await?;
         let user = match &verification.purpose {
             Purpose::SignUp { alias, full_name, session } => {
                 app.store.create_account(&verification, (alias, full_name), session, request.call.now).await?

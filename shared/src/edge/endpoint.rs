@@ -9,14 +9,14 @@ use std::{
 
 use futures_util::FutureExt;
 use lambda_http::http::{Method, StatusCode};
-use lambda_runtime::{LambdaEvent, service_fn, tracing};
+use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::{
     event::{self, Payload},
-    log::Line,
+    log::{self, Line},
     request::Request,
     response::{self, Response},
 };
@@ -46,12 +46,13 @@ pub trait Endpoint: 'static {
 /// # Errors
 /// If the environment lacks something, or the runtime goes away.
 pub async fn serve<E: Endpoint>() -> Result<(), lambda_runtime::Error> {
-    tracing::init_default_subscriber();
     let config = Config::from_env()?;
+    log::start(&config.log);
     if E::DERIVES_CODES {
         config.code_keys()?;
     }
     let app = App::new(config);
+    app.connect().await;
     let answer = async |event: LambdaEvent<Box<RawValue>>| {
         Ok::<_, Infallible>(respond::<E>(&app, system_time(), &event.payload).await)
     };

@@ -1,11 +1,31 @@
-//! The one line that every request leaves in the log (docs/operations.md, "The log").
+//! The log, and the one line that every request leaves in it (docs/operations.md, "The log").
 
 use lambda_http::http::StatusCode;
 use tokio::time::Instant;
-use tracing::{Value, field::display};
+use tracing::{Subscriber, Value, field::display};
+use tracing_subscriber::fmt::{MakeWriter, fmt};
 use uuid::Uuid;
 
-use crate::{Error, id::UserId};
+use crate::{Error, config::Log, id::UserId};
+
+/// From now on, the process logs to its standard output, which Lambda takes further.
+pub fn start(log: &Log) {
+    // There is one already only if a process starts twice.
+    let _ = tracing::subscriber::set_global_default(subscriber(log, std::io::stdout));
+}
+
+/// Lambda's own is not used: it filters by regular expressions, which are a quarter of a megabyte and a good part of a start.
+fn subscriber(
+    log: &Log,
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> Box<dyn Subscriber + Send + Sync> {
+    let lines = fmt().with_max_level(log.level).with_target(false).with_ansi(false).with_writer(writer);
+    if log.is_json {
+        Box::new(lines.json().flatten_event(true).with_span_list(false).finish())
+    } else {
+        Box::new(lines.without_time().finish())
+    }
+}
 
 /// What is known of a request whatever comes of it.
 pub(super) struct Line {
@@ -47,5 +67,46 @@ impl Line {
 
     fn user_id(&self) -> Option<impl Value> {
         self.user.map(display)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use serde_json::Value;
+    use tracing::Level;
+
+    use super::*;
+
+    /// The line of a failure, as it is written when the function's logging controls are so.
+    fn line(log: &Log) -> String {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let writer = move || writer.try_clone().unwrap();
+        tracing::subscriber::with_default(subscriber(log, writer), || {
+            let span = tracing::info_span!("Lambda runtime invoke", requestId = "8476a536");
+            let _in_span = span.enter();
+            tracing::debug!("not to be seen");
+            Line::begin("check-session", true).refused(&Error::CodeRefused, Uuid::nil());
+        });
+        io::read_to_string(&mut reader).unwrap()
+    }
+
+    #[test]
+    fn lambda_reads_time_and_level_of_a_line_where_it_looks_for_them() {
+        let line = line(&Log { level: Level::INFO, is_json: true });
+        let line: Value = serde_json::from_str(&line).expect(&line);
+        // "Sending function logs to CloudWatch Logs" in the Lambda Developer Guide: both at the top, the time as in RFC 3339.
+        assert_eq!(line["level"], "WARN");
+        let time = line["timestamp"].as_str().unwrap();
+        assert!(time.contains('T') && time.ends_with('Z'), "{time}");
+        assert_eq!(line["error.id"], "00000000-0000-0000-0000-000000000000");
+        assert_eq!(line["span"]["requestId"], "8476a536");
+    }
+
+    #[test]
+    fn a_line_is_short_where_nobody_asked_for_json() {
+        let line = line(&Log { level: Level::INFO, is_json: false });
+        assert!(line.trim_start().starts_with("WARN ") && line.lines().count() == 1, "{line}");
     }
 }

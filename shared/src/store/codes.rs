@@ -16,7 +16,7 @@ use crate::{
     account::{Account, Email},
     budget::{AddressBudget, WINDOW},
     id::{EmailId, UserId, VerificationId},
-    verification::{Purpose, Verification},
+    verification::{Purpose, Verification, Wanted},
 };
 
 const HOUR: i64 = 3600;
@@ -116,14 +116,15 @@ impl Store {
     }
 
     /// Counts a guess at a code before anybody looks at it. `None` if there is none to be looked at: unknown, used, expired, for
-    /// neither purpose, or guessed at often enough.
+    /// something else, or guessed at often enough.
     pub(crate) async fn count_try(
         &self,
         id: VerificationId,
-        [purpose, other]: [&'static str; 2],
+        wanted: Wanted,
         now: Timestamp,
         guesses: u32,
     ) -> Result<Option<Verification>, Fault> {
+        let [purpose, other] = wanted.purposes();
         let open =
             "attribute_exists(#pk) AND #tries < :guesses AND #expiresAt > :now AND #purpose IN (:purpose, :other)";
         let count = Write::update(Key::verification(id), "SET #tries = #tries + :one", open)

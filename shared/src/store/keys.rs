@@ -78,6 +78,11 @@ impl Key {
         };
         Self::new(format!("BUDGET#{source}"), format!("HOUR#{hour}"))
     }
+
+    /// Of an item that is never stored.
+    pub(super) fn nothing() -> Self {
+        Self::new("NOTHING".to_owned(), "NOTHING")
+    }
 }
 
 impl Key {

@@ -24,6 +24,9 @@ fn actions_of(call: &Call) -> Vec<String> {
     parts.map(|(part, _)| action(part)).collect()
 }
 
+/// What an endpoint does when it starts, before its first event: it opens its connection by reading.
+const AT_START: &str = "dynamodb:GetItem";
+
 /// What a function does to the table when all its events are run, one after the other.
 async fn actions_done(function: &str) -> BTreeSet<String> {
     let proxy = Proxy::start(Duration::ZERO).await;
@@ -43,7 +46,8 @@ async fn actions_done(function: &str) -> BTreeSet<String> {
         }
     })
     .await;
-    proxy.take_calls().iter().flat_map(actions_of).collect()
+    let at_start = (function != "send-mail").then(|| AT_START.to_owned());
+    proxy.take_calls().iter().flat_map(actions_of).chain(at_start).collect()
 }
 
 /// The statements of a function's policy, or of its role's.

@@ -124,7 +124,7 @@ impl Process {
         sleep(SETTLING).await;
         let id = self.child.id().ok_or("it has no process any more")?;
         // Told to terminate, not made to: valgrind still says what it counted.
-        Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().await?;
         timeout(self.patience, self.child.wait()).await??;
         let [_, complaints] = &mut self.outputs;
         let complaints = timeout(self.patience, complaints).await??;

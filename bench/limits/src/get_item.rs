@@ -1,0 +1,43 @@
+//! Lambda's runtime and one bare `GetItem`, by a client set up as the functions set up theirs.
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+    types::AttributeValue,
+};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use shared::{Aws, Config, http_client};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let config = Config::from_env()?;
+    let (client, table) = (client(&config.aws), config.table);
+    // Opens the connection while Lambda still gives a whole processor.
+    get(&client, &table, "NOTHING", "NOTHING").await?;
+    let answer = async |event: LambdaEvent<Value>| {
+        let key = |name: &str| event.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        get(&client, &table, &key("pk"), &key("sk")).await
+    };
+    lambda_runtime::run(service_fn(answer)).await
+}
+
+/// How many attributes the item has.
+async fn get(client: &Client, table: &str, pk: &str, sk: &str) -> Result<usize, Error> {
+    let get = client.get_item().table_name(table).consistent_read(true);
+    let get = get.key("pk", AttributeValue::S(pk.to_owned())).key("sk", AttributeValue::S(sk.to_owned()));
+    Ok(get.send().await?.item.map_or(0, |item| item.len()))
+}
+
+fn client(aws: &Aws) -> Client {
+    let credentials =
+        Credentials::new(&aws.access_key_id, &aws.secret_access_key, aws.session_token.clone(), None, "environment");
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(credentials)
+        .http_client(http_client(aws.dynamodb_url.as_deref()));
+    config.set_endpoint_url(aws.dynamodb_url.clone());
+    Client::from_conf(config.build())
+}

@@ -1,0 +1,13 @@
+//! Lambda's runtime and nothing else.
+
+use std::convert::Infallible;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let answer = async |_: LambdaEvent<Box<RawValue>>| Ok::<_, Infallible>("hello");
+    lambda_runtime::run(service_fn(answer)).await
+}

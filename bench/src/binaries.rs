@@ -1,0 +1,92 @@
+//! The binaries that are measured, as they ship.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::Result;
+
+/// Everything in `functions/`, then what no function can be below.
+pub(crate) const NAMES: [&str; 17] = [
+    "check-session",
+    "close-session",
+    "create-email",
+    "create-session",
+    "create-user",
+    "delete-email",
+    "extend-session",
+    "get-user",
+    "list-emails",
+    "list-sessions",
+    "prefer-email",
+    "resend-email-code",
+    "send-mail",
+    "verify-email",
+    "verify-session",
+    "get-item",
+    "hello",
+];
+
+/// The top folder of the repository.
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Builds these, and says where they are.
+pub(crate) async fn build(names: &[String]) -> Result<BTreeMap<String, PathBuf>> {
+    // Packages in the same build change what the crates that both need are built with. The endpoints need the same; the others don't.
+    let is_limit = |name: &&String| matches!(name.as_str(), "get-item" | "hello");
+    let (limits, functions): (Vec<&String>, Vec<&String>) = names.iter().partition(is_limit);
+    let (mails, endpoints): (Vec<_>, Vec<_>) = functions.into_iter().partition(|name| *name == "send-mail");
+    let mut paths = BTreeMap::new();
+    for group in [endpoints, mails] {
+        let packages: Vec<_> = group.into_iter().flat_map(|name| ["--package", name]).collect();
+        paths.extend(cargo_build(&packages).await?);
+    }
+    for name in limits {
+        paths.extend(cargo_build(&["--package", "limits", "--bin", name]).await?);
+    }
+    Ok(paths)
+}
+
+async fn cargo_build(what: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    if what.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let cargo = Command::new("cargo")
+        .args(["build", "--release", "--locked", "--message-format", "json-render-diagnostics"])
+        .args(what)
+        .current_dir(Path::new(ROOT))
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    if !cargo.status.success() {
+        return Err(format!("cargo build {}: {}", what.join(" "), cargo.status).into());
+    }
+    Ok(String::from_utf8_lossy(&cargo.stdout).lines().filter_map(executable).collect())
+}
+
+/// What one of cargo's messages says was built, and where it is.
+fn executable(message: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let path = message.get("executable")?.as_str()?;
+    Some((message.pointer("/target/name")?.as_str()?.to_owned(), path.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_is_measured() {
+        let functions = std::fs::read_dir(Path::new(ROOT).join("functions")).unwrap();
+        let mut functions: Vec<_> = functions.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        functions.sort();
+        assert_eq!(functions, NAMES[..15]);
+    }
+}

@@ -1,0 +1,131 @@
+//! What no function may go beyond. Only what doesn't depend on the machine's load has a gate.
+
+use crate::{
+    Result,
+    measure::{Measured, Phases},
+};
+
+/// Megabytes: of each binary, and of memory.
+const SIZE: f64 = 8.9;
+const MEMORY: f64 = 10.0;
+
+/// What a gate leaves above what was last measured.
+const SLACK: f64 = 1.1;
+
+/// Of one function.
+struct Gate {
+    name: &'static str,
+    /// Millions: init, the first invocation, a warm one.
+    instructions: [f64; 3],
+    /// Of a warm invocation: round trips, read units, write units.
+    usage: [f64; 3],
+}
+
+const fn gate(name: &'static str, instructions: [f64; 3], usage: [f64; 3]) -> Gate {
+    Gate { name, instructions, usage }
+}
+
+/// As last measured; where nothing was yet, instructions are what is aimed at.
+const GATES: [Gate; 17] = [
+    gate("check-session", [1.24, 3.82, 0.7], [1.0, 1.0, 0.0]),
+    gate("close-session", [3.0, 5.0, 3.0], [2.0, 1.0, 4.0]),
+    gate("create-email", [3.0, 5.0, 3.0], [3.0, 3.0, 9.0]),
+    gate("create-session", [3.0, 5.0, 3.0], [2.0, 1.0, 5.0]),
+    gate("create-user", [3.0, 5.0, 3.0], [2.0, 1.0, 7.0]),
+    gate("delete-email", [3.0, 5.0, 3.0], [3.0, 2.0, 8.0]),
+    gate("extend-session", [3.0, 5.0, 3.0], [2.0, 1.0, 4.0]),
+    gate("get-user", [3.0, 5.0, 0.7], [1.0, 1.0, 0.0]),
+    gate("list-emails", [3.0, 5.0, 3.0], [2.0, 2.0, 0.0]),
+    gate("list-sessions", [3.0, 5.0, 3.0], [2.0, 2.0, 0.0]),
+    gate("prefer-email", [3.0, 5.0, 3.0], [3.0, 2.0, 6.0]),
+    gate("resend-email-code", [3.0, 5.0, 3.0], [3.0, 3.0, 7.0]),
+    gate("send-mail", [1.8, 10.5, 3.0], [3.0, 1.0, 2.0]),
+    gate("verify-email", [3.0, 5.0, 3.0], [3.0, 2.0, 11.0]),
+    gate("verify-session", [1.27, 5.4, 2.36], [3.0, 1.0, 11.0]),
+    gate("get-item", [4.72, 0.61, 0.6], [1.0, 1.0, 0.0]),
+    gate("hello", [0.57, 0.11, 0.1], [0.0, 0.0, 0.0]),
+];
+
+/// Whether all are within their gates.
+///
+/// # Errors
+/// Names what isn't, with the gates that would hold.
+pub(crate) fn hold(measured: &[Measured]) -> Result<()> {
+    let beyond: Vec<_> = measured.iter().flat_map(beyond).collect();
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = measured.iter().map(row).collect();
+    Err(format!("beyond its gate:\n{}\n\nThese would hold:\n{}", beyond.join("\n"), rows.join("\n")).into())
+}
+
+fn beyond(measured: &Measured) -> Vec<String> {
+    let name = &measured.name;
+    let Some(gate) = GATES.iter().find(|gate| gate.name == name) else { return vec![format!("{name} has no gate")] };
+    let [init, first, warm] = instructions(measured);
+    let [round_trips, read_units, write_units] = usage(measured);
+    let [most_init, most_first, most_warm] = gate.instructions;
+    let [most_round_trips, most_read_units, most_write_units] = gate.usage;
+    let compared = [
+        ("MB of the binary", measured.size, SIZE),
+        ("MB of memory", measured.memory.unwrap_or(f64::NAN), MEMORY),
+        ("M instructions of init", init, most_init),
+        ("M instructions of the first invocation", first, most_first),
+        ("M instructions of a warm invocation", warm, most_warm),
+        ("round trips", round_trips, most_round_trips),
+        ("read units", read_units, most_read_units),
+        ("write units", write_units, most_write_units),
+    ];
+    // What isn't a number wasn't measured.
+    let beyond = compared.into_iter().filter(|(_, measured, most)| measured.is_nan() || measured > most);
+    beyond.map(|(what, measured, most)| format!("{name}: {measured:.2} {what}, may have {most}")).collect()
+}
+
+fn instructions(measured: &Measured) -> [f64; 3] {
+    measured.instructions.map_or([f64::NAN; 3], |Phases { init, first, warm }| [init, first, warm])
+}
+
+fn usage(measured: &Measured) -> [f64; 3] {
+    let usage = measured.usage;
+    let round_trips = u32::try_from(usage.round_trips).unwrap_or(u32::MAX);
+    [f64::from(round_trips), usage.read_units, usage.write_units]
+}
+
+/// The gate that a function would have, as it stands above.
+fn row(measured: &Measured) -> String {
+    let instructions = instructions(measured).map(|count| (count * SLACK * 100.0).ceil() / 100.0);
+    format!("    gate({:?}, {instructions:?}, {:?}),", measured.name, usage(measured))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{binaries::NAMES, meter::Usage};
+
+    fn hello() -> Measured {
+        Measured {
+            name: "hello".to_owned(),
+            size: 2.7,
+            time: Phases { init: 5.0, first: 1.0, warm: 1.0 },
+            instructions: Some(Phases { init: 0.5, first: 0.1, warm: 0.09 }),
+            memory: Some(4.1),
+            usage: Usage { calls: 0, round_trips: 0, read_units: 0.0, write_units: 0.0 },
+        }
+    }
+
+    #[test]
+    fn everything_that_is_measured_has_a_gate() {
+        assert_eq!(GATES.map(|gate| gate.name), NAMES);
+    }
+
+    #[test]
+    fn what_is_beyond_a_gate_is_named_and_so_is_what_was_not_measured() {
+        assert!(hold(&[hello()]).is_ok());
+        let large = Measured { size: 20.0, ..hello() };
+        let message = hold(&[large]).unwrap_err().to_string();
+        assert!(message.contains("hello: 20.00 MB of the binary"), "{message}");
+        assert!(message.contains(r#"    gate("hello", [0.56, 0.12, 0.1], [0.0, 0.0, 0.0]),"#), "{message}");
+        let uncounted = Measured { instructions: None, memory: None, ..hello() };
+        assert_eq!(beyond(&uncounted).len(), 4);
+    }
+}

@@ -2,14 +2,23 @@
 
 use std::{io::Write, path::Path, sync::Arc};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256};
+use rsa::{RsaPrivateKey, pkcs8::EncodePrivateKey, rand_core::OsRng};
 use tempfile::NamedTempFile;
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer, version::TLS13},
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+        version::TLS13,
+    },
 };
 
 use crate::Result;
+
+/// What the functions trust beside ours: what they trust on AWS, so that reading it takes as long.
+const AMAZON_ROOTS: &str = include_str!("../../shared/src/amazon_roots.pem");
 
 /// What servers need, and what the functions need to trust them.
 pub(crate) struct Certificates {
@@ -18,24 +27,24 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    /// P-256 throughout, which takes a client more than AWS's RSA with one signature more: nothing is measured too well.
+    /// RSA of 2,048 bits, with one authority between root and endpoint, as AWS's endpoints have it.
     pub(crate) fn make() -> Result<Self> {
-        let mut authority = CertificateParams::default();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-        let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &authority)?;
+        let root = CertifiedIssuer::self_signed(authority(), rsa_key()?)?;
+        let between = CertifiedIssuer::signed_by(authority(), rsa_key()?, &root)?;
+        let key = rsa_key()?;
+        let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &between)?;
+        let chain = vec![certificate.der().clone(), between.der().clone()];
 
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&TLS13])?
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)?;
+            .with_single_cert(chain, key)?;
         // DynamoDB has no HTTP/2.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut roots = NamedTempFile::with_suffix(".pem")?;
-        roots.write_all(authority.pem().as_bytes())?;
+        roots.write_all(root.pem().as_bytes())?;
+        roots.write_all(AMAZON_ROOTS.as_bytes())?;
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), roots })
     }
 
@@ -43,8 +52,21 @@ impl Certificates {
         self.acceptor.clone()
     }
 
-    /// A PEM file, for `AWS_CA_BUNDLE`. It goes when this is dropped.
+    /// A PEM file, for `SSL_CERT_FILE`. It goes when this is dropped.
     pub(crate) fn roots(&self) -> &Path {
         self.roots.path()
     }
+}
+
+fn authority() -> CertificateParams {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    authority
+}
+
+/// ring signs with RSA keys, but makes none.
+fn rsa_key() -> Result<KeyPair> {
+    let key = RsaPrivateKey::new(&mut OsRng, 2048)?.to_pkcs8_der()?;
+    Ok(KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key.as_bytes()), &PKCS_RSA_SHA256)?)
 }

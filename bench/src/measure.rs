@@ -81,8 +81,7 @@ impl<'a> Bed<'a> {
         let mut environment = variables.ok_or("the product has no such function")?.clone();
         let roots = certificates.roots().display().to_string();
         for (variable, value) in [
-            ("AWS_CA_BUNDLE", roots.as_str()),
-            ("SSL_CERT_FILE", &roots),
+            ("SSL_CERT_FILE", roots.as_str()),
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url()),
             ("AWS_ENDPOINT_URL_SESV2", ses.url()),
         ] {

@@ -74,7 +74,7 @@ fn runs(story: Story) -> Vec<Run> {
         add(Fault::After(End::Half), 1, Ends::Well);
         if !is_read(site) {
             let done = Fault::After(End::Error(500, "InternalServerError"));
-            add(done.clone(), 1, Ends::Well);
+            add(done, 1, Ends::Well);
             add(done, ALWAYS, Ends::Busy);
             add(Fault::After(End::Reset), 1, Ends::Well);
             add(Fault::After(End::Reset), ALWAYS, Ends::Busy);
@@ -134,7 +134,7 @@ pub(super) async fn told(story: Story, runs: &[Run]) -> usize {
 
 /// Between the story's function and DynamoDB stands a proxy.
 pub(crate) async fn on_a_product_of_its_own(story: Story, test: impl AsyncFnOnce(&Product, &Proxy)) {
-    let proxy = Proxy::start(Duration::ZERO).await;
+    let proxy = Proxy::start().await;
     let own = |name: &str, value: String| (format!("{}/{name}", story.function()), value);
     let settings = Settings {
         of_function: vec![
@@ -182,7 +182,7 @@ async fn tell(
     let before = product.contents().await;
 
     proxy.take_calls();
-    proxy.set_trap(run.site, run.fault.clone(), run.times);
+    proxy.set_trap(run.site, run.fault, run.times);
     let answer = product.send(prepared.ask.request(product)).await;
     let sprung = proxy.take_trap();
     let times = sprung.len();

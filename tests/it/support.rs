@@ -30,6 +30,12 @@ pub(crate) use proxy::{Call, End, Fault, Proxy, failing};
 pub(crate) use race::{MANY, in_rounds, race_over, statuses, together, won};
 pub(crate) use table::{Contents, Item};
 
+/// Says how much was tried, for whoever asks with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "it is what they ask for")]
+pub(crate) fn counted(what: std::fmt::Arguments<'_>) {
+    println!("{what}");
+}
+
 /// What the contract's paths begin with.
 pub(crate) const BASE: &str = "/api/auth/v2";
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures_util::{StreamExt, stream};
 
 use super::stories::{Prepared, Story};
-use crate::support::{Call, Contents, End, Fault, Person, Product, Proxy, Settings, product_with};
+use crate::support::{Call, Contents, End, Fault, Person, Product, Proxy, Settings, counted, product_with};
 
 /// As many faults as a product sees: the SDK's quota of retries is for each region, and the region for each product.
 const AT_ONE_PRODUCT: usize = 10;
@@ -39,7 +39,6 @@ pub(super) enum Ends {
 }
 
 /// Tells a story once for every fault of every call.
-#[expect(clippy::print_stdout, reason = "how many there are, for whoever asks with --nocapture")]
 pub(super) async fn every_fault_of_every_call(story: Story) {
     let runs = runs(story);
     // Can't shrink unseen: that these are its calls is compared with what it calls, below.
@@ -49,7 +48,7 @@ pub(super) async fn every_fault_of_every_call(story: Story) {
     let some = runs.chunks(AT_ONE_PRODUCT).map(|some| told(story, some));
     let told: usize = stream::iter(some).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await.into_iter().sum();
     assert_eq!(told, runs.len());
-    println!("{story:?}: {told} faults in {} calls", calls.len());
+    counted(format_args!("{told} faults in {} calls of {story:?}", calls.len()));
 }
 
 fn is_read(site: &str) -> bool {

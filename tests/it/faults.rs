@@ -8,7 +8,7 @@ pub(crate) mod stories;
 
 use futures_util::{StreamExt, stream};
 
-use crate::support::{Call, Fault};
+use crate::support::{Call, Fault, counted};
 use stories::Story;
 
 /// One test for each story, so that it is told which of them fails.
@@ -71,4 +71,5 @@ async fn every_decision_is_made_on_what_is_true_now() {
         }))
     };
     stream::iter(Story::ALL.map(tell)).buffer_unordered(4).collect::<Vec<_>>().await;
+    counted(format_args!("{} stories with stale reads", Story::ALL.len()));
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json, value::to_raw_value};
 use shared::Config;
 
 use super::{assert_mailed, deliver, deliver_until_done, once, records, unmail, waiting, with_faults};
-use crate::support::{Call, End, Fault, Product, Proxy};
+use crate::support::{Call, End, Fault, Product, Proxy, counted};
 
 /// How long a mail is leased.
 const LEASE: Duration = Duration::from_secs(30);
@@ -62,6 +62,7 @@ async fn whenever_the_function_dies_the_mail_comes_once_or_the_same_one_twice() 
         }
     })
     .await;
+    counted(format_args!("{} moments of the mailer to die at a call of the table", MOMENTS.len()));
 }
 
 /// At SES's door: the mail may be inside or not.
@@ -70,7 +71,8 @@ async fn when_the_function_dies_while_it_mails_the_mail_comes_once_or_the_same_o
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 2).await;
         let batch = records(&waiting);
-        for (fault, times) in [(Fault::Before(End::Silence), 1), (Fault::After(End::Silence), 2)] {
+        let moments = [(Fault::Before(End::Silence), 1), (Fault::After(End::Silence), 2)];
+        for (fault, times) in moments {
             unmail(product, &waiting).await;
             let before = product.mails().await.len();
             ses.decide(move |_| Some(fault));
@@ -78,6 +80,7 @@ async fn when_the_function_dies_while_it_mails_the_mail_comes_once_or_the_same_o
             assert!(deliver_until_done(product, &batch).await <= LEASE, "{fault:?}");
             assert_mailed(product, before, waiting.iter().zip([times, 1]));
         }
+        counted(format_args!("{} moments of the mailer to die at SES's door", moments.len()));
         product.verify_session(&waiting[0].asked.id, &waiting[0].code).await.acknowledged();
     })
     .await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_mailed, deliver, once, only_to, records, sequence_number, unmail, waiting, with_faults};
-use crate::support::{End, Fault, product};
+use crate::support::{End, Fault, counted, product};
 
 /// Tries a kind of poison at each of ten places.
 async fn at_every_place(poison: impl Fn(Value) -> Value) {
@@ -21,6 +21,7 @@ async fn at_every_place(poison: impl Fn(Value) -> Value) {
         }
     })
     .await;
+    counted(format_args!("a kind of poison at each of 10 places"));
 }
 
 /// A record with another member; without it, for `null`.
@@ -71,4 +72,5 @@ async fn a_mail_that_ses_refuses_holds_nobody_s_mail_up() {
         }
     })
     .await;
+    counted(format_args!("a mail that SES refuses at each of 10 places"));
 }

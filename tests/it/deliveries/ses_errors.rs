@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Duration};
 use serde_json::Value;
 
 use super::{assert_mailed, deliver, mailed, once, only_to, records, unmail, waiting, with_faults};
-use crate::support::{End, Fault, Letter, Product, log_lines};
+use crate::support::{End, Fault, Letter, Product, counted, log_lines};
 
 /// What becomes of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,7 @@ async fn reacts_as_in(errors: &[(&'static str, u16, Reaction)]) {
         product.verify_session(&second.asked.id, &second.code).await.acknowledged();
     })
     .await;
+    counted(format_args!("{} errors of SES", errors.len()));
 }
 
 /// The SDK's own list, from its source: its type can't be matched without a wildcard.
@@ -117,13 +118,14 @@ async fn a_mail_that_ses_does_not_answer_for_comes_again() {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 3).await;
         let batch = records(&waiting);
-        for fault in [
+        let faults = [
             Fault::Before(End::Reset),
             Fault::Before(End::Silence),
             Fault::After(End::Reset),
             Fault::After(End::Error(500, "InternalFailure")),
             Fault::After(End::Silence),
-        ] {
+        ];
+        for fault in faults {
             unmail(product, &waiting).await;
             let before = product.mails().await.len();
             ses.decide(only_to(&waiting[1].address, fault));
@@ -136,6 +138,7 @@ async fn a_mail_that_ses_does_not_answer_for_comes_again() {
             assert_eq!(deliver(product, &batch[1..]).await, None, "{fault:?}");
             assert_mailed(product, before, waiting.iter().zip([1, taken + 1, 1]));
         }
+        counted(format_args!("{} ways in which SES does not answer", faults.len()));
     })
     .await;
 }

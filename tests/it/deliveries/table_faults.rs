@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{assert_mailed, deliver_until_done, only_to, records, unmail, waiting, with_faults};
-use crate::support::{Call, End, Fault};
+use crate::support::{Call, End, Fault, counted};
 
 /// Which call it is, by its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,7 @@ async fn fails(at: At, tries: usize) {
         }
     })
     .await;
+    counted(format_args!("{} faults of the table at {at:?}, for {tries} tries", FAULTS.len()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

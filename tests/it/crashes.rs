@@ -169,8 +169,6 @@ async fn a_function_that_dies_wherever_it_waits_leaves_nothing_half_done() {
             if let Some(answer) = polled(stage.handling(&prepared), polls).await {
                 assert_eq!(answer.status, stage.story.happy(), "{said}: {}", answer.body);
                 stage.ends_well(&prepared, &before, &said).await;
-                // Each call makes it wait; two at the same time, as if they were one.
-                assert!(polls > stage.story.calls().0.len() / 2, "{said}: done");
                 return deaths;
             }
             stage.ends_well(&prepared, &before, &said).await;
@@ -180,6 +178,8 @@ async fn a_function_that_dies_wherever_it_waits_leaves_nothing_half_done() {
         }
     })
     .await;
+    // One alone may never be seen to wait: on a busy machine the answer of DynamoDB can be there before it is looked for.
+    assert!(deaths >= 3 * Story::ALL.len(), "{deaths}");
     counted(format_args!("{deaths} handlers dropped where they wait"));
 }
 

@@ -67,6 +67,9 @@ impl fmt::Debug for TokenHash {
 }
 
 #[cfg(test)]
+mod sound;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -109,14 +112,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_header_is_refused_or_holds_a_token_that_reads_back(
-            header in prop_oneof![any::<String>(), r"(?i)( |\t|bearer ){0,3}[a-zA-Z0-9\PC]{63,65}( |,|x)?", "[a-zA-Z0-9]{64}"],
+            header in prop_oneof![any::<String>(), r"(?i)( |\t|bearer ){0,3}[a-zA-Z0-9\PC]{63,65}( |,|x)?", "[a-zA-Z0-9]{64}", "[!-~]{64}"],
         ) {
-            if let Some(bearer) = Bearer::from_header(&header) {
-                prop_assert_eq!(bearer.0.len(), 64);
-                prop_assert!(bearer.0.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-                prop_assert!(header.contains(&bearer.0));
-                prop_assert_eq!(Bearer::from_header(&bearer.0).unwrap().hash(), bearer.hash());
-            }
+            sound::check(&header);
         }
     }
 }

@@ -140,7 +140,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_refused_or_an_id_that_reads_back(
-            text in prop_oneof![any::<String>(), "[0-9a-fA-F-]{35,37}", "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"],
+            text in prop_oneof![
+                any::<String>(),
+                "[0-9a-fA-F-]{35,37}",
+                "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+                // What other readers of such IDs take as well.
+                r"\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?|(urn:uuid:)?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}",
+            ],
         ) {
             if let Ok(id) = text.parse::<UserId>() {
                 prop_assert_eq!(id.to_string(), text.to_ascii_lowercase());

@@ -1,16 +1,14 @@
 //! docs/data-model.md and what happens to the table: the same, both ways.
 
 mod calls;
-mod slow_ses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{
-    Item, Product, Requested, Settings,
+    Fault, Item, Product, Proxy, Requested, Settings,
     markdown::{code, headings, section, table},
     product_with, wrong,
 };
-use slow_ses::SlowSes;
 
 const PAGE: &str = include_str!("../../docs/data-model.md");
 
@@ -112,11 +110,11 @@ impl Kind {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_item_is_as_the_page_on_the_data_model_has_it() {
-    let ses = SlowSes::start().await;
+    let ses = Proxy::start().await;
     let variables = vec![("AWS_ENDPOINT_URL_SESV2", ses.url().to_owned())];
     let settings = Settings { variables, ..Settings::with_mail_for_all() }.and("MailsPerSourceIpPerHour", "1000");
     product_with(settings, async |product| {
-        ses.lead_to(product);
+        ses.lead_to_ses(product);
         let mut items = a_life(product, &ses).await;
         items.extend(product.items().await);
         let kinds = kinds();
@@ -139,14 +137,14 @@ async fn every_item_is_as_the_page_on_the_data_model_has_it() {
 }
 
 /// Everything that leaves something in the table; returned is what was there in between.
-async fn a_life(product: &Product, ses: &SlowSes) -> Vec<Item> {
+async fn a_life(product: &Product, ses: &Proxy) -> Vec<Item> {
     let mut between = Vec::new();
     // A sign-up that waits for its mail, and then for ever.
-    let closed = ses.close().await;
+    ses.decide(|_| Some(Fault::Held));
     product.ask_to_sign_up("jane@doe.net", "jane").await.expect(202);
-    ses.a_mail_waits().await;
+    ses.silence().await;
     between.extend(product.items().await);
-    drop(closed);
+    ses.mend();
 
     let john = product.sign_up("John@doe.net", "johny").await;
     // Mail without a code, as there is no account.
@@ -158,11 +156,11 @@ async fn a_life(product: &Product, ses: &SlowSes) -> Vec<Item> {
     // An address that is proved while its notice waits, and another one that is not.
     let id = product.ask_to_add(&john, "john@work.example").await.expect(202).text("verificationCodeID");
     let code = product.newest_code("john@work.example").await;
-    let closed = ses.close().await;
+    ses.decide(|_| Some(Fault::Held));
     product.verify_email(&id, &code).await.acknowledged();
-    ses.a_mail_waits().await;
+    ses.silence().await;
     between.extend(product.items().await);
-    drop(closed);
+    ses.mend();
     product.ask_to_add(&john, "john@home.example").await.expect(202);
     // The other notices.
     let work = product.email_id(&john, "john@work.example").await;

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json, value::to_raw_value};
 
-use crate::support::{Fate, GoBetween, Product, Requested, Settings, code_in, product_with};
+use crate::support::{Call, Fault, Product, Proxy, Requested, Settings, code_in, product_with};
 
 /// A sign-up whose mail has yet to be sent.
 struct Waiting {
@@ -125,23 +125,23 @@ fn once(waiting: &[Waiting]) -> impl Iterator<Item = (&Waiting, usize)> {
     waiting.iter().map(|one| (one, 1))
 }
 
-/// A product whose mailer has a go-between before SES and one before DynamoDB.
-async fn with_faults(test: impl AsyncFnOnce(&Product, &GoBetween, &GoBetween)) {
-    let (ses, table) = (GoBetween::start().await, GoBetween::start().await);
+/// A product whose mailer has a proxy before SES and one before DynamoDB.
+async fn with_faults(test: impl AsyncFnOnce(&Product, &Proxy, &Proxy)) {
+    let (ses, table) = (Proxy::start().await, Proxy::start().await);
     let variables = vec![
         ("send-mail/AWS_ENDPOINT_URL_SESV2", ses.url().to_owned()),
         ("send-mail/AWS_ENDPOINT_URL_DYNAMODB", table.url().to_owned()),
     ];
     product_with(Settings { variables, ..Settings::default() }, async |product| {
-        ses.lead_to(product.stack.api_url());
-        table.lead_to(product.stack.dynamodb_url());
+        ses.lead_to_ses(product);
+        table.lead_to(product);
         test(product, &ses, &table).await;
     })
     .await;
 }
 
-/// Mails to this address come to that end, all others go out.
-fn only_to(address: &str, fate: Fate) -> impl Fn(&crate::support::Asked) -> Fate + Send + Sync + 'static {
+/// Mails to this address go wrong so, all others go out.
+fn only_to(address: &str, fault: Fault) -> impl Fn(&Call) -> Option<Fault> + Send + 'static {
     let address = json!([address]);
-    move |asked| if asked.body["Destination"]["ToAddresses"] == address { fate } else { Fate::Done }
+    move |call| (call.body["Destination"]["ToAddresses"] == address).then_some(fault)
 }

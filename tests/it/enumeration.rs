@@ -18,7 +18,7 @@ const UNKNOWN: &str = "jane@doe.net";
 
 /// Runs a test on a product that knows [`KNOWN`], a day after that signed up, so that its budget is as fresh as any other.
 async fn watched(test: impl AsyncFnOnce(&Product, &Proxy)) {
-    let proxy = Proxy::start(Duration::ZERO).await;
+    let proxy = Proxy::start().await;
     let settings = Settings::through(&proxy).and("MailsPerSourceIpPerHour", "1000");
     product_with(settings, async |product| {
         proxy.lead_to(product);

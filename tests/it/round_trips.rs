@@ -5,14 +5,15 @@ use std::{collections::BTreeSet, time::Duration};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::{Call, Person, Product, Proxy, Requested, Settings, code_in, product_with, wrong};
+use crate::support::{Call, Fault, Person, Product, Proxy, Requested, Settings, code_in, product_with, wrong};
 
 /// Long enough that calls at the same time overlap, even on a busy machine.
 const DELAY: Duration = Duration::from_millis(30);
 
 /// A product whose calls of DynamoDB are watched. As deployed, a source has a budget.
 async fn watched(delay: Duration, test: impl AsyncFnOnce(&Product, &Proxy)) {
-    let proxy = Proxy::start(delay).await;
+    let proxy = Proxy::start().await;
+    proxy.decide(move |_| Some(Fault::Late(delay)));
     let settings = Settings { parameters: Settings::with_mail_for_all().parameters, ..Settings::through(&proxy) };
     let settings = settings.and("MailsPerSourceIpPerHour", "1000").and("SessionsPerUser", "5");
     product_with(settings, async |product| {

@@ -4,7 +4,6 @@ mod answer;
 mod codes;
 #[cfg(feature = "second-opinion")]
 mod elsewhere;
-mod go_between;
 mod invariants;
 mod jitter;
 mod letters;
@@ -24,13 +23,18 @@ use reqwest::Method;
 use serde_json::Value;
 
 pub(crate) use answer::Answer;
-pub(crate) use go_between::{Asked, Fate, GoBetween};
 pub(crate) use letters::Letter;
 pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
-pub(crate) use proxy::{Call, End, Fault, Proxy};
+pub(crate) use proxy::{Call, End, Fault, Proxy, failing};
 pub(crate) use race::{MANY, in_rounds, race_over, statuses, together, won};
 pub(crate) use table::{Contents, Item};
+
+/// Says how much was tried, for whoever asks with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "it is what they ask for")]
+pub(crate) fn counted(what: std::fmt::Arguments<'_>) {
+    println!("{what}");
+}
 
 /// What the contract's paths begin with.
 pub(crate) const BASE: &str = "/api/auth/v2";

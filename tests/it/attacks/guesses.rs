@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Product, Proxy, Requested, Settings, code_in, product, product_with, wrong};
+use crate::support::{Answer, Product, Proxy, Requested, Settings, code_in, failing, product, product_with, wrong};
 
 const VICTIM: &str = "victim@doe.net";
 
@@ -144,27 +144,27 @@ async fn a_guess_at_nothing_leaves_nothing_behind() {
 /// Attack 51. Whatever fails, and when: nothing opens, no guess is free, and the code is as good as before.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_table_fails_nothing_opens_and_no_guess_is_free() {
-    let proxy = Proxy::start(Duration::ZERO).await;
+    let proxy = Proxy::start().await;
     product_with(Settings::through(&proxy), async |product| {
         proxy.lead_to(product);
         let (asked, code) = product.sign_up_code(VICTIM, "victim").await;
         product.stack.delivered().await;
         for (operation, tries) in [("UpdateItem", 0), ("TransactWriteItems", 1)] {
-            proxy.refuse(Some(operation));
+            proxy.decide(failing(operation));
             product.verify_session(&asked.id, &code).await.refused(503, "busy");
-            proxy.refuse(None);
+            proxy.mend();
             product.session(&asked.bearer).await.refused(401, "bearer");
             let items = product.items().await;
             let counted = items.iter().find(|item| item.text("sk") == "CODE").expect("a code").number("tries");
             assert_eq!(counted, Some(tries), "after a failed {operation}");
         }
-        proxy.refuse(Some("UpdateItem"));
+        proxy.decide(failing("UpdateItem"));
         product.verify_session(&asked.id, &wrong(&code)).await.refused(503, "busy");
-        proxy.refuse(None);
+        proxy.mend();
         product.verify_session(&asked.id, &code).await.acknowledged();
-        proxy.refuse(Some("GetItem"));
+        proxy.decide(failing("GetItem"));
         product.session(&asked.bearer).await.refused(503, "busy");
-        proxy.refuse(None);
+        proxy.mend();
         product.session(&asked.bearer).await.expect(200);
     })
     .await;

@@ -4,7 +4,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -13,8 +13,11 @@ use futures_util::future::join_all;
 use local::Data;
 use tokio::sync::watch;
 
-use super::journey::{Journey, Lost};
-use crate::support::{Product, Settings};
+use super::{
+    Process,
+    journey::{Journey, Lost},
+};
+use crate::support::{Product, Settings, counted};
 
 /// How often it is killed.
 const KILLS: usize = 24;
@@ -31,13 +34,13 @@ impl Drop for Directory {
     }
 }
 
-/// The program, until it is killed.
-struct Process {
-    child: Child,
+/// The program, and where its API is.
+struct Program {
+    process: Process,
     api: String,
 }
 
-impl Process {
+impl Program {
     fn start(directory: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local-to-kill"));
         let command = command.args(["--port", "0", "--dynamodb-port", "0", "--data"]).arg(directory);
@@ -47,29 +50,16 @@ impl Process {
         let line = lines.find(|line| line.starts_with("API")).expect("it says where it is");
         let api = line.trim_start_matches("API").trim().to_owned();
         lines.find(|line| line.contains("Ctrl-C")).expect("it is ready");
-        Self { child, api }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().expect("it lives");
-        let status = self.child.wait().expect("it is dead");
-        assert!(!status.success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Self { process: Process(child), api }
     }
 }
 
 /// Lets clients go on with their journeys until the process is killed: once it has acknowledged so much.
 async fn use_until_killed(directory: &Path, acknowledged: usize) -> Vec<Journey> {
-    let mut process = Process::start(directory);
+    let mut program = Program::start(directory);
     let count = Arc::new(watch::Sender::new(0));
     let travel = || {
-        let (api, count) = (process.api.clone(), Arc::clone(&count));
+        let (api, count) = (program.api.clone(), Arc::clone(&count));
         tokio::spawn(async move {
             let mut journeys = Vec::new();
             loop {
@@ -84,7 +74,7 @@ async fn use_until_killed(directory: &Path, acknowledged: usize) -> Vec<Journey>
     };
     let clients: Vec<_> = (0..CLIENTS).map(|_| travel()).collect();
     count.subscribe().wait_for(|count| *count >= acknowledged).await.expect("clients");
-    process.kill();
+    program.process.kill();
     let ends = join_all(clients).await;
     ends.into_iter().flat_map(|journeys| journeys.expect("no panic")).collect()
 }
@@ -122,4 +112,5 @@ async fn a_process_that_is_killed_again_and_again_loses_nothing_that_it_acknowle
     }
     // Not each time, and by far not each client, but often enough in the middle of something.
     assert!(interrupted >= KILLS / 4, "{interrupted}");
+    counted(format_args!("the program killed {KILLS} times, {interrupted} requests interrupted"));
 }

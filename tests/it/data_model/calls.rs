@@ -1,9 +1,6 @@
 //! Who asks DynamoDB what, and who writes what.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -63,7 +60,7 @@ fn written(call: &Call) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_asks_and_writes_what_the_page_on_the_data_model_says() {
-    let proxy = Proxy::start(Duration::ZERO).await;
+    let proxy = Proxy::start().await;
     let settings = Settings { parameters: Settings::with_mail_for_all().parameters, ..Settings::through(&proxy) };
     let settings = settings.and("MailsPerSourceIpPerHour", "1000");
     product_with(settings, async |product| {

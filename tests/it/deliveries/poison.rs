@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_mailed, deliver, once, only_to, records, sequence_number, unmail, waiting, with_faults};
-use crate::support::{Fate, product};
+use crate::support::{End, Fault, counted, product};
 
 /// Tries a kind of poison at each of ten places.
 async fn at_every_place(poison: impl Fn(Value) -> Value) {
@@ -21,6 +21,7 @@ async fn at_every_place(poison: impl Fn(Value) -> Value) {
         }
     })
     .await;
+    counted(format_args!("a kind of poison at each of 10 places"));
 }
 
 /// A record with another member; without it, for `null`.
@@ -62,7 +63,7 @@ async fn a_mail_that_ses_refuses_holds_nobody_s_mail_up() {
         for place in 0..10 {
             unmail(product, &waiting).await;
             let before = product.mails().await.len();
-            ses.decide(only_to(&waiting[place].address, Fate::Refused(400, "MessageRejected")));
+            ses.decide(only_to(&waiting[place].address, Fault::Before(End::Error(400, "MessageRejected"))));
             assert_eq!(deliver(product, &records(&waiting)).await, None);
             // It is given up: not even SES's change of mind brings it back.
             ses.mend();
@@ -71,4 +72,5 @@ async fn a_mail_that_ses_refuses_holds_nobody_s_mail_up() {
         }
     })
     .await;
+    counted(format_args!("a mail that SES refuses at each of 10 places"));
 }

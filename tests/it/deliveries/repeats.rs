@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Waiting, assert_mailed, deliver, deliver_until_done, once, only_to, record, records, unmail, waiting, with_faults,
 };
-use crate::support::{Fate, product};
+use crate::support::{End, Fault, product};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_stands_three_times_in_a_batch_is_mailed_once() {
@@ -88,7 +88,7 @@ async fn after_a_failure_in_the_middle_only_what_was_not_mailed_is() {
         for place in 0..10 {
             unmail(product, &waiting).await;
             let before = product.mails().await.len();
-            ses.decide(only_to(&waiting[place].address, Fate::Refused(400, "SendingPausedException")));
+            ses.decide(only_to(&waiting[place].address, Fault::Before(End::Error(400, "SendingPausedException"))));
             // The lowest one that failed is named: Lambda brings it and all that follow.
             assert_eq!(deliver(product, &batch).await, Some(place));
             assert_mailed(product, before, once(&waiting[..place]));

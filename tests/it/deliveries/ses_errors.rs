@@ -1,16 +1,11 @@
 //! Every error of SES, and every way in which it can fail to answer, with what becomes of the mail.
 
-use std::{
-    path::Path,
-    process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::{path::Path, process::Command, time::Duration};
 
 use serde_json::Value;
 
 use super::{assert_mailed, deliver, mailed, once, only_to, records, unmail, waiting, with_faults};
-use crate::support::{Fate, Letter, Product, log_lines};
+use crate::support::{End, Fault, Letter, Product, counted, log_lines};
 
 /// What becomes of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +59,7 @@ async fn reacts_as_in(errors: &[(&'static str, u16, Reaction)]) {
         for &(code, status, reaction) in errors {
             unmail(product, &waiting).await;
             let before = product.mails().await.len();
-            ses.decide(only_to(&second.address, Fate::Refused(status, code)));
+            ses.decide(only_to(&second.address, Fault::Before(End::Error(status, code))));
             let again = deliver(product, &batch).await;
             ses.mend();
             assert_eq!(again, (reaction == Again).then_some(1), "{code}");
@@ -82,6 +77,7 @@ async fn reacts_as_in(errors: &[(&'static str, u16, Reaction)]) {
         product.verify_session(&second.asked.id, &second.code).await.acknowledged();
     })
     .await;
+    counted(format_args!("{} errors of SES", errors.len()));
 }
 
 /// The SDK's own list, from its source: its type can't be matched without a wildcard.
@@ -122,25 +118,27 @@ async fn a_mail_that_ses_does_not_answer_for_comes_again() {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 3).await;
         let batch = records(&waiting);
-        for fate in [
-            Fate::HungUp,
-            Fate::Silence,
-            Fate::DoneButHungUp,
-            Fate::DoneButRefused(500, "InternalFailure"),
-            Fate::DoneButSilence,
-        ] {
+        let faults = [
+            Fault::Before(End::Reset),
+            Fault::Before(End::Silence),
+            Fault::After(End::Reset),
+            Fault::After(End::Error(500, "InternalFailure")),
+            Fault::After(End::Silence),
+        ];
+        for fault in faults {
             unmail(product, &waiting).await;
             let before = product.mails().await.len();
-            ses.decide(only_to(&waiting[1].address, fate));
-            assert_eq!(deliver(product, &batch).await, Some(1), "{fate:?}");
+            ses.decide(only_to(&waiting[1].address, fault));
+            assert_eq!(deliver(product, &batch).await, Some(1), "{fault:?}");
             ses.mend();
             let taken = mailed(product, before).get(&waiting[1].address).map_or(0, Vec::len);
             // The SDK tries twice at most.
-            let all = if matches!(fate, Fate::HungUp | Fate::Silence) { 0..=0 } else { 1..=2 };
-            assert!(all.contains(&taken), "{fate:?}: {taken} mails");
-            assert_eq!(deliver(product, &batch[1..]).await, None, "{fate:?}");
+            let all = if matches!(fault, Fault::Before(_)) { 0..=0 } else { 1..=2 };
+            assert!(all.contains(&taken), "{fault:?}: {taken} mails");
+            assert_eq!(deliver(product, &batch[1..]).await, None, "{fault:?}");
             assert_mailed(product, before, waiting.iter().zip([1, taken + 1, 1]));
         }
+        counted(format_args!("{} ways in which SES does not answer", faults.len()));
     })
     .await;
 }
@@ -149,7 +147,7 @@ async fn a_mail_that_ses_does_not_answer_for_comes_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ses_never_takes_holds_others_up_for_as_long_as_its_code_lives_and_no_longer() {
     with_faults(async |product, ses, _| {
-        ses.decide(only_to("john@doe.net", Fate::Refused(400, "SendingPausedException")));
+        ses.decide(only_to("john@doe.net", Fault::Before(End::Error(400, "SendingPausedException"))));
         product.ask_to_sign_up("john@doe.net", "johny").await.expect(202);
         product.pass(Duration::from_mins(8));
         let jane = product.ask_to_sign_up("jane@doe.net", "jane").await.expect(202);
@@ -169,10 +167,10 @@ async fn while_ses_is_throttled_mails_trickle_and_each_comes_once() {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 4).await;
         let before = product.mails().await.len();
-        let asked = AtomicUsize::new(0);
-        ses.decide(move |_| match asked.fetch_add(1, Ordering::SeqCst) % 4 {
-            3 => Fate::Done,
-            _ => Fate::Refused(429, "TooManyRequestsException"),
+        let mut calls = 0;
+        ses.decide(move |_| {
+            calls += 1;
+            (calls % 4 != 0).then_some(Fault::Before(End::Error(429, "TooManyRequestsException")))
         });
         let (batch, mut from) = (records(&waiting), 0);
         for turn in 0.. {

@@ -1,12 +1,9 @@
 //! DynamoDB fails at each of the calls that a mail needs.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use super::{assert_mailed, deliver_until_done, only_to, records, unmail, waiting, with_faults};
-use crate::support::{Asked, Fate};
+use crate::support::{Call, End, Fault, counted};
 
 /// Which call it is, by its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +19,12 @@ enum At {
 }
 
 impl At {
-    fn of(asked: &Asked) -> Option<Self> {
-        if asked.what == "GetItem" && asked.body["Key"]["sk"]["S"] == "ADDRESS" {
+    fn of(call: &Call) -> Option<Self> {
+        if call.operation == "GetItem" && call.body["Key"]["sk"]["S"] == "ADDRESS" {
             return Some(Self::Owner);
         }
-        match asked.what.strip_prefix("UpdateItem ")? {
+        match call.change() {
+            "" => None,
             "REMOVE #leasedUntil" => Some(Self::Release),
             mark if mark.starts_with("SET #mailedAt") => Some(Self::Mark),
             lease if lease.starts_with("SET #leasedUntil") => Some(Self::Lease),
@@ -36,22 +34,22 @@ impl At {
 }
 
 /// How DynamoDB fails.
-const FAULTS: [Fate; 7] = [
-    Fate::Refused(400, "ThrottlingException"),
-    Fate::Refused(400, "ProvisionedThroughputExceededException"),
-    Fate::Refused(500, "InternalServerError"),
-    Fate::Refused(503, "ServiceUnavailable"),
-    Fate::DoneButRefused(500, "InternalServerError"),
-    Fate::HungUp,
-    Fate::DoneButHungUp,
+const FAULTS: [Fault; 7] = [
+    Fault::Before(End::Error(400, "ThrottlingException")),
+    Fault::Before(End::Error(400, "ProvisionedThroughputExceededException")),
+    Fault::Before(End::Error(500, "InternalServerError")),
+    Fault::Before(End::Error(503, "ServiceUnavailable")),
+    Fault::After(End::Error(500, "InternalServerError")),
+    Fault::Before(End::Reset),
+    Fault::After(End::Reset),
 ];
 
 /// How often the SDK tries a call.
 const TRIES: usize = 3;
 
 /// How many mails there are in the end when a call fails for as long as the function tries it.
-fn mails(at: At, fault: Fate) -> usize {
-    let done = matches!(fault, Fate::DoneButRefused(..) | Fate::DoneButHungUp);
+fn mails(at: At, fault: Fault) -> usize {
+    let done = matches!(fault, Fault::After(_));
     // It was sent, and nobody could write that down: the lease ends, and it is sent again.
     if at == At::Mark && !done { 2 } else { 1 }
 }
@@ -65,19 +63,19 @@ async fn fails(at: At, tries: usize) {
             unmail(product, &waiting).await;
             let before = product.mails().await.len();
             let keys = [format!("CODE#{}", second.asked.id), format!("ADDRESS#{}", second.address)];
-            let left = AtomicUsize::new(tries);
-            table.decide(move |asked| {
-                let meant = keys.iter().any(|key| asked.body["Key"]["pk"]["S"] == *key) && At::of(asked) == Some(at);
-                let fails = || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-                if meant && fails().is_ok() { fault } else { Fate::Done }
+            let mut left = tries;
+            table.decide(move |call| {
+                let fails = left > 0 && keys.iter().any(|key| call.key() == key) && At::of(call) == Some(at);
+                left -= usize::from(fails);
+                fails.then_some(fault)
             });
             if at == At::Release {
-                let (refuse, asked_before) =
-                    (only_to(&second.address, Fate::Refused(400, "SendingPausedException")), AtomicUsize::new(0));
-                ses.decide(move |asked| {
-                    let fate = refuse(asked);
-                    let first = fate != Fate::Done && asked_before.fetch_add(1, Ordering::SeqCst) == 0;
-                    if first { fate } else { Fate::Done }
+                let refuses = only_to(&second.address, Fault::Before(End::Error(400, "SendingPausedException")));
+                let mut is_first = true;
+                ses.decide(move |call| {
+                    let fault = refuses(call).filter(|_| is_first);
+                    is_first &= fault.is_none();
+                    fault
                 });
             }
             let time = deliver_until_done(product, &records(&waiting)).await;
@@ -93,6 +91,7 @@ async fn fails(at: At, tries: usize) {
         }
     })
     .await;
+    counted(format_args!("{} faults of the table at {at:?}, for {tries} tries", FAULTS.len()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures_util::{StreamExt, stream};
 
 use super::stories::{Prepared, Story};
-use crate::support::{Call, Contents, End, Fault, Person, Product, Proxy, Settings, product_with};
+use crate::support::{Call, Contents, End, Fault, Person, Product, Proxy, Settings, counted, product_with};
 
 /// As many faults as a product sees: the SDK's quota of retries is for each region, and the region for each product.
 const AT_ONE_PRODUCT: usize = 10;
@@ -39,7 +39,6 @@ pub(super) enum Ends {
 }
 
 /// Tells a story once for every fault of every call.
-#[expect(clippy::print_stdout, reason = "how many there are, for whoever asks with --nocapture")]
 pub(super) async fn every_fault_of_every_call(story: Story) {
     let runs = runs(story);
     // Can't shrink unseen: that these are its calls is compared with what it calls, below.
@@ -49,7 +48,7 @@ pub(super) async fn every_fault_of_every_call(story: Story) {
     let some = runs.chunks(AT_ONE_PRODUCT).map(|some| told(story, some));
     let told: usize = stream::iter(some).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await.into_iter().sum();
     assert_eq!(told, runs.len());
-    println!("{story:?}: {told} faults in {} calls", calls.len());
+    counted(format_args!("{told} faults in {} calls of {story:?}", calls.len()));
 }
 
 fn is_read(site: &str) -> bool {
@@ -74,7 +73,7 @@ fn runs(story: Story) -> Vec<Run> {
         add(Fault::After(End::Half), 1, Ends::Well);
         if !is_read(site) {
             let done = Fault::After(End::Error(500, "InternalServerError"));
-            add(done.clone(), 1, Ends::Well);
+            add(done, 1, Ends::Well);
             add(done, ALWAYS, Ends::Busy);
             add(Fault::After(End::Reset), 1, Ends::Well);
             add(Fault::After(End::Reset), ALWAYS, Ends::Busy);
@@ -134,7 +133,7 @@ pub(super) async fn told(story: Story, runs: &[Run]) -> usize {
 
 /// Between the story's function and DynamoDB stands a proxy.
 pub(crate) async fn on_a_product_of_its_own(story: Story, test: impl AsyncFnOnce(&Product, &Proxy)) {
-    let proxy = Proxy::start(Duration::ZERO).await;
+    let proxy = Proxy::start().await;
     let own = |name: &str, value: String| (format!("{}/{name}", story.function()), value);
     let settings = Settings {
         of_function: vec![
@@ -182,7 +181,7 @@ async fn tell(
     let before = product.contents().await;
 
     proxy.take_calls();
-    proxy.set_trap(run.site, run.fault.clone(), run.times);
+    proxy.set_trap(run.site, run.fault, run.times);
     let answer = product.send(prepared.ask.request(product)).await;
     let sprung = proxy.take_trap();
     let times = sprung.len();

@@ -8,7 +8,7 @@ use super::{
     matrix::{ALWAYS, Ends, Run, told},
     stories::Story,
 };
-use crate::support::{End, Fault};
+use crate::support::{End, Fault, counted};
 
 /// F5. The call on which all depends is done, but never answered; or it isn't even heard the first time. Many at once: there is
 /// little to do but wait.
@@ -24,7 +24,9 @@ async fn who_never_hears_from_dynamodb_is_told_to_try_again_and_can() {
         told(story, &runs).await
     };
     let told: Vec<_> = stream::iter(Story::ALL.map(|story| Box::pin(tell(story)))).buffer_unordered(6).collect().await;
-    assert_eq!(told.into_iter().sum::<usize>(), 2 * Story::ALL.len());
+    let told: usize = told.into_iter().sum();
+    assert_eq!(told, 2 * Story::ALL.len());
+    counted(format_args!("{told} silences"));
 }
 
 /// Each answer comes in time, but there is no end to them: the handler's own deadline ends it, before Lambda would.

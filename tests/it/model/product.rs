@@ -13,7 +13,7 @@ use super::{
     requests::{Bearer, Guess, Ref, Request, Step, Tag, Typed, UNUSABLE},
     world::{BEGINNING, World},
 };
-use crate::support::{Answer, Letter, Product, Proxy, Settings, code_in, wrong};
+use crate::support::{Answer, Letter, Product, Proxy, Settings, code_in, failing, wrong};
 
 /// What is guessed where no mail has a code.
 const NO_CODE: &str = "000000";
@@ -43,7 +43,7 @@ pub(super) struct Handed {
 
 impl Running {
     pub(super) async fn start(parameters: Vec<(&'static str, &'static str)>, with_faults: bool) -> Self {
-        let proxy = if with_faults { Some(Proxy::start(Duration::ZERO).await) } else { None };
+        let proxy = if with_faults { Some(Proxy::start().await) } else { None };
         let clock = Clock::stopped_at(Timestamp::from_seconds(BEGINNING));
         let usual = proxy.as_ref().map(Settings::through).unwrap_or_default();
         let product = Product::start(Settings { parameters, clock, ..usual }).await;
@@ -87,7 +87,7 @@ impl Running {
     /// From now on, DynamoDB fails in this operation, or again in none.
     fn refuse(&self, operation: Option<&'static str>) {
         if let Some(proxy) = &self.proxy {
-            proxy.refuse(operation);
+            operation.map_or_else(|| proxy.mend(), |operation| proxy.decide(failing(operation)));
             proxy.take_calls();
         }
     }

@@ -1,22 +1,21 @@
-//! A proxy between the functions and DynamoDB: it remembers what went by, and lets go wrong what it is told to.
+//! A proxy between the functions and DynamoDB, or SES: it remembers what went by, and lets go wrong what it is told to.
 
 mod call;
 mod fault;
 mod server;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use reqwest::RequestBuilder;
 use tokio::sync::watch;
 
 pub(crate) use call::Call;
-pub(crate) use fault::{End, Fault};
+pub(crate) use fault::{End, Fault, failing};
 
 use super::{Answer, Product};
-use fault::Trap;
+
+/// What goes wrong with a call, if anything does.
+type Decide = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
 
 /// The proxy, until it is dropped with its test.
 #[derive(Clone)]
@@ -28,12 +27,13 @@ pub(crate) struct Proxy {
 struct Shared {
     upstream: OnceLock<String>,
     http: reqwest::Client,
-    delay: Duration,
-    refused: Mutex<Option<&'static str>>,
-    trap: Mutex<Option<Trap>>,
-    stale: OnceLock<()>,
+    decide: Mutex<Decide>,
+    /// Tells whoever is held that something else is decided now.
+    decided: watch::Sender<()>,
+    /// Calls that went wrong since the last decision.
+    sprung: Mutex<Vec<Call>>,
     calls: Mutex<Vec<Call>>,
-    /// How many calls were left without an answer.
+    /// How many of them were left without an answer.
     silences: watch::Sender<usize>,
     /// How many connections and calls there are.
     open: watch::Sender<usize>,
@@ -42,14 +42,13 @@ struct Shared {
 
 impl Proxy {
     /// Listens; leads nowhere until [`Proxy::lead_to`].
-    pub(crate) async fn start(delay: Duration) -> Self {
+    pub(crate) async fn start() -> Self {
         let state = Arc::new(Shared {
             upstream: OnceLock::new(),
             http: reqwest::Client::new(),
-            delay,
-            refused: Mutex::default(),
-            trap: Mutex::default(),
-            stale: OnceLock::new(),
+            decide: Mutex::new(Box::new(|_| None)),
+            decided: watch::Sender::default(),
+            sprung: Mutex::default(),
             calls: Mutex::default(),
             silences: watch::Sender::default(),
             open: watch::Sender::default(),
@@ -65,33 +64,52 @@ impl Proxy {
 
     /// From now on, calls go through to that product's DynamoDB.
     pub(crate) fn lead_to(&self, product: &Product) {
-        self.state.upstream.set(product.dynamodb_url().to_owned()).expect("led nowhere yet");
+        self.lead_to_url(product.dynamodb_url());
     }
 
-    /// From now on, DynamoDB fails in this operation, or again in none.
-    pub(crate) fn refuse(&self, operation: Option<&'static str>) {
-        *unpoisoned(&self.state.refused) = operation;
+    /// From now on, mails go through to that product's SES.
+    pub(crate) fn lead_to_ses(&self, product: &Product) {
+        self.lead_to_url(product.stack.api_url());
+    }
+
+    fn lead_to_url(&self, url: &str) {
+        self.state.upstream.set(url.to_owned()).expect("led nowhere yet");
+    }
+
+    /// From now on, this says what goes wrong.
+    pub(crate) fn decide(&self, decide: impl FnMut(&Call) -> Option<Fault> + Send + 'static) {
+        let mut decides = unpoisoned(&self.state.decide);
+        *decides = Box::new(decide);
+        unpoisoned(&self.state.sprung).clear();
+        self.state.silences.send_replace(0);
+        self.state.decided.send_replace(());
+    }
+
+    /// From now on, nothing goes wrong.
+    pub(crate) fn mend(&self) {
+        self.decide(|_| None);
     }
 
     /// From now on, calls of that [`site`](Call::site) go wrong: so many of them.
     pub(crate) fn set_trap(&self, site: &str, fault: Fault, times: usize) {
-        *unpoisoned(&self.state.trap) = Some(Trap::new(site, fault, times));
+        let (site, mut left) = (site.to_owned(), times);
+        self.decide(move |call| {
+            let goes_wrong = left > 0 && call.site() == site;
+            left -= usize::from(goes_wrong);
+            goes_wrong.then_some(fault)
+        });
     }
 
     /// From now on, nothing goes wrong. The calls that did.
     pub(crate) fn take_trap(&self) -> Vec<Call> {
-        unpoisoned(&self.state.trap).take().map(Trap::sprung).unwrap_or_default()
+        let sprung = std::mem::take(&mut *unpoisoned(&self.state.sprung));
+        self.mend();
+        sprung
     }
 
-    /// From now on, who doesn't ask for a consistent read sees the table as it was before anything was written: as late as a replica
-    /// can be.
-    pub(crate) fn let_reads_be_stale(&self) {
-        self.state.stale.get_or_init(|| ());
-    }
-
-    /// Waits until so many calls in all were left without an answer.
-    pub(crate) async fn silence(&self, number: usize) {
-        self.state.silences.subscribe().wait_for(|silences| *silences >= number).await.expect("a proxy");
+    /// Waits until a call was left without an answer.
+    pub(crate) async fn silence(&self) {
+        self.state.silences.subscribe().wait_for(|silences| *silences > 0).await.expect("a proxy");
     }
 
     /// Hangs up on everybody, once what was passed on is done: nobody who called so far will change anything any more.
@@ -116,10 +134,12 @@ impl Shared {
     }
 
     fn spring(&self, call: &Call) -> Option<Fault> {
-        if *unpoisoned(&self.refused) == Some(call.operation.as_str()) {
-            return Some(Fault::Before(End::Error(500, "InternalServerError")));
+        let mut decide = unpoisoned(&self.decide);
+        let fault = decide(call);
+        if fault.is_some() {
+            unpoisoned(&self.sprung).push(call.clone());
         }
-        unpoisoned(&self.trap).as_mut().and_then(|trap| trap.spring(call))
+        fault
     }
 }
 

@@ -1,6 +1,6 @@
 //! Least privilege, proved from traffic: what a function may do to the table is what it does when its events are run.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ const AT_START: &str = "dynamodb:GetItem";
 
 /// What a function does to the table when all its events are run, one after the other.
 async fn actions_done(function: &str) -> BTreeSet<String> {
-    let proxy = Proxy::start(Duration::ZERO).await;
+    let proxy = Proxy::start().await;
     let mut settings = world::settings();
     // Between this function and DynamoDB; the others go their own way.
     settings.variables.push((format!("{function}/AWS_ENDPOINT_URL_DYNAMODB").leak(), proxy.url().to_owned()));

@@ -1,13 +1,13 @@
-//! Calls of DynamoDB, as they went by.
+//! Calls of a service, as they went by.
 
 use std::time::Instant;
 
 use serde_json::Value;
 
-/// One call of DynamoDB.
+/// One call of DynamoDB, or of SES.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// `GetItem` and so on.
+    /// `GetItem` and so on; SES's have none.
     pub(crate) operation: String,
     /// What was asked.
     pub(crate) body: Value,
@@ -21,15 +21,14 @@ impl Call {
     /// `send-mail` leases a mail, and says when it is sent; before it leases a code's mail, it asks who has the address. So many of
     /// these questions are its own: one more is an endpoint's, and stays.
     pub(super) fn without_send_mail(calls: Vec<Self>) -> Vec<Self> {
-        let change = |call: &Self| call.body["UpdateExpression"].as_str().unwrap_or_default().to_owned();
-        let is_lease = |call: &Self| change(call).starts_with("SET #leasedUntil") && call.key().starts_with("CODE#");
+        let is_lease = |call: &Self| call.change().starts_with("SET #leasedUntil") && call.key().starts_with("CODE#");
         let mut questions = calls.iter().filter(|call| is_lease(call)).count();
         let mut is_of_endpoint = |call: &Self| {
             if call.operation == "GetItem" && call.key().starts_with("ADDRESS#") && questions > 0 {
                 questions -= 1;
                 return false;
             }
-            !change(call).contains("#leasedUntil")
+            !call.change().contains("#leasedUntil")
         };
         calls.into_iter().filter(|call| is_of_endpoint(call)).collect()
     }
@@ -37,6 +36,11 @@ impl Call {
     /// The partition key of a call that is about one item.
     pub(crate) fn key(&self) -> &str {
         self.body["Key"]["pk"]["S"].as_str().unwrap_or_default()
+    }
+
+    /// What an update does.
+    pub(crate) fn change(&self) -> &str {
+        self.body["UpdateExpression"].as_str().unwrap_or_default()
     }
 
     /// What is called, and about which kind of item: `GetItem USER/SESSION`, `Query`, `TransactWriteItems`.

@@ -1,4 +1,4 @@
-//! What can go wrong between a function and DynamoDB.
+//! What can go wrong between a function and DynamoDB, or SES.
 
 use std::time::Duration;
 
@@ -7,16 +7,20 @@ use serde_json::{Value, json};
 use super::Call;
 
 /// What goes wrong with a call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It ends so, and DynamoDB never hears of it.
+    /// It ends so, and the service never hears of it.
     Before(End),
-    /// DynamoDB does it, but it ends so.
+    /// The service does it, but it ends so.
     After(End),
     /// A transaction is cancelled: the part at this position is the reason.
     Cancelled(usize, &'static str),
     /// It takes that long before it is done.
     Late(Duration),
+    /// It is done once something else is decided; until then it is left without an answer.
+    Held,
+    /// It sees nothing of what was ever written: a replica as late as can be.
+    Stale,
     /// A transaction is cancelled so as well, and only after that long.
     LateAndCancelled(Duration, usize, &'static str),
 }
@@ -34,42 +38,18 @@ pub(crate) enum End {
     Silence,
 }
 
-/// Goes off where it is set, as often as told.
-#[derive(Debug)]
-pub(super) struct Trap {
-    site: String,
-    fault: Fault,
-    left: usize,
-    sprung: Vec<Call>,
+/// DynamoDB fails in this operation.
+pub(crate) fn failing(operation: &'static str) -> impl Fn(&Call) -> Option<Fault> {
+    let fault = Fault::Before(End::Error(500, "InternalServerError"));
+    move |call| (call.operation == operation).then_some(fault)
 }
 
-impl Trap {
-    pub(super) fn new(site: &str, fault: Fault, times: usize) -> Self {
-        Self { site: site.to_owned(), fault, left: times, sprung: Vec::new() }
-    }
-
-    /// What goes wrong with this call, if anything does.
-    pub(super) fn spring(&mut self, call: &Call) -> Option<Fault> {
-        if self.left == 0 || call.site() != self.site {
-            return None;
-        }
-        self.left -= 1;
-        self.sprung.push(call.clone());
-        Some(self.fault.clone())
-    }
-
-    /// The calls that went wrong.
-    pub(super) fn sprung(self) -> Vec<Call> {
-        self.sprung
-    }
-}
-
-/// What DynamoDB says when something is wrong.
+/// What a service says when something is wrong.
 pub(super) fn error(of_type: &str) -> Value {
     json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{of_type}"), "message": "a fault of the test's"})
 }
 
-/// What it says of a transaction that it cancelled because of one part.
+/// What DynamoDB says of a transaction that it cancelled because of one part.
 pub(super) fn cancellation(call: &Call, position: usize, reason: &str) -> Value {
     let parts = call.parts().len();
     assert!(position < parts, "position {position} of {parts}");

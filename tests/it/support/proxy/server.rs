@@ -1,4 +1,4 @@
-//! The listener: it speaks HTTP as DynamoDB does, until it is told to break off.
+//! The listener: it speaks HTTP as AWS does, until it is told to break off.
 
 use std::{pin::pin, sync::Arc, time::Instant};
 
@@ -7,7 +7,8 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Frame, Incoming},
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING},
+    http::request::Parts,
     server::conn::http1,
     service::service_fn,
 };
@@ -73,21 +74,14 @@ async fn answer(state: Arc<Shared>, request: Request<Incoming>) -> Result<Answer
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let call =
         Call { operation, body: serde_json::from_slice(&body).unwrap_or_default(), began, ended: Instant::now() };
-    tokio::time::sleep(state.delay).await;
-    if state.stale.get().is_some() && call.body["ConsistentRead"] != true {
-        match call.operation.as_str() {
-            "GetItem" => return Ok(says(StatusCode::OK, &json!({}))),
-            "Query" => return Ok(says(StatusCode::OK, &json!({"Items": [], "Count": 0, "ScannedCount": 0}))),
-            _ => {}
-        }
-    }
-    let pass_on = async || forward(&state, head.headers.clone(), body.clone(), &call).await;
+    let pass_on = async || forward(&state, &head, body.clone(), &call).await;
+    let mut decided = state.decided.subscribe();
     match state.spring(&call) {
         None => Ok(whole(pass_on().await)),
-        Some(Fault::Before(end)) => state.end(end, None).await,
+        Some(Fault::Before(end)) => state.end(&call, end, None).await,
         Some(Fault::After(end)) => {
             let answered = pass_on().await;
-            state.end(end, Some(answered)).await
+            state.end(&call, end, Some(answered)).await
         }
         Some(Fault::Cancelled(position, reason)) => {
             Ok(says(StatusCode::BAD_REQUEST, &cancellation(&call, position, reason)))
@@ -96,6 +90,12 @@ async fn answer(state: Arc<Shared>, request: Request<Incoming>) -> Result<Answer
             tokio::time::sleep(time).await;
             Ok(whole(pass_on().await))
         }
+        Some(Fault::Held) => {
+            state.silences.send_modify(|silences| *silences += 1);
+            decided.changed().await.map_err(|_| Cut)?;
+            Ok(whole(pass_on().await))
+        }
+        Some(Fault::Stale) => Ok(says(StatusCode::OK, &json!({}))),
         Some(Fault::LateAndCancelled(time, position, reason)) => {
             tokio::time::sleep(time).await;
             Ok(says(StatusCode::BAD_REQUEST, &cancellation(&call, position, reason)))
@@ -104,12 +104,14 @@ async fn answer(state: Arc<Shared>, request: Request<Incoming>) -> Result<Answer
 }
 
 /// Passes a call on. It is done to its end, even if the caller hangs up meanwhile.
-async fn forward(state: &Arc<Shared>, headers: HeaderMap, body: Bytes, call: &Call) -> Response<Bytes> {
+async fn forward(state: &Arc<Shared>, head: &Parts, body: Bytes, call: &Call) -> Response<Bytes> {
     let (state, call) = (Arc::clone(state), call.clone());
+    let (path, mut headers) = (head.uri.path().to_owned(), head.headers.clone());
+    headers.remove(HOST);
     let passed_on = async move {
         let _open = Open::begin(&state);
-        let upstream = state.upstream.get().expect("the proxy leads somewhere");
-        let answered = state.http.post(upstream).headers(headers).body(body).send().await.expect("DynamoDB answers");
+        let url = format!("{}{path}", state.upstream.get().expect("the proxy leads somewhere"));
+        let answered = state.http.post(url).headers(headers).body(body).send().await.expect("the service answers");
         let (status, headers) = (answered.status(), answered.headers().clone());
         let mut answer = Response::new(answered.bytes().await.expect("a body"));
         state.remember(Call { ended: Instant::now(), ..call });
@@ -137,11 +139,14 @@ impl Drop for Open {
 }
 
 impl Shared {
-    async fn end(&self, end: End, answered: Option<Response<Bytes>>) -> Result<Answer, Cut> {
+    async fn end(&self, call: &Call, end: End, answered: Option<Response<Bytes>>) -> Result<Answer, Cut> {
         match end {
             End::Error(status, of_type) => {
-                let status = StatusCode::from_u16(status).expect("a status");
-                Ok(says(status, &error(of_type)))
+                let mut answer = says(StatusCode::from_u16(status).expect("a status"), &error(of_type));
+                if call.operation.is_empty() {
+                    answer.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(of_type));
+                }
+                Ok(answer)
             }
             End::Reset => Err(Cut),
             End::Half => Ok(half(answered.expect("only what was answered can be halved"))),

@@ -1,0 +1,10 @@
+//! Any text is refused, or a sound address.
+#![no_main]
+
+#[path = "../../shared/src/email_address/sound.rs"]
+mod sound;
+
+use libfuzzer_sys::fuzz_target;
+use shared::EmailAddress;
+
+fuzz_target!(|text: &str| sound::check(text));

@@ -1,0 +1,10 @@
+//! Any text is refused, or a sound alias.
+#![no_main]
+
+#[path = "../../shared/src/alias/sound.rs"]
+mod sound;
+
+use libfuzzer_sys::fuzz_target;
+use shared::Alias;
+
+fuzz_target!(|text: &str| sound::check(text));

@@ -1,0 +1,76 @@
+//! Whatever comes as an event, every endpoint answers it as the contract has it. A panic ends the run, though a function survives it.
+#![no_main]
+
+#[path = "../../tests/it/support/answer/contract.rs"]
+mod contract;
+
+use std::{pin::Pin, sync::LazyLock};
+
+use fuzz::{NOW, RUNTIME, config};
+use libfuzzer_sys::{Corpus, fuzz_target};
+use serde_json::{
+    Value,
+    value::{RawValue, to_value},
+};
+use shared::{App, Endpoint, Response};
+
+/// An answer, as the contract sees it.
+struct Answer {
+    status: u16,
+    headers: Value,
+    body: Value,
+}
+
+impl Answer {
+    fn of(response: &Response) -> Self {
+        let mut response = to_value(response).expect("JSON");
+        let body = response["body"].as_str().expect("a body");
+        Self {
+            status: response["statusCode"].as_u64().and_then(|status| status.try_into().ok()).expect("a status"),
+            body: serde_json::from_str(body).expect("JSON"),
+            headers: response["headers"].take(),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.as_str().expect("a text"))
+    }
+}
+
+type Respond = for<'a> fn(&'a App, &'a RawValue) -> Pin<Box<dyn Future<Output = Response> + 'a>>;
+
+fn respond<'a, E: Endpoint>(app: &'a App, event: &'a RawValue) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
+    Box::pin(shared::respond::<E>(app, NOW, event))
+}
+
+const ENDPOINTS: [Respond; 14] = [
+    respond::<check_session::CheckSession>,
+    respond::<close_session::CloseSession>,
+    respond::<create_email::CreateEmail>,
+    respond::<create_session::CreateSession>,
+    respond::<create_user::CreateUser>,
+    respond::<delete_email::DeleteEmail>,
+    respond::<extend_session::ExtendSession>,
+    respond::<get_user::GetUser>,
+    respond::<list_emails::ListEmails>,
+    respond::<list_sessions::ListSessions>,
+    respond::<prefer_email::PreferEmail>,
+    respond::<resend_email_code::ResendEmailCode>,
+    respond::<verify_email::VerifyEmail>,
+    respond::<verify_session::VerifySession>,
+];
+
+static APP: LazyLock<App> = LazyLock::new(|| App::new(config()));
+
+fuzz_target!(|event: &str| -> Corpus {
+    // Lambda hands over nothing that is not JSON.
+    let Ok(event) = serde_json::from_str::<&RawValue>(event) else { return Corpus::Reject };
+    // Its length says to which of them it goes, so that the files of `events/` are inputs as they are.
+    let endpoint = ENDPOINTS[event.get().len() % ENDPOINTS.len()];
+    RUNTIME.block_on(async {
+        let answer = Answer::of(&endpoint(&APP, event).await);
+        assert!(answer.status < 500, "{}", answer.body);
+        contract::check(&answer);
+    });
+    Corpus::Keep
+});

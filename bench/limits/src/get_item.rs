@@ -11,8 +11,8 @@ use shared::{Aws, Config, http_client};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
     let config = Config::from_env()?;
+    shared::start_log(&config.log);
     let (client, table) = (client(&config.aws), config.table);
     // Opens the connection while Lambda still gives a whole processor.
     get(&client, &table, "NOTHING", "NOTHING").await?;

@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::tracing::init_default_subscriber();
     let answer = async |_: LambdaEvent<Box<RawValue>>| Ok::<_, Infallible>("hello");
     lambda_runtime::run(service_fn(answer)).await
 }

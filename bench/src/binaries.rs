@@ -52,7 +52,8 @@ pub(crate) async fn build(names: &[String]) -> Result<BTreeMap<String, PathBuf>>
     Ok(paths)
 }
 
-async fn cargo_build(what: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+/// Builds what cargo is told to, and says where it is.
+pub(crate) async fn cargo_build(what: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
     if what.is_empty() {
         return Ok(BTreeMap::new());
     }

@@ -1,12 +1,13 @@
 //! `cargo run -p bench`: what the functions take when they run as Lambda runs them, as a table in Markdown.
 //!
 //! Every release binary gets a Runtime API, a DynamoDB and an SES of its own, both behind TLS 1.3, and events that go well. What depends
-//! on the machine's load is a median; what doesn't is held by `--gates` (gates.rs).
+//! on the machine's load is a median; what doesn't is held by `--gates` (gates.rs). `bench load` is about the local stack (load.rs).
 
 mod binaries;
 mod certificates;
 mod events;
 mod gates;
+mod load;
 mod measure;
 mod meter;
 mod people;
@@ -20,7 +21,7 @@ use std::{
     process::{ExitCode, Stdio},
 };
 
-use clap::{Parser, builder::PossibleValuesParser};
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 use tokio::process::Command;
 
 use crate::{binaries::NAMES, certificates::Certificates};
@@ -30,7 +31,11 @@ type Result<T> = std::result::Result<T, Error>;
 
 /// Measures the release binaries of the functions: size, time, instructions, memory, calls of DynamoDB.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Action>,
+
     /// Those to measure; all, with two that nothing can be below, if none is named
     #[arg(value_parser = PossibleValuesParser::new(NAMES))]
     functions: Vec<String>,
@@ -38,6 +43,12 @@ struct Arguments {
     /// Fail if a function takes more than it may
     #[arg(long)]
     gates: bool,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Measures the local stack instead: requests per second, latency, CPU time
+    Load,
 }
 
 #[tokio::main]
@@ -58,6 +69,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
+    if let Some(Action::Load) = arguments.command {
+        return load::run().await;
+    }
     let names = if arguments.functions.is_empty() { NAMES.map(str::to_owned).into() } else { arguments.functions };
     let with_valgrind = has_valgrind().await;
     if arguments.gates && !with_valgrind {

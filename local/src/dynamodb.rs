@@ -125,7 +125,10 @@ fn refused(error: impl std::fmt::Display) -> StartError {
 fn open_file(directory: &Path) -> Result<Database, StartError> {
     let file = directory.join(file::NAME);
     let path = file.to_str().ok_or_else(|| refused(format!("{} is not UTF-8", file.display())))?;
-    Database::new(path).map_err(|error| refused(format!("{path}: {error}")))
+    let database = Database::new(path).map_err(|error| refused(format!("{path}: {error}")))?;
+    // What dynoxide calls normal is not what it starts with: no write waits for the disk. A power cut can undo the last ones, but breaks nothing.
+    database.disable_bulk_loading().map_err(refused)?;
+    Ok(database)
 }
 
 /// What cannot be changed about a table that exists.

@@ -41,11 +41,20 @@ pub(crate) struct Selection {
 impl Selection {
     fn includes(&self, mail: &Mail) -> bool {
         let by_address = self.email.as_ref().is_none_or(|address| {
-            let mut known = mail.to.iter().chain([&mail.from]);
-            known.any(|known| bare(known).eq_ignore_ascii_case(bare(address)))
+            let address = bare(address);
+            mail.to.iter().chain([&mail.from]).any(|known| is_of(known, address))
         });
         by_address && self.id.as_ref().is_none_or(|id| *id == mail.id)
     }
+}
+
+/// Whether this is the address, or `Display Name <address>`. From its end, since a thousand mails are asked at every look.
+fn is_of(known: &str, address: &str) -> bool {
+    let known = known.strip_suffix('>').unwrap_or(known).as_bytes();
+    let split = known.len().checked_sub(address.len()).and_then(|at| known.split_at_checked(at));
+    split.is_some_and(|(name, end)| {
+        end.eq_ignore_ascii_case(address.as_bytes()) && (name.is_empty() || name.ends_with(b"<"))
+    })
 }
 
 /// The address in `Display Name <address>`.
@@ -72,7 +81,7 @@ pub(crate) async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
 /// The mails so far.
 pub(crate) async fn list(State(ses): State<Ses>, Query(selection): Query<Selection>) -> Json<Value> {
     let messages: Vec<Value> =
-        ses.inbox.all().iter().filter(|mail| selection.includes(mail)).map(as_localstack_shows).collect();
+        ses.inbox.select(|mail| selection.includes(mail)).iter().map(as_localstack_shows).collect();
     Json(json!({"messages": messages}))
 }
 
@@ -96,4 +105,20 @@ fn as_localstack_shows(mail: &Mail) -> Value {
         "Tags": mail.tags,
         "ConfigurationSetName": mail.configuration_set,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_known_with_and_without_a_name() {
+        for known in ["jane@example.com", "Jane@Example.com", "Jane Doe <jane@example.com>", "<jane@example.com>"] {
+            assert!(is_of(known, "jane@example.com"), "{known}");
+        }
+        for other in ["", "example.com", "mary-jane@example.com", "Jane <mary-jane@example.com>", "jane@example.com.au"]
+        {
+            assert!(!is_of(other, "jane@example.com"), "{other}");
+        }
+    }
 }

@@ -53,7 +53,12 @@ impl Inbox {
 
     /// Every mail, oldest first.
     pub(crate) fn all(&self) -> Vec<Mail> {
-        self.mails().iter().cloned().collect()
+        self.select(|_| true)
+    }
+
+    /// Those that are meant, oldest first. A mail is large: no other is copied.
+    pub(super) fn select(&self, which: impl Fn(&Mail) -> bool) -> Vec<Mail> {
+        self.mails().iter().filter(|mail| which(mail)).cloned().collect()
     }
 
     pub(super) fn forget(&self, which: impl Fn(&Mail) -> bool) {

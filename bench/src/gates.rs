@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Megabytes: of each binary, and of memory.
-const SIZE: f64 = 8.9;
+const SIZE: f64 = 6.5;
 const MEMORY: f64 = 10.0;
 
 /// What a gate leaves above what was last measured.
@@ -25,25 +25,25 @@ const fn gate(name: &'static str, instructions: [f64; 3], usage: [f64; 3]) -> Ga
     Gate { name, instructions, usage }
 }
 
-/// As last measured; where nothing was yet, instructions are what is aimed at.
+/// As last measured, with the slack.
 const GATES: [Gate; 17] = [
-    gate("check-session", [1.24, 3.82, 0.7], [1.0, 1.0, 0.0]),
-    gate("close-session", [3.0, 5.0, 3.0], [2.0, 1.0, 4.0]),
-    gate("create-email", [3.0, 5.0, 3.0], [3.0, 3.0, 9.0]),
-    gate("create-session", [3.0, 5.0, 3.0], [2.0, 1.0, 5.0]),
-    gate("create-user", [1.24, 8.02, 2.08], [2.0, 1.0, 7.0]),
-    gate("delete-email", [3.0, 5.0, 3.0], [3.0, 2.0, 8.0]),
-    gate("extend-session", [3.0, 5.0, 3.0], [2.0, 1.0, 4.0]),
-    gate("get-user", [3.0, 5.0, 0.7], [1.0, 1.0, 0.0]),
-    gate("list-emails", [3.0, 5.0, 3.0], [2.0, 2.0, 0.0]),
-    gate("list-sessions", [3.0, 5.0, 3.0], [2.0, 2.0, 0.0]),
-    gate("prefer-email", [3.0, 5.0, 3.0], [3.0, 2.0, 6.0]),
-    gate("resend-email-code", [1.25, 8.85, 3.26], [3.0, 3.0, 7.0]),
-    gate("send-mail", [1.8, 8.93, 2.96], [3.0, 1.0, 2.0]),
-    gate("verify-email", [1.27, 8.85, 2.91], [3.0, 2.0, 11.0]),
-    gate("verify-session", [1.27, 5.4, 2.36], [3.0, 1.0, 11.0]),
-    gate("get-item", [4.72, 0.61, 0.6], [1.0, 1.0, 0.0]),
-    gate("hello", [0.57, 0.11, 0.1], [0.0, 0.0, 0.0]),
+    gate("check-session", [5.52, 0.84, 0.83], [1.0, 1.0, 0.0]),
+    gate("close-session", [5.52, 1.44, 1.45], [2.0, 1.0, 4.0]),
+    gate("create-email", [5.53, 6.48, 3.63], [3.0, 3.0, 9.0]),
+    gate("create-session", [5.52, 3.64, 2.2], [2.0, 1.0, 5.0]),
+    gate("create-user", [5.53, 3.73, 2.3], [2.0, 1.0, 7.0]),
+    gate("delete-email", [5.52, 2.38, 2.4], [3.0, 2.0, 8.0]),
+    gate("extend-session", [5.51, 1.5, 1.51], [2.0, 1.0, 4.0]),
+    gate("get-user", [5.52, 0.81, 0.81], [1.0, 1.0, 0.0]),
+    gate("list-emails", [5.52, 1.58, 1.57], [2.0, 2.0, 0.0]),
+    gate("list-sessions", [5.52, 1.46, 1.45], [2.0, 2.0, 0.0]),
+    gate("prefer-email", [5.52, 2.43, 2.44], [3.0, 2.0, 6.0]),
+    gate("resend-email-code", [5.54, 6.48, 3.63], [3.0, 3.0, 7.0]),
+    gate("send-mail", [2.2, 10.06, 3.3], [3.0, 1.0, 2.0]),
+    gate("verify-email", [5.55, 4.66, 3.23], [3.0, 2.0, 11.0]),
+    gate("verify-session", [5.55, 2.61, 2.61], [3.0, 1.0, 11.0]),
+    gate("get-item", [5.52, 0.7, 0.69], [1.0, 1.0, 0.0]),
+    gate("hello", [0.48, 0.11, 0.11], [0.0, 0.0, 0.0]),
 ];
 
 /// Whether all are within their gates.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long a function's start waits for the table; Lambda allows it ten seconds, and a client waits meanwhile.
-const CONNECT: Duration = Duration::from_secs(2);
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// What a client proves an address with.
 #[derive(Debug)]

@@ -59,7 +59,8 @@ pub(crate) fn hold(measured: &[Measured]) -> Result<()> {
     Err(format!("beyond its gate:\n{}\n\nThese would hold:\n{}", beyond.join("\n"), rows.join("\n")).into())
 }
 
-fn beyond(measured: &Measured) -> Vec<String> {
+/// What isn't within its gate, in words.
+pub(crate) fn beyond(measured: &Measured) -> Vec<String> {
     let name = &measured.name;
     let Some(gate) = GATES.iter().find(|gate| gate.name == name) else { return vec![format!("{name} has no gate")] };
     let [init, first, warm] = instructions(measured);

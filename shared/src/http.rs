@@ -15,19 +15,19 @@ const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 /// TLS is ring's: AWS-LC gathers entropy for up to half a second at the start of a small function. AWS's own endpoints have to prove
 /// themselves to Amazon's roots; one that was configured, to the platform's trust store (or the file that `SSL_CERT_FILE` names); one
 /// that speaks no TLS is given a client without.
+///
+/// # Panics
+/// Never: a TLS context has no way to fail. If it had, no client would be better than one that trusts more than it should.
 #[must_use]
+#[expect(clippy::expect_used, reason = "see above")]
 pub fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
     let trust_store = match endpoint {
         Some(url) if url.starts_with("http://") => return Builder::new().build_http(),
         Some(_) => TrustStore::default(),
         None => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
     };
-    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(trust_store).build() {
-        Ok(context) => https.tls_context(context).build_https(),
-        // It can't fail with what it is given here; and should it, the platform's roots hold Amazon's too.
-        Err(_) => https.build_https(),
-    }
+    let context = TlsContext::builder().with_trust_store(trust_store).build().expect("a TLS context");
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https()
 }
 
 #[cfg(test)]

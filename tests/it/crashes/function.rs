@@ -110,8 +110,11 @@ async fn a_function_whose_process_is_killed_at_a_call_leaves_nothing_half_done()
     let kills = each_of(STORIES, async |stage| {
         // Left alone, it does what it does in this process.
         let (prepared, before) = stage.prepare().await;
+        stage.proxy.take_calls();
         let answer = Function::start(stage, prepared.ask.event()).await.answer().await;
         assert_eq!(answer["statusCode"], stage.story.happy(), "{answer}");
+        let at_start = stage.proxy.take_calls().into_iter().filter(|call| call.key() == "NOTHING").count();
+        assert_eq!(at_start, 1, "its start opens the connection");
         assert!(stage.ends_well(&prepared, &before, "it lives").await);
 
         let mut kills = 0;

@@ -15,22 +15,19 @@ mod process;
 mod proxy;
 mod runtime_api;
 mod table;
+mod valgrind;
 
 use std::{
     io::{self, Write},
-    process::{ExitCode, Stdio},
+    process::ExitCode,
 };
 
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
-use tokio::process::Command;
 
-use crate::{binaries::NAMES, certificates::Certificates};
+use crate::{binaries::NAMES, certificates::Certificates, valgrind::Valgrind};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
-
-/// What is beyond its gate because the machine was busy isn't so every time.
-const ATTEMPTS: usize = 3;
 
 /// Measures the release binaries of the functions: size, time, instructions, memory, calls of DynamoDB.
 #[derive(Parser)]
@@ -76,8 +73,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         return load::run().await;
     }
     let names = if arguments.functions.is_empty() { NAMES.map(str::to_owned).into() } else { arguments.functions };
-    let with_valgrind = has_valgrind().await;
-    if arguments.gates && !with_valgrind {
+    let valgrind = Valgrind::find().await?;
+    if arguments.gates && valgrind.is_none() {
         return Err("the gates are about instructions, which valgrind counts: install it".into());
     }
     let binaries = binaries::build(&names).await?;
@@ -86,23 +83,10 @@ async fn run(arguments: Arguments) -> Result<()> {
     for name in &names {
         writeln!(io::stderr(), "measuring {name}")?;
         let binary = binaries.get(name).ok_or_else(|| format!("{name} was not built"))?;
-        let mut one = measure::measure(name, binary, &certificates, with_valgrind).await?;
-        for _ in 1..ATTEMPTS {
-            if !arguments.gates || gates::beyond(&one).is_empty() {
-                break;
-            }
-            writeln!(io::stderr(), "measuring {name} again")?;
-            one = measure::measure(name, binary, &certificates, with_valgrind).await?;
-        }
-        measured.push(one);
+        measured.push(measure::measure(name, binary, &certificates, valgrind.as_ref()).await?);
     }
     io::stdout().write_all(table::markdown(&measured).as_bytes())?;
     if arguments.gates { gates::hold(&measured) } else { Ok(()) }
-}
-
-async fn has_valgrind() -> bool {
-    let asked = Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
-    asked.is_ok_and(|status| status.success())
 }
 
 /// Ctrl-C, and SIGTERM where there is such a thing: what was started is ended then, too.

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use tokio::time::timeout;
 
-use crate::{Result, certificates::Certificates, events::Events, meter::Usage, process::Process, proxy::Proxy};
+use crate::{
+    Result, certificates::Certificates, events::Events, meter::Usage, process::Process, proxy::Proxy,
+    valgrind::Valgrind,
+};
 
 /// Of each start and each warm invocation, the median of so many.
 const STARTS: usize = 5;
@@ -60,11 +63,14 @@ pub(crate) async fn measure(
     name: &str,
     binary: &Path,
     certificates: &Certificates,
-    with_valgrind: bool,
+    valgrind: Option<&Valgrind>,
 ) -> Result<Measured> {
     let mut bed = timeout(PATIENCE, Bed::make(name, binary, certificates)).await??;
     let (time, memory) = bed.time().await?;
-    let instructions = if with_valgrind { Some(bed.instructions().await?) } else { None };
+    let instructions = match valgrind {
+        Some(valgrind) => Some(bed.instructions(valgrind).await?),
+        None => None,
+    };
     let usage = bed.usage().await?;
     let size = f64::from(u32::try_from(fs::metadata(binary)?.len())?) / 1e6;
     Ok(Measured { name: name.to_owned(), size, time, instructions, memory, usage })
@@ -90,8 +96,8 @@ impl<'a> Bed<'a> {
         Ok(Self { name, binary, environment, events, dynamodb, _ses: ses })
     }
 
-    async fn start(&self, with_valgrind: bool) -> Result<Process> {
-        Process::start(self.name, self.binary, &self.environment, with_valgrind).await
+    async fn start(&self, valgrind: Option<&Valgrind>) -> Result<Process> {
+        Process::start(self.name, self.binary, &self.environment, valgrind).await
     }
 
     /// Milliseconds.
@@ -104,7 +110,7 @@ impl<'a> Bed<'a> {
     async fn time(&mut self) -> Result<(Phases, Option<f64>)> {
         let (mut init, mut first, mut warm, mut memory) = (Vec::new(), Vec::new(), Vec::new(), None);
         for _ in 0..STARTS {
-            let mut process = self.start(false).await?;
+            let mut process = self.start(None).await?;
             init.push(milliseconds(process.ready().await?));
             first.push(self.invoke(&mut process).await?);
             for _ in 0..WARM_PER_START {
@@ -116,19 +122,19 @@ impl<'a> Bed<'a> {
     }
 
     /// Of processes with more invocations each: what a phase takes is what they take more.
-    async fn instructions(&mut self) -> Result<Phases> {
-        let init = self.least_instructions(0).await?;
-        let first = self.least_instructions(1).await?;
-        let warm = self.least_instructions(1 + COUNTED).await?;
+    async fn instructions(&mut self, valgrind: &Valgrind) -> Result<Phases> {
+        let init = self.least_instructions(valgrind, 0).await?;
+        let first = self.least_instructions(valgrind, 1).await?;
+        let warm = self.least_instructions(valgrind, 1 + COUNTED).await?;
         Ok(Phases { init, first: first - init, warm: (warm - first) / f64::from(COUNTED) })
     }
 
-    /// The least of several counts, since what is more is chance: on a busy machine, valgrind lets a time-out of the function's pass,
-    /// and it connects once more. Or fails, which doesn't count: that it can do it was seen without valgrind.
-    async fn least_instructions(&mut self, invocations: u32) -> Result<f64> {
+    /// The least of several counts, since what is more is chance. A failure doesn't count: that the function can do it was seen without
+    /// valgrind.
+    async fn least_instructions(&mut self, valgrind: &Valgrind, invocations: u32) -> Result<f64> {
         let (mut counts, mut failure) = (Vec::new(), None);
         for times in 1..=*COUNTS.end() {
-            match self.count_instructions(invocations).await {
+            match self.count_instructions(valgrind, invocations).await {
                 Ok(count) => counts.push(count),
                 Err(error) => failure = Some(error),
             }
@@ -141,8 +147,8 @@ impl<'a> Bed<'a> {
         counts.first().copied().ok_or_else(|| failure.unwrap_or("nothing was counted".into()))
     }
 
-    async fn count_instructions(&mut self, invocations: u32) -> Result<f64> {
-        let mut process = self.start(true).await?;
+    async fn count_instructions(&mut self, valgrind: &Valgrind, invocations: u32) -> Result<f64> {
+        let mut process = self.start(Some(valgrind)).await?;
         process.ready().await?;
         for _ in 0..invocations {
             self.invoke(&mut process).await?;
@@ -154,7 +160,7 @@ impl<'a> Bed<'a> {
     /// the other way round. So the least of a few is right.
     async fn usage(&mut self) -> Result<Usage> {
         self.dynamodb.switch_meter_on();
-        let mut process = self.start(false).await?;
+        let mut process = self.start(None).await?;
         process.ready().await?;
         self.invoke(&mut process).await?;
         let mut usages = Vec::new();

@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Result, runtime_api::RuntimeApi};
+use crate::{Result, runtime_api::RuntimeApi, valgrind::Valgrind};
 
 /// What every function has in its environment beside its own; the same in each run, so that instruction counts are.
 const ENVIRONMENT: [(&str, &str); 8] = [
@@ -52,23 +52,17 @@ impl Process {
         name: &str,
         binary: &Path,
         environment: &BTreeMap<String, String>,
-        with_valgrind: bool,
+        valgrind: Option<&Valgrind>,
     ) -> Result<Self> {
         let api = RuntimeApi::start().await?;
-        let mut command = if with_valgrind {
-            // Before all others where that is allowed: on a busy machine valgrind lets the function's own time-outs pass.
-            let mut command = Command::new("nice");
-            command.args(["-n", "-20", "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(binary);
-            command
-        } else {
-            Command::new(binary)
-        };
+        let mut command = valgrind.map_or_else(|| Command::new(binary), |valgrind| valgrind.command(binary));
         command
             .env_clear()
             .envs(ENVIRONMENT)
             .env("AWS_LAMBDA_FUNCTION_NAME", name)
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .envs(environment)
+            .envs(valgrind.map(Valgrind::variable))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -76,7 +70,7 @@ impl Process {
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("{} does not start: {error}", binary.display()))?;
         let outputs = [collect(child.stdout.take()), collect(child.stderr.take())];
-        let patience = if with_valgrind { PATIENCE_WITH_VALGRIND } else { PATIENCE };
+        let patience = if valgrind.is_some() { PATIENCE_WITH_VALGRIND } else { PATIENCE };
         Ok(Self { name: name.to_owned(), child, api, started, patience, outputs })
     }
 
@@ -129,9 +123,7 @@ impl Process {
         timeout(self.patience, self.child.wait()).await??;
         let [_, complaints] = &mut self.outputs;
         let complaints = timeout(self.patience, complaints).await??;
-        let count = complaints.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse::<f64>().ok());
-        count
-            .map(|count| count / 1e6)
+        Valgrind::count(&complaints)
             .ok_or_else(|| format!("{}: valgrind counted nothing:\n{complaints}", self.name).into())
     }
 

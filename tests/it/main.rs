@@ -41,5 +41,6 @@ mod seeds;
 mod send_mail;
 mod support;
 mod template;
+mod tls;
 mod verify_email;
 mod verify_session;

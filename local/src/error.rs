@@ -18,6 +18,9 @@ pub enum StartError {
     /// template.yaml is no YAML.
     #[error("template.yaml cannot be read: {0}")]
     Yaml(#[from] serde_norway::Error),
+    /// openapi.yaml is not what the API reference can show.
+    #[error("openapi.yaml {0}")]
+    Description(String),
     /// A parameter that the template does not have, or a value that it refuses.
     #[error("parameter {name}: {problem}")]
     Parameter {

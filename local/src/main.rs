@@ -97,12 +97,15 @@ fn introduce(stack: &Stack, kept: &str) -> io::Result<()> {
     let (api, dynamodb) = (stack.api_url(), stack.dynamodb_url());
     let mut output = io::stdout().lock();
     writeln!(output, "API        {api}/api/auth/v2")?;
-    writeln!(output, "Endpoints  {api}/")?;
+    writeln!(output, "Reference  {api}/")?;
     writeln!(output, "Mailbox    {api}/mailbox")?;
     writeln!(output, "DynamoDB   {dynamodb}")?;
     writeln!(output, "Data       {kept}")?;
     writeln!(output)?;
-    writeln!(output, "Sign somebody up, and find the code in the mailbox:")?;
+    writeln!(
+        output,
+        "Try it out in a browser at {api}/, or sign somebody up from here, and find the code in the mailbox:"
+    )?;
     writeln!(
         output,
         "curl {api}/api/auth/v2/user -H 'content-type: application/json' \

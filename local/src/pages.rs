@@ -1,52 +1,32 @@
 //! The pages for people, and the guard before them and the mails.
 
-use std::fmt::Write;
-use std::net::SocketAddr;
-use std::sync::Arc;
+mod reference;
 
-use axum::extract::{Request, State};
+use std::net::SocketAddr;
+
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
+pub(crate) use reference::Reference;
+
 use crate::outside::HOST_OF_CONTAINERS;
 use crate::random;
-use crate::template::Template;
 
-const INDEX: &str = include_str!("../assets/index.html");
 const MAILBOX: &str = include_str!("../assets/mailbox.html");
-
-/// The first page: what this is, and every endpoint of the template.
-pub(crate) fn index(template: &Template, api_url: &str, dynamodb_url: &str) -> Arc<str> {
-    let mut rows = String::new();
-    for (route, function) in template.routes() {
-        let [method, path, name] = [&route.method, &route.path, &function.name].map(|text| escape(text));
-        // Writing to a string cannot fail.
-        let _ = writeln!(rows, "<tr><td><b>{method}</b></td><td><code>{path}</code></td><td>{name}</td></tr>");
-    }
-    INDEX
-        .replace("{{endpoints}}", rows.trim_end())
-        .replace("{{api}}", &escape(api_url))
-        .replace("{{dynamodb}}", &escape(dynamodb_url))
-        .into()
-}
-
-/// Shows the first page.
-pub(crate) async fn show_index(State(page): State<Arc<str>>) -> Response {
-    page_with_policy(&page)
-}
 
 /// Shows the mailbox.
 pub(crate) async fn show_mailbox() -> Response {
-    page_with_policy(MAILBOX)
+    page_with_policy(MAILBOX, "")
 }
 
-/// Runs the page's own scripts and no others, and loads nothing from elsewhere. What is in a mail runs nothing at all:
+/// Runs the page's own scripts and those from `sources`, and loads nothing from elsewhere. What is in a mail runs nothing at all:
 /// its frame is sandboxed besides.
-fn page_with_policy(page: &str) -> Response {
+fn page_with_policy(page: &str, sources: &str) -> Response {
     let nonce = random::hexadecimal::<16>();
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; \
+        "default-src 'none'; script-src 'nonce-{nonce}' {sources}; style-src 'unsafe-inline' {sources}; connect-src 'self'; img-src data:; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     let headers = [
@@ -96,10 +76,6 @@ fn without_port(host: &str) -> &str {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !host.ends_with(']') => name,
         _ => host,
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

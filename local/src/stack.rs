@@ -21,7 +21,7 @@ use crate::error::{InvokeError, StartError};
 use crate::functions::{Endpoints, Functions};
 use crate::gateway::{self, Gateway, REQUESTS, Routes};
 use crate::outside;
-use crate::pages;
+use crate::pages::{self, Reference};
 use crate::ses::{self, Inbox, Mail, Ses};
 use crate::stream::Pump;
 use crate::template::{self, Template};
@@ -121,12 +121,12 @@ impl Stack {
             under_way: Arc::clone(&under_way),
         };
         let ses = Ses { inbox: inbox.clone(), clock: clock.clone() };
-        let index = pages::index(&template, &api_url, &dynamodb_url);
+        let reference = Reference::new(&api_url, &dynamodb_url)?;
 
         let (stop_servers, stopped) = watch::channel(false);
         let mut servers = JoinSet::new();
         servers.spawn(database.clone().serve(dynamodb, until(stopped.clone())));
-        servers.spawn(serve(api, router(gateway, ses, index), until(stopped.clone())));
+        servers.spawn(serve(api, router(gateway, ses, reference), until(stopped.clone())));
         let sweeper = tokio::spawn(sweep_now_and_then(database.clone(), stopped));
         Ok(Self {
             api_url,
@@ -232,15 +232,14 @@ impl Drop for Stack {
     }
 }
 
-fn router(gateway: Gateway, ses: Ses, index: Arc<str>) -> Router {
+fn router(gateway: Gateway, ses: Ses, reference: Reference) -> Router {
     let mails = Router::new()
         .route("/v2/email/outbound-emails", post(ses::send))
         .route("/_aws/ses", get(ses::list).delete(ses::clear))
         .layer(DefaultBodyLimit::max(MAIL_BYTES))
         .with_state(ses);
     Router::new()
-        .route("/", get(pages::show_index))
-        .with_state(index)
+        .merge(reference.routes())
         .route("/mailbox", get(pages::show_mailbox))
         .merge(mails)
         .route_layer(axum::middleware::from_fn(pages::guard))

@@ -94,7 +94,7 @@ async fn it_says_what_is_where_and_all_of_it_answers() {
     let api = running.line("API");
     let statuses = [
         (format!("{api}/session"), 401),
-        (running.line("Endpoints").to_owned(), 200),
+        (running.line("Reference").to_owned(), 200),
         (running.line("Mailbox").to_owned(), 200),
         (running.line("DynamoDB").to_owned(), 200),
     ];

@@ -172,6 +172,27 @@ async fn the_mails_are_for_this_machine_s_eyes() {
 }
 
 #[tokio::test]
+async fn the_reference_and_all_that_it_loads_come_from_here() {
+    let stack = start(Options::default()).await;
+    let page = reqwest::get(stack.api_url()).await.unwrap();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'; script-src 'nonce-"), "{policy}");
+    let page = page.text().await.unwrap();
+    for (place, path, content_type) in [
+        ("src=\"", "/reference/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+        ("href=\"", "/reference/swagger-ui.css", "text/css; charset=utf-8"),
+        ("url: '", "/openapi.json", "application/json"),
+    ] {
+        assert!(page.contains(&format!("{place}{path}")), "{path}");
+        let file = reqwest::get(format!("{}{path}", stack.api_url())).await.unwrap();
+        assert_eq!(file.status(), 200, "{path}");
+        assert_eq!(file.headers()["content-type"], content_type, "{path}");
+        assert!(file.text().await.unwrap().len() > 10_000, "{path}");
+    }
+    stack.shutdown().await;
+}
+
+#[tokio::test]
 async fn mails_are_listed_picked_and_forgotten() {
     let stack = start(Options::default()).await;
     sign_up(&stack, "ada").await;

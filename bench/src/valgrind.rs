@@ -29,10 +29,10 @@ impl Valgrind {
         let clock = folder.path().join("slow_clock.so");
         let source = Path::new(ROOT).join("bench/src/slow_clock.c");
         // Rust links with it, so it is there.
-        let mut compiler = Command::new("cc");
-        let compiled = compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&clock).arg(source).status().await?;
-        if !compiled.success() {
-            return Err(format!("slow_clock.c can't be compiled: {compiled}").into());
+        let mut cc = Command::new("cc");
+        let status = cc.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&clock).arg(source).status().await?;
+        if !status.success() {
+            return Err(format!("slow_clock.c can't be compiled: {status}").into());
         }
         Ok(Some(Self { clock, _folder: folder }))
     }

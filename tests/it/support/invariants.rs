@@ -31,6 +31,7 @@ impl Product {
         table.every_user_prefers_a_verified_address_of_his();
         table.every_session_has_its_entry_and_its_end();
         table.guesses_mails_and_caps_are_kept();
+        table.every_code_has_a_seed_of_its_own();
         table.everything_that_ends_has_a_ttl_in_seconds();
         table.no_item_is_of_an_unknown_kind();
     }
@@ -156,6 +157,17 @@ impl<'a> Table<'a> {
     }
 
     /// I17
+    /// Or codes could be worked out with the key alone.
+    fn every_code_has_a_seed_of_its_own(&self) {
+        let mut seeds = BTreeSet::new();
+        for code in self.of("CODE#", "") {
+            let seed = code.text("seed");
+            let is_whole = seed.len() == 32 && seed.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(is_whole, "no 128 bits in hexadecimal: {code:?}");
+            assert!(seeds.insert(seed), "somebody else's seed: {code:?}");
+        }
+    }
+
     fn everything_that_ends_has_a_ttl_in_seconds(&self) {
         let ends = |item: &&Item| {
             let kind = item.text("pk").split('#').next().unwrap_or_default();

@@ -55,7 +55,7 @@ impl Process {
         valgrind: Option<&Valgrind>,
     ) -> Result<Self> {
         let api = RuntimeApi::start().await?;
-        let mut command = valgrind.map_or_else(|| Command::new(binary), |valgrind| valgrind.command(binary));
+        let mut command = if valgrind.is_some() { Valgrind::command(binary) } else { Command::new(binary) };
         command
             .env_clear()
             .envs(ENVIRONMENT)

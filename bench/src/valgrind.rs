@@ -38,7 +38,7 @@ impl Valgrind {
     }
 
     /// Runs a binary in it, which needs [the clock](Self::variable).
-    pub(crate) fn command(&self, binary: &Path) -> Command {
+    pub(crate) fn command(binary: &Path) -> Command {
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(binary);
         command

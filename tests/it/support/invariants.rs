@@ -164,7 +164,9 @@ impl<'a> Table<'a> {
             let seed = code.text("seed");
             let is_whole = seed.len() == 32 && seed.bytes().all(|byte| byte.is_ascii_hexdigit());
             assert!(is_whole, "no 128 bits in hexadecimal: {code:?}");
-            assert!(seeds.insert(seed), "somebody else's seed: {code:?}");
+            // In events/, where it stands for any, it is made of zeros.
+            let is_an_example = seed.bytes().all(|digit| digit == b'0');
+            assert!(is_an_example || seeds.insert(seed), "somebody else's seed: {code:?}");
         }
     }
 

@@ -156,7 +156,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// I17
     /// Or codes could be worked out with the key alone.
     fn every_code_has_a_seed_of_its_own(&self) {
         let mut seeds = BTreeSet::new();
@@ -170,6 +169,7 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// I17
     fn everything_that_ends_has_a_ttl_in_seconds(&self) {
         let ends = |item: &&Item| {
             let kind = item.text("pk").split('#').next().unwrap_or_default();

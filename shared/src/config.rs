@@ -90,12 +90,14 @@ impl std::fmt::Debug for Aws {
 }
 
 /// What Lambda's logging controls say. What can't be read is as if it weren't set: no function fails for its log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Log {
     /// `AWS_LAMBDA_LOG_LEVEL`; `INFO` if it isn't set, and never `TRACE`, at which the runtime prints whole events.
     pub level: Level,
     /// `AWS_LAMBDA_LOG_FORMAT`: whether it is `JSON`.
     pub is_json: bool,
+    /// `SERVICE_NAME`: what metrics are told apart by, which are counted in JSON alone; none are without it.
+    pub service: Option<String>,
 }
 
 /// Whose mails they are.
@@ -255,7 +257,8 @@ impl Log {
             Some("ERROR" | "FATAL") => Level::ERROR,
             _ => Level::INFO,
         };
-        Self { level, is_json: variables.optional("AWS_LAMBDA_LOG_FORMAT").as_deref() == Some("JSON") }
+        let is_json = variables.optional("AWS_LAMBDA_LOG_FORMAT").as_deref() == Some("JSON");
+        Self { level, is_json, service: variables.optional("SERVICE_NAME") }
     }
 }
 

@@ -19,7 +19,7 @@ const API_REQUEST: f64 = 1.0;
 const INVOCATION: f64 = 0.20 + 0.02 * 0.25 * 13.3334;
 const MAIL: f64 = 100.0;
 /// A gigabyte of logs is $0.50.
-const LOGS_OF_A_REQUEST: f64 = 0.75 * 0.50;
+const LOGS_OF_A_LINE: f64 = 1.0 * 0.50;
 const LOGS_OF_AN_INVOCATION: f64 = 0.75 * 0.50;
 
 /// Something that somebody does, and what it took.
@@ -49,7 +49,7 @@ impl Act {
             self.units.read * READ_UNIT + self.units.write * WRITE_UNIT,
             invocations * INVOCATION,
             requests * API_REQUEST,
-            requests * LOGS_OF_A_REQUEST + invocations * LOGS_OF_AN_INVOCATION,
+            (requests + mails) * LOGS_OF_A_LINE + invocations * LOGS_OF_AN_INVOCATION,
             mails * MAIL,
         ];
         let counts = [self.units.read, self.units.write, mails].map(|count| count.to_string());

@@ -27,6 +27,7 @@ mod input;
 mod limits;
 mod list_emails;
 mod list_sessions;
+mod metrics;
 mod model;
 mod openapi;
 mod prefer_email;

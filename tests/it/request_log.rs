@@ -7,7 +7,7 @@ use crate::support::{log_lines, product, wrong};
 
 /// The fields of each line of a user, in the order in which they were written.
 fn lines_of(user_id: &str) -> Vec<BTreeMap<String, String>> {
-    let of_user = format!("user.id={user_id}");
+    let of_user = format!("user_id={user_id}");
     log_lines().iter().filter(|line| line.contains(&of_user)).map(|line| fields(line)).collect()
 }
 
@@ -51,7 +51,7 @@ async fn what_a_user_did_can_be_read_from_the_log_by_his_id() {
         for line in &lines {
             let took: f64 = line["duration_ms"].parse().expect("a number");
             assert!(took > 0.0, "{line:?}");
-            assert_eq!(line.contains_key("error.id"), line["level"] != "INFO", "{line:?}");
+            assert_eq!(line.contains_key("error_id"), line["level"] != "INFO", "{line:?}");
         }
     })
     .await;
@@ -64,12 +64,12 @@ async fn a_wrong_guess_is_in_the_log_and_so_is_the_right_one() {
         let asked = product.ask_to_sign_up("john@doe.net", "johny").await.expect(202);
         let (id, code) = (asked.text("verificationCodeID"), product.newest_code("john@doe.net").await);
         let refused = product.verify_session(&id, &wrong(&code)).await.expect(401);
-        let error_id = format!("error.id={}", refused.header("x-error-id").expect("an ID"));
+        let error_id = format!("error_id={}", refused.header("x-error-id").expect("an ID"));
         let line = log_lines().into_iter().find(|line| line.contains(&error_id)).expect("a line");
         let line = fields(&line);
         assert_eq!(told(&line), ("verify-session", "401", "WARN"));
-        assert_eq!(line["error.kind"], "code-refused");
-        assert!(!line.contains_key("user.id"));
+        assert_eq!(line["error_kind"], "code-refused");
+        assert!(!line.contains_key("user_id"));
 
         product.verify_session(&id, &code).await.acknowledged();
         let user_id = product.session(&asked.text("bearer")).await.expect(200).text("userID");

@@ -31,7 +31,7 @@ impl Template {
         entries(&self.0[section])
     }
 
-    fn resource(&self, id: &str) -> &Value {
+    pub(crate) fn resource(&self, id: &str) -> &Value {
         let resource = &self.0["Resources"][id];
         assert!(resource.is_object(), "no resource {id}");
         resource
@@ -210,6 +210,7 @@ fn every_variable_is_the_parameter_of_its_name() {
     for (name, value) in common.chain(own) {
         let expected = match name {
             "TABLE_NAME" => json!({"Ref": "Table"}),
+            "SERVICE_NAME" => json!({"Ref": "AWS::StackName"}),
             "CODE_KEY" => json!({"Fn::Sub": "{{resolve:secretsmanager:${CodeKey}}}"}),
             "PREVIOUS_CODE_KEY" => json!({"Fn::If": [
                 "HasPreviousCodeKey",

@@ -26,6 +26,7 @@ impl Form for NewEmail {
 
 impl Endpoint for CreateEmail {
     const NAME: &'static str = "create-email";
+    const COUNTS: Option<&'static str> = Some("CodesRequested");
     type Answer = RequestedCode;
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedCode, Error> {

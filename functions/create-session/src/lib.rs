@@ -25,6 +25,7 @@ impl Form for SignIn {
 
 impl Endpoint for CreateSession {
     const NAME: &'static str = "create-session";
+    const COUNTS: Option<&'static str> = Some("CodesRequested");
     type Answer = RequestedSession;
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedSession, Error> {

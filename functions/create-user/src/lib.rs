@@ -29,6 +29,7 @@ impl Form for SignUp {
 
 impl Endpoint for CreateUser {
     const NAME: &'static str = "create-user";
+    const COUNTS: Option<&'static str> = Some("CodesRequested");
     type Answer = RequestedSession;
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedSession, Error> {

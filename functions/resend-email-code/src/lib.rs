@@ -23,6 +23,7 @@ impl Form for Unverified {
 
 impl Endpoint for ResendEmailCode {
     const NAME: &'static str = "resend-email-code";
+    const COUNTS: Option<&'static str> = Some("CodesRequested");
     type Answer = RequestedCode;
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedCode, Error> {

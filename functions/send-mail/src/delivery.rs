@@ -16,7 +16,9 @@ use crate::{
 
 /// What became of a record.
 pub(crate) enum Outcome {
-    /// Sent, now or before.
+    /// Sent just now, and the metric that it is counted in.
+    Sent(&'static str),
+    /// There is nothing to be done, or it was done before.
     Done,
     /// Not worth sending any more.
     Dropped(&'static str),
@@ -64,6 +66,7 @@ impl SendMail {
             Claimed::Leased => return Ok(Outcome::Later("somebody else is sending it".to_owned())),
             Claimed::Done => return Ok(Outcome::Done),
         };
+        let counts = if matches!(answer, Answer::Code { .. }) { "CodesMailed" } else { "NoticesMailed" };
         let sent = match answer {
             Answer::Instead { to, letter } => self.send(&to, letter, &verification).await,
             Answer::Code { to, .. } => match verification.code(&self.keys) {
@@ -76,7 +79,7 @@ impl SendMail {
         };
         let id: VerificationId = verification.id;
         match sent {
-            Ok(()) => self.app.store.finish_code_mail(id, now).await.map(|()| Outcome::Done),
+            Ok(()) => self.app.store.finish_code_mail(id, now).await.map(|()| Outcome::Sent(counts)),
             Err(Refusal::Never(why)) => self.app.store.finish_code_mail(id, now).await.map(|()| Outcome::Never(why)),
             Err(Refusal::Later(why)) => self.app.store.release_code_mail(id).await.map(|()| Outcome::Later(why)),
         }
@@ -114,7 +117,7 @@ impl SendMail {
         let ip = notice.caller.ip.to_string();
         let asker = Asker { ip: &ip, user_agent: &notice.caller.user_agent, at: notice.created_at.seconds() };
         match self.post(&notice.to, notice_letter(&notice), &asker).await {
-            Ok(()) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Done),
+            Ok(()) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Sent("NoticesMailed")),
             Err(Refusal::Never(why)) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Never(why)),
             Err(Refusal::Later(why)) => store.release_notice(notice.id).await.map(|()| Outcome::Later(why)),
         }

@@ -92,10 +92,25 @@ impl SendMail {
             let outcome = AssertUnwindSafe(Box::pin(self.work_off(now, &raw))).catch_unwind().await;
             match outcome.unwrap_or(Outcome::Never("a panic".into())) {
                 Outcome::Done => {}
-                Outcome::Dropped(why) => tracing::info!(function = NAME, sequence_number, "dropped: {why}"),
-                Outcome::Never(why) => tracing::error!(function = NAME, sequence_number, "undeliverable: {why}"),
+                Outcome::Sent(counts) => tracing::info!(function = NAME, sequence_number, counts, "mailed"),
+                Outcome::Dropped(why) => {
+                    tracing::info!(function = NAME, sequence_number, counts = "MailsDropped", "dropped: {why}");
+                }
+                Outcome::Never(why) => {
+                    tracing::error!(
+                        function = NAME,
+                        sequence_number,
+                        counts = "MailsUndeliverable",
+                        "undeliverable: {why}"
+                    );
+                }
                 Outcome::Later(why) => {
-                    tracing::warn!(function = NAME, sequence_number, "to be tried again: {why}");
+                    tracing::warn!(
+                        function = NAME,
+                        sequence_number,
+                        counts = "MailsDelayed",
+                        "to be tried again: {why}"
+                    );
                     return BatchResponse::again_from(sequence_number);
                 }
             }

@@ -17,6 +17,7 @@ pub struct VerifyEmail;
 impl Endpoint for VerifyEmail {
     const NAME: &'static str = "verify-email";
     const DERIVES_CODES: bool = true;
+    const COUNTS: Option<&'static str> = Some("CodesVerified");
     type Answer = Acknowledged;
 
     async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {

@@ -14,6 +14,7 @@ pub struct VerifySession;
 impl Endpoint for VerifySession {
     const NAME: &'static str = "verify-session";
     const DERIVES_CODES: bool = true;
+    const COUNTS: Option<&'static str> = Some("CodesVerified");
     type Answer = Acknowledged;
 
     async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {

@@ -31,6 +31,8 @@ pub trait Endpoint: 'static {
     const NAME: &'static str;
     /// Whether it derives codes, and so can't start without their key.
     const DERIVES_CODES: bool = false;
+    /// The metric that a success is counted in, beside `Requests`.
+    const COUNTS: Option<&'static str> = None;
     /// The body of a success: 200 to a GET, 202 to everything else.
     type Answer: Serialize + Send;
 
@@ -61,7 +63,7 @@ pub async fn serve<E: Endpoint>() -> Result<(), lambda_runtime::Error> {
 
 /// Answers one event. Whatever happens, it is answered as the contract has it: nothing gets out of here but a [`Response`].
 pub async fn respond<E: Endpoint>(app: &App, now: Timestamp, event: &RawValue) -> Response {
-    let mut line = Line::begin(E::NAME, app.is_cold());
+    let mut line = Line::begin(E::NAME, app.is_cold(), E::COUNTS);
     let (payload, request) = std::panic::catch_unwind(|| event::read(event, now))
         .unwrap_or_else(|panic| (Payload::default(), Err(panicked(&*panic))));
     let answered = match request {

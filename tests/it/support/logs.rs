@@ -78,7 +78,7 @@ impl io::Write for Writer {
         let text = String::from_utf8_lossy(line).into_owned();
         let mut log = log();
         let log = log.get_or_insert_default();
-        if let Some((_, rest)) = text.split_once("error.id=") {
+        if let Some((_, rest)) = text.split_once("error_id=") {
             let id = rest.split_whitespace().next().unwrap_or_default().to_owned();
             *log.failures.entry(id).or_default() += 1;
         }

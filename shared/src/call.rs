@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Language, Timestamp};
 
 /// The facts of one request, read once at its beginning. Whatever is done because of it, is done then and by him.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct Call {
     pub now: Timestamp,
     /// Who sent it.
     pub caller: Caller,
+    /// In which language he wants to be written to.
+    pub language: Language,
 }
 
 /// Where a request came from.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Caller, EmailAddress, Timestamp, id::NoticeId};
+use crate::{Call, Caller, EmailAddress, Language, Timestamp, id::NoticeId};
 
 /// A mail to send, stored in the same transaction as what it tells of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Notice {
     /// Who did it.
     #[serde(flatten)]
     pub caller: Caller,
+    /// What it is written in.
+    #[serde(default)]
+    pub language: Language,
     /// When.
     pub created_at: Timestamp,
     /// Not worth sending from this moment on.
@@ -46,15 +49,17 @@ impl Notice {
     /// How long it is worth sending.
     const LIFETIME: std::time::Duration = std::time::Duration::from_hours(24);
 
-    /// Of `event`, done to or through `address` by the caller.
+    /// Of `event`, done to or through `address` by the caller. The language is the account's: whoever did it has no say in whether
+    /// its owner understands.
     #[must_use]
-    pub fn new(to: &EmailAddress, event: Event, address: &EmailAddress, call: &Call) -> Self {
+    pub fn new(to: &EmailAddress, event: Event, address: &EmailAddress, language: Language, call: &Call) -> Self {
         Self {
             id: NoticeId::generate(),
             to: to.clone(),
             event,
             address: address.clone(),
             caller: call.caller.clone(),
+            language,
             created_at: call.now,
             expires_at: call.now.plus(Self::LIFETIME),
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alias, FullName, Timestamp,
+    Alias, FullName, Language, Timestamp,
     id::{EmailId, UserId},
 };
 
@@ -27,6 +27,9 @@ pub struct User {
     /// What he belongs to; likewise.
     #[serde(default = "User::usual_groups")]
     pub groups: Vec<String>,
+    /// What he is written to in, beyond what he asks for: the language of his sign-up.
+    #[serde(default)]
+    pub language: Language,
     /// When his address was proved.
     pub created_at: Timestamp,
     /// Counts the changes of the account, so that a write notices another in between.

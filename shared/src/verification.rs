@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alias, Call, Caller, EmailAddress, FullName, Timestamp,
+    Alias, Call, Caller, EmailAddress, FullName, Language, Timestamp,
     bearer::{Bearer, TokenHash},
     code::{Code, CodeKeys, Digits, Ingredients, KeyId},
     config::Limits,
@@ -28,6 +28,9 @@ pub struct Verification {
     /// Who asked.
     #[serde(flatten)]
     pub caller: Caller,
+    /// What its mail is written in.
+    #[serde(default)]
+    pub language: Language,
     /// When.
     pub created_at: Timestamp,
     /// From this moment on, the code is refused.
@@ -185,6 +188,7 @@ impl Verification {
             purpose,
             address,
             caller: call.caller.clone(),
+            language: call.language,
             created_at: call.now,
             expires_at: call.now.plus(limits.code_lifetime),
             digits: Digits::SHORT,

@@ -24,6 +24,7 @@ mod fixtures;
 mod fuzz;
 mod get_user;
 mod input;
+mod languages;
 mod limits;
 mod list_emails;
 mod list_sessions;

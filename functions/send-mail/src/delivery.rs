@@ -1,7 +1,7 @@
 //! Which letter goes to whom, and that it goes once.
 
 use shared::{
-    EmailAddress, Timestamp, VerificationId,
+    EmailAddress, Language, Timestamp, VerificationId,
     account::AddressClaim,
     notice::{Event, Notice},
     store::{Claimed, Fault},
@@ -71,10 +71,10 @@ impl SendMail {
             Answer::Instead { to, letter } => self.send(&to, letter, &verification).await,
             Answer::Code { to, .. } => match verification.code(&self.keys) {
                 None => Err(Refusal::Never("its key is gone".to_owned())),
-                Some(code) => {
-                    let code = Code { digits: code.reveal(), expires_at: verification.expires_at.seconds() };
-                    self.send(&to, code_letter(&verification.purpose, code), &verification).await
-                }
+                Some(code) => match code_letter(&verification, code.reveal()) {
+                    Ok(letter) => self.send(&to, letter, &verification).await,
+                    Err(_) => Err(no_letter()),
+                },
             },
         };
         let id: VerificationId = verification.id;
@@ -88,11 +88,17 @@ impl SendMail {
     async fn send(&self, to: &EmailAddress, letter: Letter<'_>, of: &Verification) -> Result<(), Refusal> {
         let ip = of.caller.ip.to_string();
         let asker = Asker { ip: &ip, user_agent: &of.caller.user_agent, at: of.created_at.seconds() };
-        self.post(to, letter, &asker).await
+        self.post(to, &letter, of.language, &asker).await
     }
 
-    async fn post(&self, to: &EmailAddress, letter: Letter<'_>, asker: &Asker<'_>) -> Result<(), Refusal> {
-        let message = letter.write(&self.letterhead, asker).map_err(|_| Refusal::Never("no letter".to_owned()))?;
+    async fn post(
+        &self,
+        to: &EmailAddress,
+        letter: &Letter<'_>,
+        language: Language,
+        asker: &Asker<'_>,
+    ) -> Result<(), Refusal> {
+        let message = letter.write(language, &self.letterhead, asker).map_err(|_| no_letter())?;
         self.ses.send(to, message).await
     }
 
@@ -116,7 +122,7 @@ impl SendMail {
         };
         let ip = notice.caller.ip.to_string();
         let asker = Asker { ip: &ip, user_agent: &notice.caller.user_agent, at: notice.created_at.seconds() };
-        match self.post(&notice.to, notice_letter(&notice), &asker).await {
+        match self.post(&notice.to, &notice_letter(&notice), notice.language, &asker).await {
             Ok(()) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Sent("NoticesMailed")),
             Err(Refusal::Never(why)) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Never(why)),
             Err(Refusal::Later(why)) => store.release_notice(notice.id).await.map(|()| Outcome::Later(why)),
@@ -141,12 +147,17 @@ fn choose(asked: &Verification, owner: Option<AddressClaim>) -> Answer {
     }
 }
 
-fn code_letter<'a>(purpose: &Purpose, code: Code<'a>) -> Letter<'a> {
-    match purpose {
+fn code_letter<'a>(asked: &Verification, digits: &'a str) -> Result<Letter<'a>, askama::Error> {
+    let code = Code::new(digits, asked.created_at.seconds(), asked.expires_at.seconds())?;
+    Ok(match asked.purpose {
         Purpose::SignUp { .. } => Letter::SignUpCode(code),
         Purpose::SignIn { .. } => Letter::SignInCode(code),
         Purpose::AddEmail { .. } => Letter::AddAddressCode(code),
-    }
+    })
+}
+
+fn no_letter() -> Refusal {
+    Refusal::Never("no letter".to_owned())
 }
 
 fn notice_letter(notice: &Notice) -> Letter<'_> {

@@ -1,5 +1,4 @@
-//! What the mails say. The words stand in `templates/`, a text and an HTML file for each letter; the subjects stand
-//! here.
+//! The letters. What they say stands in [`words`], a module for each language; how they look in `templates/`.
 //!
 //! A mail goes to whoever owns an address, asked for by whoever typed it, so it must not carry a stranger's words
 //! (CVE-2022-31127: advertisements sent as "names"). Names and aliases are in no mail at all. What is shown of the rest
@@ -9,11 +8,15 @@
 
 mod browser;
 mod facts;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 use askama::Template;
+use shared::Language;
+
+use self::words::{Frame, Words};
 
 /// The width that text mails are wrapped at.
 const COLUMNS: usize = 72;
@@ -38,16 +41,15 @@ pub(crate) struct Asker<'a> {
 }
 
 /// A code to mail.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Code<'a> {
-    /// Six or twelve digits.
-    pub(crate) digits: &'a str,
-    /// When it stops working, in Unix seconds.
-    pub(crate) expires_at: i64,
+    digits: &'a str,
+    minutes: i64,
+    until: String,
 }
 
 /// A mail, by what it tells whom.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Letter<'a> {
     /// To a new address: the code that opens the account.
     SignUpCode(Code<'a>),
@@ -98,41 +100,34 @@ pub(crate) struct Message {
     pub(crate) html: String,
 }
 
-/// What the templates know of every letter.
-struct Sheet {
-    product: String,
+/// What a letter shows by itself, between its paragraphs.
+enum Shown<'a> {
+    Code(&'a Code<'a>),
+    Address(String),
+    Nothing,
+}
+
+/// What the layouts know.
+struct Sheet<'a> {
+    frame: &'static Frame,
+    words: Words,
+    product: &'a str,
+    shown: Shown<'a>,
+    /// Where the request came from, as name and value.
+    facts: [(&'static str, String); 3],
     takes_replies: bool,
-    ip: String,
-    browser: String,
-    at: String,
 }
 
-/// What the templates know of a code.
-struct CodeOnPaper<'a> {
-    digits: &'a str,
-    minutes: i64,
-    until: String,
+#[derive(Template)]
+#[template(path = "letter.html")]
+struct Html<'a> {
+    sheet: &'a Sheet<'a>,
 }
 
-/// Renders a letter's pair of templates, with the sheet and at most one thing more under the given name.
-macro_rules! render {
-    ($sheet:expr, $text:literal, $html:literal $(, $name:ident: $type:ty = $value:expr)?) => {{
-        #[derive(Template)]
-        #[template(path = $text)]
-        struct Text<'a> {
-            sheet: &'a Sheet,
-            $($name: &'a $type,)?
-        }
-        #[derive(Template)]
-        #[template(path = $html)]
-        struct Html<'a> {
-            sheet: &'a Sheet,
-            $($name: &'a $type,)?
-        }
-        $(let $name = &$value;)?
-        let sheet = $sheet;
-        (Text { sheet, $($name)? }.render()?, Html { sheet, $($name)? }.render()?)
-    }};
+#[derive(Template)]
+#[template(path = "letter.txt")]
+struct Text<'a> {
+    sheet: &'a Sheet<'a>,
 }
 
 impl Letter<'_> {
@@ -140,73 +135,54 @@ impl Letter<'_> {
     ///
     /// # Errors
     /// When a time is beyond what a calendar knows, or a template fails.
-    pub(crate) fn write(&self, head: &Letterhead, asker: &Asker<'_>) -> Result<Message, askama::Error> {
-        let sheet = &Sheet {
-            product: facts::one_line(&head.product),
+    pub(crate) fn write(
+        &self,
+        language: Language,
+        head: &Letterhead,
+        asker: &Asker<'_>,
+    ) -> Result<Message, askama::Error> {
+        let frame = words::frame(language);
+        let product = facts::one_line(&head.product);
+        let unknown = || frame.unknown.to_owned();
+        let [ip, browser, time] = frame.facts;
+        let sheet = Sheet {
+            frame,
+            words: words::words(language, self, &product),
+            product: &product,
+            shown: self.shown(),
+            facts: [
+                (ip, facts::ip(asker.ip).unwrap_or_else(unknown)),
+                (browser, browser::describe(asker.user_agent, frame).unwrap_or_else(unknown)),
+                (time, facts::moment(asker.at, frame)?),
+            ],
             takes_replies: head.takes_replies,
-            ip: facts::ip(asker.ip),
-            browser: browser::describe(asker.user_agent),
-            at: facts::moment(asker.at)?,
         };
-        let on_paper = |code| CodeOnPaper::new(code, asker);
-        let shown = facts::address;
-        let (text, html) = match *self {
-            Self::SignUpCode(code) => {
-                render!(sheet, "sign-up-code.txt", "sign-up-code.html", code: CodeOnPaper<'a> = on_paper(code)?)
-            }
-            Self::SignInCode(code) => {
-                render!(sheet, "sign-in-code.txt", "sign-in-code.html", code: CodeOnPaper<'a> = on_paper(code)?)
-            }
-            Self::AddAddressCode(code) => {
-                render!(sheet, "add-address-code.txt", "add-address-code.html", code: CodeOnPaper<'a> = on_paper(code)?)
-            }
-            Self::AlreadyRegistered => render!(sheet, "already-registered.txt", "already-registered.html"),
-            Self::NoAccount => render!(sheet, "no-account.txt", "no-account.html"),
-            Self::BelongsToAnother => render!(sheet, "belongs-to-another.txt", "belongs-to-another.html"),
-            Self::AddressVerified { address } => {
-                render!(sheet, "address-verified.txt", "address-verified.html", address: String = shown(address))
-            }
-            Self::AddressRemoved { address } => {
-                render!(sheet, "address-removed.txt", "address-removed.html", address: String = shown(address))
-            }
-            Self::AddressPreferred { address } => {
-                render!(sheet, "address-preferred.txt", "address-preferred.html", address: String = shown(address))
-            }
-            Self::NoLongerPreferred { address } => {
-                render!(sheet, "no-longer-preferred.txt", "no-longer-preferred.html", address: String = shown(address))
-            }
-            Self::SignedInElsewhere { address } => {
-                render!(sheet, "signed-in-elsewhere.txt", "signed-in-elsewhere.html", address: String = shown(address))
-            }
-        };
-        Ok(Message { subject: self.subject(&sheet.product), text: wrap(&text), html })
+        let text = Text { sheet: &sheet }.render()?;
+        let html = Html { sheet: &sheet }.render()?;
+        Ok(Message { subject: sheet.words.subject, text: wrap(&text), html })
     }
 
-    /// The code comes first, where the list of mails and the notification show it.
-    fn subject(&self, product: &str) -> String {
+    fn shown(&self) -> Shown<'_> {
         match self {
-            Self::SignUpCode(code) | Self::SignInCode(code) | Self::AddAddressCode(code) => {
-                format!("{} is your {product} code", code.digits)
-            }
-            Self::AlreadyRegistered => format!("You already have an account at {product}"),
-            Self::NoAccount => format!("There is no account at {product} for this address"),
-            Self::BelongsToAnother => format!("This address already belongs to an account at {product}"),
-            Self::AddressVerified { .. } => format!("An address was added to your {product} account"),
-            Self::AddressRemoved { .. } => format!("An address was removed from your {product} account"),
-            Self::AddressPreferred { .. } => format!("This is now the preferred address of your {product} account"),
-            Self::NoLongerPreferred { .. } => format!("Your {product} account has another preferred address now"),
-            Self::SignedInElsewhere { .. } => format!("New sign-in to your {product} account"),
+            Self::SignUpCode(code) | Self::SignInCode(code) | Self::AddAddressCode(code) => Shown::Code(code),
+            Self::AlreadyRegistered | Self::NoAccount | Self::BelongsToAnother => Shown::Nothing,
+            Self::AddressVerified { address }
+            | Self::AddressRemoved { address }
+            | Self::AddressPreferred { address }
+            | Self::NoLongerPreferred { address }
+            | Self::SignedInElsewhere { address } => Shown::Address(facts::address(address)),
         }
     }
 }
 
-impl<'a> CodeOnPaper<'a> {
-    fn new(code: Code<'a>, asker: &Asker<'_>) -> Result<Self, askama::Error> {
-        Ok(Self {
-            digits: code.digits,
-            minutes: code.expires_at.saturating_sub(asker.at).max(60) / 60,
-            until: facts::time_of_day(code.expires_at)?,
-        })
+impl<'a> Code<'a> {
+    /// Of six or twelve digits, asked for and expiring at these Unix seconds.
+    ///
+    /// # Errors
+    /// When the end is beyond what a calendar knows.
+    pub(crate) fn new(digits: &'a str, asked_at: i64, expires_at: i64) -> Result<Self, askama::Error> {
+        let minutes = expires_at.saturating_sub(asked_at).max(60) / 60;
+        Ok(Self { digits, minutes, until: facts::time_of_day(expires_at)? })
     }
 
     /// Whether it is one of the codes for an address under attack.
@@ -217,12 +193,23 @@ impl<'a> CodeOnPaper<'a> {
     /// The digits as people best read them: a long code in fours, with a gap between them.
     fn groups(&self) -> Vec<String> {
         let size = if self.is_long() { 4 } else { 6 };
-        let digits: Vec<char> = self.digits.chars().collect();
-        digits.chunks(size).map(String::from_iter).collect()
+        self.digits.chars().collect::<Vec<_>>().chunks(size).map(String::from_iter).collect()
     }
 }
 
-/// Breaks lines at blanks, so that the templates need not: a paragraph is a line there. What has no blank stays whole.
+impl Sheet<'_> {
+    fn answers(&self) -> &'static str {
+        if self.takes_replies { self.frame.takes_replies } else { self.frame.takes_no_replies }
+    }
+
+    /// The facts in columns.
+    fn table(&self) -> impl Iterator<Item = String> {
+        let width = self.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+        self.facts.iter().map(move |(name, fact)| format!("{name:width$}  {fact}"))
+    }
+}
+
+/// Breaks lines at blanks: a paragraph is a line in the words. What has no blank stays whole.
 fn wrap(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len() + 1);
     for line in text.lines() {

@@ -12,7 +12,7 @@ use lambda_http::{
 use serde_json::value::RawValue;
 
 use super::request::Request;
-use crate::{Call, Caller, Error, Timestamp};
+use crate::{Call, Caller, Error, Language, Timestamp};
 
 /// The form that an event came in, and that its answer goes out in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,11 @@ pub(super) fn read(event: &RawValue, now: Timestamp) -> (Payload, Result<Request
 fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp) -> Result<Request, Error> {
     let http = event.request_context.http;
     Ok(Request {
-        call: Call { now, caller: caller(http.source_ip.as_deref(), http.user_agent.as_deref())? },
+        call: Call {
+            now,
+            caller: caller(http.source_ip.as_deref(), http.user_agent.as_deref())?,
+            language: language(&event.headers),
+        },
         method: http.method,
         authorization: authorization(&event.headers),
         is_json: is_json(&event.headers),
@@ -53,7 +57,11 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Err
     // REST APIs send both, and the multi-value form is the complete one; hand-written events often have only the other.
     let headers = if event.multi_value_headers.is_empty() { event.headers } else { event.multi_value_headers };
     Ok(Request {
-        call: Call { now, caller: caller(identity.source_ip.as_deref(), identity.user_agent.as_deref())? },
+        call: Call {
+            now,
+            caller: caller(identity.source_ip.as_deref(), identity.user_agent.as_deref())?,
+            language: language(&headers),
+        },
         method: event.http_method,
         authorization: authorization(&headers),
         is_json: is_json(&headers),
@@ -67,6 +75,13 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Err
 fn caller(source_ip: Option<&str>, user_agent: Option<&str>) -> Result<Caller, Error> {
     let ip = source_ip.and_then(|ip| ip.parse().ok()).ok_or(UNREADABLE)?;
     Ok(Caller::new(ip, user_agent.unwrap_or_default()))
+}
+
+/// Several headers are one list (RFC 9110 §5.3).
+fn language(headers: &HeaderMap) -> Language {
+    let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
+    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+    Language::accepted(&values.join(","))
 }
 
 /// Present, even if it can't be read: an optional header that was sent must be good.

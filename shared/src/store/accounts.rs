@@ -71,6 +71,7 @@ impl Store {
             preferred: email_id,
             roles: User::usual_roles(),
             groups: User::usual_groups(),
+            language: verification.language,
             created_at: now,
             version: 0,
         };
@@ -102,7 +103,7 @@ impl Store {
     ) -> Result<UserId, Error> {
         let owner = verification.owner.ok_or(Error::CodeRefused)?;
         let address = &verification.address;
-        let by = Call { now, caller: verification.caller.clone() };
+        let by = Call { now, caller: verification.caller.clone(), language: verification.language };
         let change = |account: &Account, transaction: &mut Transaction| {
             let still_owned = Write::check(Key::address(address), "#userID = :owner").value("owner", &owner);
             transaction.add(Part::Address, still_owned);
@@ -122,7 +123,7 @@ impl Store {
                 && preferred.address.canonical() != address.canonical()
             {
                 let event = Event::SignedInElsewhere;
-                tell(transaction, &Notice::new(&preferred.address, event, address, &by))?;
+                tell(transaction, &Notice::new(&preferred.address, event, address, account.user.language, &by))?;
             }
             use_up(transaction, verification);
             Ok(())

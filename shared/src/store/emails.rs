@@ -62,7 +62,8 @@ impl Store {
             }
             transaction.add(Part::Account, account.preferring(email.id));
             tell_preferred(transaction, account, Event::NoLongerPreferred, &email.address, call)?;
-            let notice = Notice::new(&email.address, Event::AddressPreferred, &email.address, call);
+            let notice =
+                Notice::new(&email.address, Event::AddressPreferred, &email.address, account.user.language, call);
             Ok(tell(transaction, &notice)?)
         };
         self.change_account(user, &[], change).await.map(|_| ())
@@ -99,7 +100,7 @@ fn tell_preferred(
     call: &Call,
 ) -> Result<(), Error> {
     if let Some(preferred) = account.preferred() {
-        tell(transaction, &Notice::new(&preferred.address, event, address, call))?;
+        tell(transaction, &Notice::new(&preferred.address, event, address, account.user.language, call))?;
     }
     Ok(())
 }

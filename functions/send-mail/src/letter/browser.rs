@@ -1,7 +1,9 @@
 //! A user agent in words that people know, ours but for one: whoever asks for a mail writes nothing into it.
 
+use super::Frame;
+
 /// Browsers, by what gives them away. The order counts: most also name those that they want to be taken for.
-const BROWSERS: [(&str, &str); 9] = [
+const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
     ("SamsungBrowser/", "Samsung Internet"),
@@ -10,8 +12,10 @@ const BROWSERS: [(&str, &str); 9] = [
     ("CriOS/", "Chrome"),
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
-    ("AppleWebKit/", "An app"),
 ];
+
+/// A browser that is part of another program.
+const PART_OF_AN_APP: &str = "AppleWebKit/";
 
 /// Systems, likewise: Android calls itself Linux, and iOS something like Mac OS X.
 const SYSTEMS: [(&str, &str); 7] = [
@@ -31,15 +35,14 @@ const BROWSERLY: &str = "Mozilla/";
 const NAME_LIMIT: usize = 24;
 
 /// `Firefox on Windows`; for what is no browser its name and version, such as `curl/8.5.0`.
-pub(super) fn describe(agent: &str) -> String {
-    let described = if agent.starts_with(BROWSERLY) { browser(agent) } else { program(agent) };
-    described.unwrap_or_else(|| "unknown".to_owned())
+pub(super) fn describe(agent: &str, frame: &Frame) -> Option<String> {
+    if agent.starts_with(BROWSERLY) { browser(agent, frame) } else { program(agent) }
 }
 
-fn browser(agent: &str) -> Option<String> {
-    let browser = known(&BROWSERS, agent)?;
+fn browser(agent: &str, frame: &Frame) -> Option<String> {
+    let browser = known(&BROWSERS, agent).or_else(|| agent.contains(PART_OF_AN_APP).then_some(frame.an_app))?;
     Some(match known(&SYSTEMS, agent) {
-        Some(system) => format!("{browser} on {system}"),
+        Some(system) => format!("{browser} {} {system}", frame.on),
         None => browser.to_owned(),
     })
 }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use time::OffsetDateTime;
 
+use super::Frame;
+
 /// The longest address there is (RFC 5321).
 const ADDRESS_LIMIT: usize = 254;
 
@@ -14,8 +16,8 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// An IP address, if it is one.
-pub(super) fn ip(text: &str) -> String {
-    text.parse::<IpAddr>().map_or_else(|_| "unknown".to_owned(), |ip| ip.to_string())
+pub(super) fn ip(text: &str) -> Option<String> {
+    text.parse::<IpAddr>().ok().map(|ip| ip.to_string())
 }
 
 /// An e-mail address. It is ASCII already where it was accepted; anything else is a question mark here.
@@ -25,10 +27,11 @@ pub(super) fn address(text: &str) -> String {
 }
 
 /// Such as `21 November 2026, 20:48 UTC`: a mail does not know its reader's clock.
-pub(super) fn moment(seconds: i64) -> Result<String, askama::Error> {
+pub(super) fn moment(seconds: i64, frame: &Frame) -> Result<String, askama::Error> {
     let at = calendar(seconds)?;
     let time = time_of_day(seconds)?;
-    Ok(format!("{} {} {}, {time}", at.day(), at.month(), at.year()))
+    let month = frame.months.get(usize::from(u8::from(at.month())).saturating_sub(1)).copied().unwrap_or_default();
+    Ok(format!("{}{}{month} {}, {time}", at.day(), frame.after_day, at.year()))
 }
 
 /// Such as `20:48 UTC`.

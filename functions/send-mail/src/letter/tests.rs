@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 
-use super::{Asker, Code, Letter, Letterhead, Message, browser, facts};
+use shared::Language;
+
+use super::{Asker, Code, Letter, Letterhead, Message, browser, facts, words};
 
 mod hostile;
 
@@ -12,10 +14,10 @@ const ADDRESS: &str = "john@doe.example";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 fn code(digits: &str) -> Code<'_> {
-    Code { digits, expires_at: AT + 600 }
+    Code::new(digits, AT, AT + 600).unwrap()
 }
 
-/// Every letter there is, by its templates' name.
+/// Every letter there is, by its snapshots' name.
 fn letters() -> [(&'static str, Letter<'static>); 11] {
     [
         ("sign-up-code", Letter::SignUpCode(code("048291"))),
@@ -40,8 +42,24 @@ fn asker(user_agent: &str) -> Asker<'_> {
     Asker { ip: "203.0.113.7", user_agent, at: AT }
 }
 
-fn write(letter: Letter<'_>) -> Message {
-    letter.write(&head("Latchkey"), &asker(FIREFOX)).unwrap()
+const LANGUAGES: [Language; 2] = [Language::English, Language::German];
+
+fn write(letter: &Letter<'_>) -> Message {
+    write_in(Language::English, letter)
+}
+
+fn write_in(language: Language, letter: &Letter<'_>) -> Message {
+    letter.write(language, &head("Latchkey"), &asker(FIREFOX)).unwrap()
+}
+
+/// Every letter in every language.
+fn written() -> impl Iterator<Item = (String, Letter<'static>, Message)> {
+    LANGUAGES.into_iter().flat_map(|language| {
+        letters().into_iter().map(move |(name, letter)| {
+            let message = write_in(language, &letter);
+            (format!("{name}.{}", words::frame(language).tag), letter, message)
+        })
+    })
 }
 
 /// The code that a letter carries.
@@ -68,6 +86,11 @@ fn seen(html: &str) -> String {
     seen
 }
 
+/// A browser, in English.
+fn describe(agent: &str) -> String {
+    browser::describe(agent, words::frame(Language::English)).unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// The longest run of digits.
 fn longest_number(text: &str) -> usize {
     let runs = text.split(|c: char| !c.is_ascii_digit());
@@ -76,8 +99,7 @@ fn longest_number(text: &str) -> usize {
 
 #[test]
 fn every_letter_reads_as_approved() {
-    for (name, letter) in letters() {
-        let message = write(letter);
+    for (name, _, message) in written() {
         assert_snapshot!(format!("{name}.txt"), format!("Subject: {}\n\n{}", message.subject, message.text));
         assert_snapshot!(format!("{name}.html"), message.html);
     }
@@ -85,9 +107,8 @@ fn every_letter_reads_as_approved() {
 
 #[test]
 fn the_html_says_all_that_the_text_says() {
-    for (name, letter) in letters() {
-        let message = write(letter);
-        let seen = seen(&message.html);
+    for (name, _, message) in written() {
+        let seen = seen(&message.html).replace("&#39;", "'");
         for line in message.text.lines() {
             let line: String = line.split_whitespace().collect();
             assert!(seen.contains(&line), "{name}: {line:?} is in the text alone");
@@ -98,7 +119,7 @@ fn the_html_says_all_that_the_text_says() {
 #[test]
 fn html_escapes_and_text_does_not() {
     let letter = Letter::AddressVerified { address: "o'hara&sons@doe.example" };
-    let message = letter.write(&head("Lock <& Key>"), &asker(FIREFOX)).unwrap();
+    let message = letter.write(Language::English, &head("Lock <& Key>"), &asker(FIREFOX)).unwrap();
     assert_eq!(message.subject, "An address was added to your Lock <& Key> account");
     assert!(message.text.contains("Lock <& Key>"));
     assert!(message.text.contains("o'hara&sons@doe.example"));
@@ -109,10 +130,9 @@ fn html_escapes_and_text_does_not() {
 
 #[test]
 fn a_code_stands_first_in_the_subject_and_once_in_each_body() {
-    for (name, letter) in letters() {
+    for (name, letter, message) in written() {
         let Some(code) = code_of(&letter) else { continue };
-        let message = write(letter);
-        assert_eq!(message.subject, format!("{code} is your Latchkey code"));
+        assert!(message.subject.starts_with(&format!("{code} ")), "{name}");
         assert_eq!(message.text.matches(code).count(), 1, "{name}");
         assert_eq!(seen(&message.html).matches(code).count(), 1, "{name}");
         assert!(message.text.lines().any(|line| line.trim() == code), "{name}: a line of its own");
@@ -121,8 +141,7 @@ fn a_code_stands_first_in_the_subject_and_once_in_each_body() {
 
 #[test]
 fn nothing_but_a_code_looks_like_one() {
-    for (name, letter) in letters() {
-        let message = write(letter);
+    for (name, letter, message) in written() {
         let (text, html) = match code_of(&letter) {
             Some(code) => (message.text.replace(code, ""), seen(&message.html).replace(code, "")),
             None => (message.text, seen(&message.html)),
@@ -134,9 +153,26 @@ fn nothing_but_a_code_looks_like_one() {
 }
 
 #[test]
+fn a_letter_is_in_one_language() {
+    // Words that stand in every letter of a language, and in none of the other.
+    for (language, own, foreign) in [(Language::English, " the ", " die "), (Language::German, " die ", " the ")] {
+        for (name, letter) in letters() {
+            let message = write_in(language, &letter);
+            for body in [&message.text, &message.html] {
+                let body = body.replace(['\n', '>', '<'], " ").to_lowercase();
+                assert!(body.contains(own) && !body.contains(foreign), "{name}");
+            }
+            assert!(message.html.contains(&format!("<html lang=\"{}\"", words::frame(language).tag)));
+        }
+    }
+}
+
+#[test]
 fn subjects_are_one_line_whatever_the_product_is_called() {
     for (name, letter) in letters() {
-        let message = letter.write(&head(" Latch\r\nBcc: eve@evil.example\u{2028}key\0 "), &asker(FIREFOX)).unwrap();
+        let message = letter
+            .write(Language::English, &head(" Latch\r\nBcc: eve@evil.example\u{2028}key\0 "), &asker(FIREFOX))
+            .unwrap();
         assert!(message.subject.contains("Latch Bcc: eve@evil.example key"), "{name}");
         assert!(!message.subject.contains(char::is_control), "{name}");
         assert_eq!(message.subject.lines().count(), 1, "{name}");
@@ -144,12 +180,15 @@ fn subjects_are_one_line_whatever_the_product_is_called() {
 }
 
 #[test]
-fn text_is_ascii_and_at_most_72_columns_wide() {
-    for (name, letter) in letters() {
-        let message = letter.write(&head("The Long And Winding Name Of A Product"), &asker(FIREFOX)).unwrap();
-        assert!(message.text.is_ascii(), "{name}");
+fn text_is_at_most_72_columns_wide() {
+    for (language, (name, letter)) in
+        LANGUAGES.into_iter().flat_map(|language| letters().map(|letter| (language, letter)))
+    {
+        let head = head("The Long And Winding Name Of A Product");
+        let message = letter.write(language, &head, &asker(FIREFOX)).unwrap();
+        assert!(message.text.is_ascii() || language != Language::English, "{name}");
         for line in message.text.lines() {
-            assert!(line.len() <= 72, "{name}: {line:?}");
+            assert!(line.chars().count() <= 72, "{name}: {line:?}");
             assert_eq!(line, line.trim_end(), "{name}");
         }
         assert!(!message.text.contains("\n\n\n"), "{name}");
@@ -158,8 +197,8 @@ fn text_is_ascii_and_at_most_72_columns_wide() {
 
 #[test]
 fn a_mail_loads_nothing_and_links_nowhere() {
-    for (name, letter) in letters() {
-        let html = write(letter).html;
+    for (name, _, message) in written() {
+        let html = message.html;
         for reach in ["href", "src=", "url(", "@import", "http", "<script", "<form"] {
             assert!(!html.contains(reach), "{name}: {reach}");
         }
@@ -169,7 +208,7 @@ fn a_mail_loads_nothing_and_links_nowhere() {
 #[test]
 fn answers_are_invited_where_somebody_reads_them() {
     let head = Letterhead { product: "Latchkey".to_owned(), takes_replies: true };
-    let message = Letter::NoAccount.write(&head, &asker(FIREFOX)).unwrap();
+    let message = Letter::NoAccount.write(Language::English, &head, &asker(FIREFOX)).unwrap();
     for body in [&message.text, &message.html] {
         assert!(body.contains("Need help? Answer this mail."));
         assert!(!body.contains("machine"));
@@ -181,8 +220,8 @@ fn a_lifetime_is_told_in_words() {
     let lived = |seconds| {
         let digits = "482913";
         let expires_at = AT + seconds;
-        let letter = Letter::SignInCode(Code { digits, expires_at });
-        let text = letter.write(&head("Latchkey"), &asker(FIREFOX)).unwrap().text;
+        let letter = Letter::SignInCode(Code::new(digits, AT, expires_at).unwrap());
+        let text = write(&letter).text;
         text.lines().find(|line| line.starts_with("It works")).unwrap().to_owned()
     };
     assert_eq!(lived(600), "It works once, for 10 minutes, until 20:58 UTC.");
@@ -193,10 +232,13 @@ fn a_lifetime_is_told_in_words() {
 
 #[test]
 fn times_are_for_people() {
-    assert_eq!(facts::moment(AT).unwrap(), "21 November 2026, 20:48 UTC");
-    assert_eq!(facts::moment(0).unwrap(), "1 January 1970, 00:00 UTC");
-    assert_eq!(facts::moment(1_772_323_199).unwrap(), "28 February 2026, 23:59 UTC");
-    assert!(facts::moment(i64::MAX).is_err());
+    let [english, german] = LANGUAGES.map(words::frame);
+    assert_eq!(facts::moment(AT, english).unwrap(), "21 November 2026, 20:48 UTC");
+    assert_eq!(facts::moment(0, english).unwrap(), "1 January 1970, 00:00 UTC");
+    assert_eq!(facts::moment(1_772_323_199, english).unwrap(), "28 February 2026, 23:59 UTC");
+    assert_eq!(facts::moment(1_772_323_200, german).unwrap(), "1. März 2026, 00:00 UTC");
+    assert!(facts::moment(i64::MAX, english).is_err());
+    assert!(Code::new("482913", AT, i64::MAX).is_err());
 }
 
 #[test]
@@ -221,7 +263,7 @@ fn browsers_go_by_the_names_that_people_know() {
         "PostmanRuntime",
         "",
     ];
-    let described = agents.map(browser::describe).join("\n");
+    let described = agents.map(describe).join("\n");
     assert_snapshot!(described, @r"
     Firefox on Linux
     Chrome on Windows

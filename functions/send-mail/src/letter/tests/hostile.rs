@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 
-use super::{AT, Asker, FIREFOX, Letter, Message, asker, browser, facts, head, letters};
+use shared::Language;
+
+use super::{AT, Asker, FIREFOX, Letter, Message, asker, describe, facts, head, letters};
 
 /// Agents that want to be markup, a header, a link, a message or a code.
 fn hostile_agents() -> [String; 20] {
@@ -46,7 +48,7 @@ fn assert_harmless(message: &Message) {
 fn an_agent_writes_nothing_into_a_mail() {
     for agent in hostile_agents() {
         for (_, letter) in letters() {
-            let message = letter.write(&head("Latchkey"), &asker(&agent)).unwrap();
+            let message = letter.write(Language::English, &head("Latchkey"), &asker(&agent)).unwrap();
             assert_harmless(&message);
         }
     }
@@ -54,7 +56,7 @@ fn an_agent_writes_nothing_into_a_mail() {
 
 #[test]
 fn what_is_left_of_a_hostile_agent_is_a_word() {
-    let left: Vec<String> = hostile_agents().iter().map(|agent| browser::describe(agent)).collect();
+    let left: Vec<String> = hostile_agents().iter().map(|agent| describe(agent)).collect();
     assert_snapshot!(left.join("\n"), @r"
     unknown
     Firefox
@@ -81,13 +83,13 @@ fn what_is_left_of_a_hostile_agent_is_a_word() {
 
 #[test]
 fn an_ip_address_is_one_or_unknown() {
-    let shown = |ip: &str| facts::ip(ip);
+    let shown = |ip: &str| facts::ip(ip).unwrap_or_default();
     assert_eq!(shown("203.0.113.7"), "203.0.113.7");
     assert_eq!(shown("2001:DB8:0::1"), "2001:db8::1");
     for ip in ["", "evil.example", "203.0.113.7, 198.51.100.1", "203.0.113.7\r\nBcc: eve@evil.example", "<b>"] {
-        assert_eq!(shown(ip), "unknown");
+        assert_eq!(facts::ip(ip), None);
         let asker = Asker { ip, user_agent: FIREFOX, at: AT };
-        assert_harmless(&Letter::NoAccount.write(&head("Latchkey"), &asker).unwrap());
+        assert_harmless(&Letter::NoAccount.write(Language::English, &head("Latchkey"), &asker).unwrap());
     }
 }
 

@@ -47,13 +47,18 @@ async fn waiting(product: &Product, many: usize) -> Vec<Waiting> {
 
 /// To the table, these have not been mailed. The stream has a change more, which asks for nothing.
 async fn unmail(product: &Product, waiting: &[Waiting]) {
-    let (client, table) = (product.dynamodb(), product.table().await);
     for one in waiting {
-        let (pk, sk) = (AttributeValue::S(format!("CODE#{}", one.asked.id)), AttributeValue::S("CODE".to_owned()));
-        let unmail = client.update_item().table_name(&table).key("pk", pk).key("sk", sk);
-        unmail.update_expression("REMOVE mailedAt, leasedUntil, keyID").send().await.expect("an update");
+        unmark(product, &format!("CODE#{}", one.asked.id), "CODE").await;
     }
     product.stack.delivered().await;
+}
+
+/// To the table, nobody has ever tried to mail this item.
+async fn unmark(product: &Product, pk: &str, sk: &str) {
+    let key = |text: &str| AttributeValue::S(text.to_owned());
+    let unmark =
+        product.dynamodb().update_item().table_name(product.table().await).key("pk", key(pk)).key("sk", key(sk));
+    unmark.update_expression("REMOVE mailedAt, leasedUntil, keyID").send().await.expect("an update");
 }
 
 /// The stream's record of a new item, at a place of the stream.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{log_lines, product, wrong};
+use crate::support::{Proxy, Settings, failing, log_lines, product, product_with, wrong};
 
 /// The fields of each line of a user, in the order in which they were written.
 fn lines_of(user_id: &str) -> Vec<BTreeMap<String, String>> {
@@ -88,6 +88,24 @@ async fn the_first_request_of_each_function_is_told_as_a_cold_start_and_no_other
         let lines = lines_of(&john.user_id);
         let of_list = lines.iter().filter(|line| line["function"] == "list-emails");
         assert_eq!(of_list.map(|line| line["cold_start"].as_str()).collect::<Vec<_>>(), ["true", "false"]);
+    })
+    .await;
+}
+
+/// Who looks for what failed has the operation and the code; DynamoDB's own words stay out of it, as they may hold data.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_told_with_what_failed_and_where_but_without_its_words() {
+    let proxy = Proxy::start().await;
+    product_with(Settings::through(&proxy), async |product| {
+        proxy.lead_to(product);
+        let john = product.sign_up("john@doe.net", "johny").await;
+        proxy.decide(failing("GetItem"));
+        let failed = product.session(&john.bearer).await.expect(503);
+        proxy.mend();
+        let error_id = format!("error_id={}", failed.header("x-error-id").expect("an ID"));
+        let line = log_lines().into_iter().find(|line| line.contains(&error_id)).expect("a line");
+        assert!(line.contains(r#"cause="store: GetItem: InternalServerError""#), "{line}");
+        assert!(!line.contains("a fault of the test's"), "{line}");
     })
     .await;
 }

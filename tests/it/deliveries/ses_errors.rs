@@ -4,7 +4,7 @@ use std::{path::Path, process::Command, time::Duration};
 
 use serde_json::Value;
 
-use super::{assert_mailed, deliver, mailed, once, only_to, records, unmail, waiting, with_faults};
+use super::{assert_mailed, deliver, mailed, once, only_to, record, records, unmail, unmark, waiting, with_faults};
 use crate::support::{End, Fault, Letter, Product, counted, log_lines};
 
 /// What becomes of a mail.
@@ -139,6 +139,29 @@ async fn a_mail_that_ses_does_not_answer_for_comes_again() {
             assert_mailed(product, before, waiting.iter().zip([1, taken + 1, 1]));
         }
         counted(format_args!("{} ways in which SES does not answer", faults.len()));
+    })
+    .await;
+}
+
+/// As a code is: who mails it next need not wait for a lease to end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_ses_does_not_take_this_time_is_given_back_at_once() {
+    with_faults(async |product, ses, _| {
+        let john = product.sign_up("john@doe.net", "johny").await;
+        product.add_email(&john, "john@work.example").await;
+        product.stack.delivered().await;
+        let items = product.items().await;
+        let notice = items.iter().find(|item| item.text("sk") == "NOTICE").expect("a notice");
+        let batch = [record(&notice.image(), 0)];
+        unmark(product, notice.text("pk"), "NOTICE").await;
+        let before = product.mails().await.len();
+        ses.decide(only_to("john@doe.net", Fault::Before(End::Error(400, "SendingPausedException"))));
+        assert_eq!(deliver(product, &batch).await, Some(0));
+        assert_eq!(product.mails().await.len(), before);
+        ses.mend();
+        assert_eq!(deliver(product, &batch).await, None);
+        let mails = product.mails().await.split_off(before);
+        assert_eq!(mails.iter().map(|mail| mail.to.join(",")).collect::<Vec<_>>(), ["john@doe.net"]);
     })
     .await;
 }

@@ -1,9 +1,12 @@
 //! What a deployment can set. The one reader of the environment: each process reads it once, at its start.
 
+mod brand;
+
 use std::{str::FromStr, time::Duration};
 
 use tracing::Level;
 
+pub use self::brand::{Color, Link};
 use crate::{EmailAddress, code::CodeKeys};
 
 /// Everything a function is configured with; every variable is a parameter of `template.yaml` or set by Lambda itself.
@@ -109,6 +112,10 @@ pub struct Sender {
     pub reply_to: Option<EmailAddress>,
     /// `PRODUCT_NAME`
     pub product: String,
+    /// `PRODUCT_LINK`; none if empty.
+    pub link: Option<Link>,
+    /// `PRODUCT_COLOR`; none if empty.
+    pub color: Option<Color>,
     /// `CONFIGURATION_SET` of SES; none if empty.
     pub configuration_set: Option<String>,
 }
@@ -269,6 +276,8 @@ impl Sender {
             address,
             reply_to: variables.parse("REPLY_TO_ADDRESS")?,
             product: variables.required("PRODUCT_NAME")?,
+            link: variables.parse("PRODUCT_LINK")?,
+            color: variables.parse("PRODUCT_COLOR")?,
             configuration_set: variables.optional("CONFIGURATION_SET"),
         }))
     }
@@ -326,6 +335,15 @@ mod tests {
             let message = read(&[(name, value)]).unwrap_err().to_string();
             assert!(message.contains(name), "{message}");
             assert!(value.is_empty() || value == "0" || !message.contains(value), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_would_spoil_a_mail_is_refused_at_the_start() {
+        let sender = [("SENDER_ADDRESS", "no-reply@latchkey.example"), ("PRODUCT_NAME", "Latchkey")];
+        for bad in [("PRODUCT_LINK", "javascript:alert(1)"), ("PRODUCT_COLOR", "red")] {
+            let message = read(&[sender[0], sender[1], bad]).unwrap_err().to_string();
+            assert!(message.contains(bad.0) && message.contains("such as"), "{message}");
         }
     }
 

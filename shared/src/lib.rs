@@ -37,7 +37,7 @@ pub use alias::{Alias, InvalidAlias};
 pub use app::{App, Proof};
 pub use bearer::{Bearer, TokenHash};
 pub use call::{Call, Caller};
-pub use config::{Aws, Config, ConfigError, Limits, Sender};
+pub use config::{Aws, Color, Config, ConfigError, Limits, Link, Sender};
 pub use edge::{
     Acknowledged, DEADLINE, Endpoint, Field, Fields, Form, Request, Response, respond, serve, start_log, system_time,
 };

@@ -66,7 +66,9 @@ async fn a_mail_says_what_it_is_for_who_asked_and_what_to_do_if_it_was_somebody_
 async fn a_deployment_sets_whose_mails_they_are() {
     let settings = Settings::parameter("SenderAddress", "codes@example.net")
         .and("ReplyToAddress", "help@example.net")
-        .and("ProductName", "Example & Sons");
+        .and("ProductName", "Example & Sons")
+        .and("ProductLink", "https://example.net/?a=b&c=d")
+        .and("ProductColor", "#1a73e8");
     product_with(settings, async |product| {
         product.sign_up(JOHN, "johny").await;
         let mail = &product.mails_to(JOHN).await[0];
@@ -75,6 +77,9 @@ async fn a_deployment_sets_whose_mails_they_are() {
         assert!(mail.subject.ends_with(" is your Example & Sons code"), "{}", mail.subject);
         assert!(mail.text.contains("Example & Sons") && mail.text.contains("Answer this mail"), "{}", mail.text);
         assert!(mail.html.contains("Example &#38; Sons") || mail.html.contains("Example &amp; Sons"), "{}", mail.html);
+        assert!(mail.text.contains("https://example.net/?a=b&c=d\n"), "{}", mail.text);
+        assert_eq!(mail.html.matches("href").count(), 1);
+        assert!(mail.html.contains("href=\"https://example.net/?a=b&#38;c=d\"") && mail.html.contains("#1a73e8"));
     })
     .await;
     product(async |product| {

@@ -165,6 +165,8 @@ fn variables_read() -> BTreeSet<String> {
         Some(match name {
             "CODE_KEY" | "PREVIOUS_CODE_KEY" => "a key for nothing, long enough for one".to_owned(),
             "SENDER_ADDRESS" | "REPLY_TO_ADDRESS" => "no-reply@example.com".to_owned(),
+            "PRODUCT_LINK" => "https://example.com/".to_owned(),
+            "PRODUCT_COLOR" => "#1a73e8".to_owned(),
             _ => "3600".to_owned(),
         })
     };
@@ -189,6 +191,8 @@ fn the_environment_is_what_the_functions_read() {
                 "CODE_KEY",
                 "CONFIGURATION_SET",
                 "PREVIOUS_CODE_KEY",
+                "PRODUCT_COLOR",
+                "PRODUCT_LINK",
                 "PRODUCT_NAME",
                 "REPLY_TO_ADDRESS",
                 "SENDER_ADDRESS",

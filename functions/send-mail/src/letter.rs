@@ -14,7 +14,7 @@ mod words;
 mod tests;
 
 use askama::Template;
-use shared::Language;
+use shared::{Color, Language, Link};
 
 use self::words::{Frame, Words};
 
@@ -28,6 +28,10 @@ pub(crate) struct Letterhead {
     pub(crate) product: String,
     /// Whether somebody reads the answers: a reply address is configured.
     pub(crate) takes_replies: bool,
+    /// Where the product's name leads to.
+    pub(crate) link: Option<Link>,
+    /// Of the mark beside it.
+    pub(crate) color: Option<Color>,
 }
 
 /// Who asked for what the letter is about.
@@ -112,10 +116,10 @@ struct Sheet<'a> {
     frame: &'static Frame,
     words: Words,
     product: &'a str,
+    head: &'a Letterhead,
     shown: Shown<'a>,
     /// Where the request came from, as name and value.
     facts: [(&'static str, String); 3],
-    takes_replies: bool,
 }
 
 #[derive(Template)]
@@ -149,13 +153,13 @@ impl Letter<'_> {
             frame,
             words: words::words(language, self, &product),
             product: &product,
+            head,
             shown: self.shown(),
             facts: [
                 (ip, facts::ip(asker.ip).unwrap_or_else(unknown)),
                 (browser, browser::describe(asker.user_agent, frame).unwrap_or_else(unknown)),
                 (time, facts::moment(asker.at, frame)?),
             ],
-            takes_replies: head.takes_replies,
         };
         let text = Text { sheet: &sheet }.render()?;
         let html = Html { sheet: &sheet }.render()?;
@@ -199,7 +203,7 @@ impl<'a> Code<'a> {
 
 impl Sheet<'_> {
     fn answers(&self) -> &'static str {
-        if self.takes_replies { self.frame.takes_replies } else { self.frame.takes_no_replies }
+        if self.head.takes_replies { self.frame.takes_replies } else { self.frame.takes_no_replies }
     }
 
     /// The facts in columns.

@@ -75,7 +75,12 @@ impl SendMail {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         let keys = config.code_keys()?.clone();
         let sender = config.sender()?.clone();
-        let letterhead = Letterhead { product: sender.product.clone(), takes_replies: sender.reply_to.is_some() };
+        let letterhead = Letterhead {
+            product: sender.product.clone(),
+            takes_replies: sender.reply_to.is_some(),
+            link: sender.link.clone(),
+            color: sender.color.clone(),
+        };
         let ses = Ses::new(&config.aws, sender);
         Ok(Self { app: App::new(config), keys, ses, letterhead })
     }

@@ -35,7 +35,7 @@ fn letters() -> [(&'static str, Letter<'static>); 11] {
 }
 
 fn head(product: &str) -> Letterhead {
-    Letterhead { product: product.to_owned(), takes_replies: false }
+    Letterhead { product: product.to_owned(), takes_replies: false, link: None, color: None }
 }
 
 fn asker(user_agent: &str) -> Asker<'_> {
@@ -207,7 +207,7 @@ fn a_mail_loads_nothing_and_links_nowhere() {
 
 #[test]
 fn answers_are_invited_where_somebody_reads_them() {
-    let head = Letterhead { product: "Latchkey".to_owned(), takes_replies: true };
+    let head = Letterhead { takes_replies: true, ..head("Latchkey") };
     let message = Letter::NoAccount.write(Language::English, &head, &asker(FIREFOX)).unwrap();
     for body in [&message.text, &message.html] {
         assert!(body.contains("Need help? Answer this mail."));

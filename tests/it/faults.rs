@@ -7,8 +7,10 @@ mod silence;
 pub(crate) mod stories;
 
 use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use tokio::sync::watch;
 
-use crate::support::{Call, Fault, counted};
+use crate::support::{Call, Fault, Proxy, Settings, counted, product_with};
 use stories::Story;
 
 /// One test for each story, so that it is told which of them fails.
@@ -72,4 +74,58 @@ async fn every_decision_is_made_on_what_is_true_now() {
     };
     stream::iter(Story::ALL.map(tell)).buffer_unordered(4).collect::<Vec<_>>().await;
     counted(format_args!("{} stories with stale reads", Story::ALL.len()));
+}
+
+/// That somebody else was faster with a code is final: nobody tries again and again until it changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_too_late_for_a_code_is_told_so_at_once() {
+    let proxy = Proxy::start().await;
+    product_with(Settings::through(&proxy), async |product| {
+        proxy.lead_to(product);
+        product.sign_up("john@doe.net", "johny").await;
+        let (asked, code) = product.sign_in_code("john@doe.net").await;
+        product.stack.delivered().await;
+        let (tries, mut seen) = watch::channel(0);
+        proxy.decide(move |call| {
+            let position = part_of(call, "CODE#")?;
+            tries.send_modify(|tries| *tries += 1);
+            Some(Fault::Cancelled(position, "ConditionalCheckFailed"))
+        });
+        product.verify_session(&asked.id, &code).await.refused(401, "code");
+        assert_eq!(*seen.borrow_and_update(), 1);
+        proxy.mend();
+    })
+    .await;
+}
+
+/// Who finds that somebody has changed what he read before he could write, reads again.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_overtaken_looks_again_and_goes_on() {
+    let proxy = Proxy::start().await;
+    product_with(Settings::through(&proxy), async |product| {
+        proxy.lead_to(product);
+        let john = product.sign_up("john@doe.net", "johny").await;
+        let (tries, mut seen) = watch::channel(0);
+        proxy.decide(move |call| {
+            let position = part_of(call, "BUDGET#")?;
+            tries.send_modify(|tries| *tries += 1);
+            // Every other time.
+            (*tries.borrow() % 2 == 1).then_some(Fault::Cancelled(position, "ConditionalCheckFailed"))
+        });
+        product.ask_to_add(&john, "john@work.example").await.expect(202);
+        assert_eq!(*seen.borrow_and_update(), 2);
+        product.ask_to_sign_in("john@doe.net").await.expect(202);
+        assert_eq!(*seen.borrow_and_update(), 4);
+        proxy.mend();
+    })
+    .await;
+}
+
+/// The place, in a transaction, of the item whose key begins so.
+fn part_of(call: &Call, key: &str) -> Option<usize> {
+    let begins = |part: &Value| {
+        let pk = [&part["Key"], &part["Item"]].into_iter().find_map(|item| item["pk"]["S"].as_str());
+        pk.is_some_and(|pk| pk.starts_with(key))
+    };
+    call.parts().iter().position(|(_, part)| begins(part))
 }

@@ -267,3 +267,23 @@ async fn a_deployment_sets_how_many_addresses_and_sessions_a_user_has() {
     })
     .await;
 }
+
+/// Not even in the second in which it ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_over_takes_nobody_s_place() {
+    product_with(Settings::parameter("SessionsPerUser", "2"), async |product| {
+        let first = product.sign_up(JOHN, "johny").await;
+        let second = product.sign_in(&first).await;
+        product.pass(Duration::from_hours(1));
+        product.extend(&first.bearer).await.acknowledged();
+        let end = product.session(&second.bearer).await.expect(200).body["expireAt"].as_u64().expect("a time");
+        let left = || end.saturating_sub(u64::try_from(product.stack.clock().now().seconds()).expect("a time"));
+        product.pass(Duration::from_secs(left() - 60));
+        let (asked, code) = product.sign_in_code(JOHN).await;
+        product.pass(Duration::from_secs(left()));
+        product.session(&second.bearer).await.refused(401, "bearer");
+        product.verify_session(&asked.id, &code).await.acknowledged();
+        product.session(&first.bearer).await.expect(200);
+    })
+    .await;
+}

@@ -29,6 +29,7 @@ fn watched(template: &Template) -> [BTreeSet<String>; 2] {
             };
             if before[0] == "Latchkey" {
                 assert_eq!(before[2..4], ["service", "${AWS::StackName}"]);
+                assert!(before.get(4).is_none_or(|name| *name == "error_kind"), "{before:?}");
                 shown.insert([&before[1..2], before.get(5..).unwrap_or_default()].concat().join(" "));
             }
         }
@@ -36,7 +37,10 @@ fn watched(template: &Template) -> [BTreeSet<String>; 2] {
     let alarms = template.entries("Resources").map(|(_, resource)| &resource["Properties"]);
     let alarms = alarms.filter(|alarm| alarm["Namespace"] == "Latchkey").map(|alarm| {
         let name = alarm["MetricName"].as_str().expect("a metric");
-        let kind = alarm["Dimensions"].as_array().expect("dimensions").get(1).and_then(|kind| kind["Value"].as_str());
+        let dimensions = alarm["Dimensions"].as_array().expect("dimensions");
+        let named = dimensions.iter().map(|dimension| dimension["Name"].as_str().expect("a name"));
+        assert!(named.eq(["service", "error_kind"].into_iter().take(dimensions.len())), "{alarm}");
+        let kind = dimensions.get(1).and_then(|kind| kind["Value"].as_str());
         [Some(name), kind].into_iter().flatten().collect::<Vec<_>>().join(" ")
     });
     [shown, alarms.collect()]
@@ -63,12 +67,19 @@ async fn a_sign_up_is_counted_at_each_of_its_steps() {
         let john = product.sign_up(address, "counted").await;
         let of_john = log_lines().into_iter().find(|line| line.contains(&john.user_id)).expect("a line");
         assert!(of_john.contains("verify-session") && of_john.contains(r#"counts="CodesVerified""#), "{of_john}");
+        product.add_email(&john, "counted@work.example").await;
+        product.stack.delivered().await;
         let asked = product.ask_to_sign_in(address).await.expect(202).text("verificationCodeID");
         let guess = wrong(&product.newest_code(address).await);
         product.verify_session(&asked, &guess).await.refused(401, "code");
-        for (function, counts) in
-            [("create-user", "CodesRequested"), ("create-session", "CodesRequested"), ("send-mail", "CodesMailed")]
-        {
+        for (function, counts) in [
+            ("create-user", "CodesRequested"),
+            ("create-session", "CodesRequested"),
+            ("create-email", "CodesRequested"),
+            ("verify-email", "CodesVerified"),
+            ("send-mail", "CodesMailed"),
+            ("send-mail", "NoticesMailed"),
+        ] {
             let counted = format!(r#"counts="{counts}""#);
             assert!(log_lines().iter().any(|line| line.contains(function) && line.contains(&counted)), "{function}");
         }

@@ -70,8 +70,12 @@ async fn reacts_as_in(errors: &[(&'static str, u16, Reaction)]) {
             assert_eq!(deliver(product, &batch[again.unwrap_or_default()..]).await, None, "{code}");
             let expected = if reaction == Again { [1, 1, 1] } else { [1, 0, 1] };
             assert_mailed(product, before, waiting.iter().zip(expected));
-            let why = if reaction == Again { "to be tried again" } else { "undeliverable" };
-            let says = |line: &String| line.contains(why) && line.contains(&format!("SES: {code}"));
+            let (why, counts) = match reaction {
+                Again => ("to be tried again", "MailsDelayed"),
+                GivenUp => ("undeliverable", "MailsUndeliverable"),
+            };
+            let parts = [why, &format!("SES: {code}"), &format!("counts=\"{counts}\"")];
+            let says = |line: &String| parts.iter().all(|part| line.contains(part));
             assert!(log_lines().iter().any(says), "{code}: the log does not say why");
         }
         product.verify_session(&second.asked.id, &second.code).await.acknowledged();

@@ -9,6 +9,6 @@ mod response;
 
 pub use body::{Field, Fields, Form};
 pub use endpoint::{DEADLINE, Endpoint, respond, serve, system_time};
-pub use log::start as start_log;
+pub use log::{Metric, start as start_log};
 pub use request::Request;
 pub use response::{Acknowledged, Response};

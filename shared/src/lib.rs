@@ -39,7 +39,8 @@ pub use bearer::{Bearer, TokenHash};
 pub use call::{Call, Caller};
 pub use config::{Aws, Color, Config, ConfigError, Limits, Link, Sender};
 pub use edge::{
-    Acknowledged, DEADLINE, Endpoint, Field, Fields, Form, Request, Response, respond, serve, start_log, system_time,
+    Acknowledged, DEADLINE, Endpoint, Field, Fields, Form, Metric, Request, Response, respond, serve, start_log,
+    system_time,
 };
 pub use email_address::{EmailAddress, InvalidEmailAddress};
 pub use error::{Error, FieldError};

@@ -6,7 +6,7 @@
 //! 202 with the ID of the verification · 400 · 401 · 403 · 429 · 500 · 503
 
 use shared::{
-    App, EmailAddress, Endpoint, Error, Fields, Form, Request, account::Account, store::Addition,
+    App, EmailAddress, Endpoint, Error, Fields, Form, Metric, Request, account::Account, store::Addition,
     verification::RequestedCode,
 };
 
@@ -26,7 +26,7 @@ impl Form for NewEmail {
 
 impl Endpoint for CreateEmail {
     const NAME: &'static str = "create-email";
-    const COUNTS: Option<&'static str> = Some("CodesRequested");
+    const COUNTS: Option<Metric> = Some(Metric::CodesRequested);
     type Answer = RequestedCode;
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedCode, Error> {

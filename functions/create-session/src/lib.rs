@@ -5,7 +5,7 @@
 //! 202 with the bearer, which opens nothing yet · 400 · 429 · 500 · 503
 
 use shared::{
-    App, EmailAddress, Endpoint, Error, Fields, Form, Request,
+    App, EmailAddress, Endpoint, Error, Fields, Form, Metric, Request,
     verification::{Purpose, RequestedSession},
 };
 
@@ -25,7 +25,7 @@ impl Form for SignIn {
 
 impl Endpoint for CreateSession {
     const NAME: &'static str = "create-session";
-    const COUNTS: Option<&'static str> = Some("CodesRequested");
+    const COUNTS: Option<Metric> = Some(Metric::CodesRequested);
     type Answer = RequestedSession;
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedSession, Error> {

@@ -6,7 +6,7 @@
 //! 202 with the bearer, which opens nothing yet · 400 · 429 · 500 · 503
 
 use shared::{
-    Alias, App, EmailAddress, Endpoint, Error, Fields, Form, FullName, Request,
+    Alias, App, EmailAddress, Endpoint, Error, Fields, Form, FullName, Metric, Request,
     verification::{Purpose, RequestedSession},
 };
 
@@ -29,7 +29,7 @@ impl Form for SignUp {
 
 impl Endpoint for CreateUser {
     const NAME: &'static str = "create-user";
-    const COUNTS: Option<&'static str> = Some("CodesRequested");
+    const COUNTS: Option<Metric> = Some(Metric::CodesRequested);
     type Answer = RequestedSession;
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedSession, Error> {

@@ -3,7 +3,7 @@
 //! 202 with the ID of the verification · 400 · 401 · 404 · 429 · 500 · 503
 
 use shared::{
-    App, EmailAddress, Endpoint, Error, Fields, Form, Request, account::Account, store::Addition,
+    App, EmailAddress, Endpoint, Error, Fields, Form, Metric, Request, account::Account, store::Addition,
     verification::RequestedCode,
 };
 
@@ -23,7 +23,7 @@ impl Form for Unverified {
 
 impl Endpoint for ResendEmailCode {
     const NAME: &'static str = "resend-email-code";
-    const COUNTS: Option<&'static str> = Some("CodesRequested");
+    const COUNTS: Option<Metric> = Some(Metric::CodesRequested);
     type Answer = RequestedCode;
 
     async fn handle(app: &App, request: &Request) -> Result<RequestedCode, Error> {

@@ -1,7 +1,7 @@
 //! Which letter goes to whom, and that it goes once.
 
 use shared::{
-    EmailAddress, Language, Timestamp, VerificationId,
+    EmailAddress, Language, Metric, Timestamp, VerificationId,
     account::AddressClaim,
     notice::{Event, Notice},
     store::{Claimed, Fault},
@@ -17,7 +17,7 @@ use crate::{
 /// What became of a record.
 pub(crate) enum Outcome {
     /// Sent just now, and the metric that it is counted in.
-    Sent(&'static str),
+    Sent(Metric),
     /// There is nothing to be done, or it was done before.
     Done,
     /// Not worth sending any more.
@@ -66,7 +66,7 @@ impl SendMail {
             Claimed::Leased => return Ok(Outcome::Later("somebody else is sending it".to_owned())),
             Claimed::Done => return Ok(Outcome::Done),
         };
-        let counts = if matches!(answer, Answer::Code { .. }) { "CodesMailed" } else { "NoticesMailed" };
+        let counts = if matches!(answer, Answer::Code { .. }) { Metric::CodesMailed } else { Metric::NoticesMailed };
         let sent = match answer {
             Answer::Instead { to, letter } => self.send(&to, letter, &verification).await,
             Answer::Code { to, .. } => match verification.code(&self.keys) {
@@ -123,7 +123,7 @@ impl SendMail {
         let ip = notice.caller.ip.to_string();
         let asker = Asker { ip: &ip, user_agent: &notice.caller.user_agent, at: notice.created_at.seconds() };
         match self.post(&notice.to, &notice_letter(&notice), notice.language, &asker).await {
-            Ok(()) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Sent("NoticesMailed")),
+            Ok(()) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Sent(Metric::NoticesMailed)),
             Err(Refusal::Never(why)) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Never(why)),
             Err(Refusal::Later(why)) => store.release_notice(notice.id).await.map(|()| Outcome::Later(why)),
         }

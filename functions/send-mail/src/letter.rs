@@ -45,7 +45,6 @@ pub(crate) struct Asker<'a> {
 }
 
 /// A code to mail.
-#[derive(Clone)]
 pub(crate) struct Code<'a> {
     digits: &'a str,
     minutes: i64,
@@ -53,7 +52,6 @@ pub(crate) struct Code<'a> {
 }
 
 /// A mail, by what it tells whom.
-#[derive(Clone)]
 pub(crate) enum Letter<'a> {
     /// To a new address: the code that opens the account.
     SignUpCode(Code<'a>),

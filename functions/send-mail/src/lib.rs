@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use shared::{App, Config, ConfigError, Timestamp, code::CodeKeys};
+use shared::{App, Config, ConfigError, Metric, Timestamp, code::CodeKeys};
 
 use crate::{delivery::Outcome, letter::Letterhead, record::Record, ses::Ses};
 
@@ -97,25 +97,20 @@ impl SendMail {
             let outcome = AssertUnwindSafe(Box::pin(self.work_off(now, &raw))).catch_unwind().await;
             match outcome.unwrap_or(Outcome::Never("a panic".into())) {
                 Outcome::Done => {}
-                Outcome::Sent(counts) => tracing::info!(function = NAME, sequence_number, counts, "mailed"),
+                Outcome::Sent(metric) => {
+                    tracing::info!(function = NAME, sequence_number, counts = metric.name(), "mailed");
+                }
                 Outcome::Dropped(why) => {
-                    tracing::info!(function = NAME, sequence_number, counts = "MailsDropped", "dropped: {why}");
+                    let counts = Metric::MailsDropped.name();
+                    tracing::info!(function = NAME, sequence_number, counts, "dropped: {why}");
                 }
                 Outcome::Never(why) => {
-                    tracing::error!(
-                        function = NAME,
-                        sequence_number,
-                        counts = "MailsUndeliverable",
-                        "undeliverable: {why}"
-                    );
+                    let counts = Metric::MailsUndeliverable.name();
+                    tracing::error!(function = NAME, sequence_number, counts, "undeliverable: {why}");
                 }
                 Outcome::Later(why) => {
-                    tracing::warn!(
-                        function = NAME,
-                        sequence_number,
-                        counts = "MailsDelayed",
-                        "to be tried again: {why}"
-                    );
+                    let counts = Metric::MailsDelayed.name();
+                    tracing::warn!(function = NAME, sequence_number, counts, "to be tried again: {why}");
                     return BatchResponse::again_from(sequence_number);
                 }
             }

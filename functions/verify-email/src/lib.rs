@@ -5,7 +5,7 @@
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
 use shared::{
-    Acknowledged, App, Endpoint, Error, Proof, Request,
+    Acknowledged, App, Endpoint, Error, Metric, Proof, Request,
     verification::{Purpose, Wanted},
 };
 use tokio::try_join;
@@ -17,7 +17,7 @@ pub struct VerifyEmail;
 impl Endpoint for VerifyEmail {
     const NAME: &'static str = "verify-email";
     const DERIVES_CODES: bool = true;
-    const COUNTS: Option<&'static str> = Some("CodesVerified");
+    const COUNTS: Option<Metric> = Some(Metric::CodesVerified);
     type Answer = Acknowledged;
 
     async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {

@@ -3,7 +3,7 @@
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
 use shared::{
-    Acknowledged, App, Endpoint, Error, Proof, Request,
+    Acknowledged, App, Endpoint, Error, Metric, Proof, Request,
     verification::{Purpose, Wanted},
 };
 
@@ -14,7 +14,7 @@ pub struct VerifySession;
 impl Endpoint for VerifySession {
     const NAME: &'static str = "verify-session";
     const DERIVES_CODES: bool = true;
-    const COUNTS: Option<&'static str> = Some("CodesVerified");
+    const COUNTS: Option<Metric> = Some(Metric::CodesVerified);
     type Answer = Acknowledged;
 
     async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {

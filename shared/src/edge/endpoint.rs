@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::{
     event::{self, Payload},
-    log::{self, Line},
+    log::{self, Line, Metric},
     request::Request,
     response::{self, Response},
 };
@@ -32,7 +32,7 @@ pub trait Endpoint: 'static {
     /// Whether it derives codes, and so can't start without their key.
     const DERIVES_CODES: bool = false;
     /// The metric that a success is counted in, beside `Requests`.
-    const COUNTS: Option<&'static str> = None;
+    const COUNTS: Option<Metric> = None;
     /// The body of a success: 200 to a GET, 202 to everything else.
     type Answer: Serialize + Send;
 

@@ -1,6 +1,7 @@
 //! The log, and the one line that every request leaves in it (docs/operations.md, "The log" and "Metrics").
 
 mod json;
+mod metric;
 
 use lambda_http::http::StatusCode;
 use tokio::time::Instant;
@@ -9,6 +10,7 @@ use tracing_subscriber::fmt::{MakeWriter, fmt, format::JsonFields};
 use uuid::Uuid;
 
 use self::json::Json;
+pub use self::metric::Metric;
 use crate::{Error, config::Log, id::UserId};
 
 /// From now on, the process logs to its standard output, which Lambda takes further.
@@ -36,21 +38,29 @@ pub(super) struct Line {
     began: Instant,
     cold_start: bool,
     /// What its success is counted as.
-    counts: Option<&'static str>,
+    counts: Option<Metric>,
     /// Whose request it was, where that was found out.
     pub(super) user: Option<UserId>,
 }
 
 impl Line {
     /// The request begins now.
-    pub(super) fn begin(function: &'static str, cold_start: bool, counts: Option<&'static str>) -> Self {
+    pub(super) fn begin(function: &'static str, cold_start: bool, counts: Option<Metric>) -> Self {
         Self { function, began: Instant::now(), cold_start, counts, user: None }
     }
 
     pub(super) fn answered(&self, status: StatusCode) {
         let Self { function, cold_start, counts, .. } = *self;
         let (status, duration_ms) = (status.as_u16(), self.milliseconds());
-        tracing::info!(function, status, duration_ms, cold_start, user_id = self.user_id(), counts, "answered");
+        tracing::info!(
+            function,
+            status,
+            duration_ms,
+            cold_start,
+            user_id = self.user_id(),
+            counts = counts.map(Metric::name),
+            "answered"
+        );
     }
 
     /// `id` is the same as in the answer.
@@ -142,8 +152,9 @@ mod tests {
     #[test]
     fn a_success_counts_as_what_its_endpoint_says() {
         let log = Log { level: Level::INFO, is_json: true, service: Some("latchkey".to_owned()) };
-        let line =
-            written(&log, || Line::begin("verify-session", false, Some("CodesVerified")).answered(StatusCode::OK));
+        let line = written(&log, || {
+            Line::begin("verify-session", false, Some(Metric::CodesVerified)).answered(StatusCode::OK);
+        });
         let line: Value = serde_json::from_str(&line).expect(&line);
         assert_eq!((&line["Requests"], &line["CodesVerified"]), (&json!(1), &json!(1)));
         assert!(line.get("Refusals").is_none());

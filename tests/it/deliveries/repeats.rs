@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Waiting, assert_mailed, deliver, deliver_until_done, once, only_to, record, records, unmail, waiting, with_faults,
 };
-use crate::support::{End, Fault, product};
+use crate::support::{End, Fault, log_lines, product};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_stands_three_times_in_a_batch_is_mailed_once() {
@@ -165,6 +165,7 @@ async fn a_code_that_has_expired_is_mailed_to_nobody() {
         let before = product.mails().await.len();
         assert_eq!(deliver(product, &records(&late)).await, None);
         assert_mailed(product, before, once(&late[1..]));
+        assert!(log_lines().iter().any(|line| line.contains("dropped") && line.contains("counts=\"MailsDropped\"")));
     })
     .await;
 }

@@ -41,6 +41,13 @@ impl Events {
         let product = &mut self.product;
         let event = match self.function.as_str() {
             "hello" => json!({}),
+            "handle-mail-event" => {
+                let (address, _) = product.somebody();
+                let Event(mut event) = Event::read("handle-mail-event", "hard-bounce")?;
+                let mail = event.pointer_mut("/detail/mail").ok_or("no mail")?;
+                set(mail, "destination", json!([address]));
+                event
+            }
             "get-item" => json!({"pk": format!("USER#{}", john.user_id), "sk": "USER"}),
             "check-session" | "extend-session" | "list-emails" | "list-sessions" => {
                 Event::read(&self.function, "valid")?.of(&john).into()

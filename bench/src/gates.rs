@@ -26,7 +26,7 @@ const fn gate(name: &'static str, instructions: [f64; 3], usage: [f64; 3]) -> Ga
 }
 
 /// As last measured, with the slack.
-const GATES: [Gate; 17] = [
+const GATES: [Gate; 18] = [
     gate("check-session", [5.52, 0.84, 0.83], [1.0, 1.0, 0.0]),
     gate("close-session", [5.52, 1.44, 1.45], [2.0, 1.0, 4.0]),
     gate("create-email", [5.53, 6.48, 3.63], [3.0, 3.0, 9.0]),
@@ -35,6 +35,7 @@ const GATES: [Gate; 17] = [
     gate("delete-email", [5.52, 2.38, 2.4], [3.0, 2.0, 8.0]),
     gate("extend-session", [5.51, 1.5, 1.51], [2.0, 1.0, 4.0]),
     gate("get-user", [5.52, 0.81, 0.81], [1.0, 1.0, 0.0]),
+    gate("handle-mail-event", [2.2, 5.0, 1.5], [1.0, 0.0, 1.0]),
     gate("list-emails", [5.52, 1.58, 1.57], [2.0, 2.0, 0.0]),
     gate("list-sessions", [5.52, 1.46, 1.45], [2.0, 2.0, 0.0]),
     gate("prefer-email", [5.52, 2.43, 2.44], [3.0, 2.0, 6.0]),

@@ -79,7 +79,10 @@ pub enum InvokeError {
     /// It took longer than its `Timeout`.
     #[error("function {0} timed out")]
     TimedOut(String),
-    /// It panicked, or its answer is no JSON.
+    /// It returned an error.
+    #[error("function {0} failed: {1}")]
+    Failed(String, String),
+    /// It panicked.
     #[error("function {0} crashed: {1}")]
     Crashed(String, String),
 }

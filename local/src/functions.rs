@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use shared::{App, Config, Endpoint};
 
@@ -14,7 +15,8 @@ use crate::template::{REGION, Template};
 
 /// What runs when a function is invoked.
 type Handler = Arc<dyn Fn(Box<RawValue>) -> Answering + Send + Sync>;
-type Answering = Pin<Box<dyn Future<Output = serde_json::Result<Box<RawValue>>> + Send>>;
+/// The answer, or the error that Lambda would be told of.
+type Answering = Pin<Box<dyn Future<Output = Result<Box<RawValue>, String>> + Send>>;
 
 /// A binary of the workspace: what its main.rs would serve.
 struct Binary {
@@ -39,7 +41,8 @@ fn binaries() -> Vec<Binary> {
         endpoint::<resend_email_code::ResendEmailCode>(),
         endpoint::<verify_email::VerifyEmail>(),
         endpoint::<verify_session::VerifySession>(),
-        Binary { name: "send-mail", handler: send_mail },
+        handle_mail_event(),
+        send_mail(),
     ]
 }
 
@@ -53,18 +56,40 @@ fn endpoint<E: Endpoint + 'static>() -> Binary {
             let app = Arc::new(App::new(config));
             Ok(Arc::new(move |event| {
                 let (app, now) = (Arc::clone(&app), clock.now());
-                Box::pin(async move { to_raw_value(&shared::respond::<E>(&app, now, &event).await) })
+                Box::pin(async move { json(&shared::respond::<E>(&app, now, &event).await) })
             }))
         },
     }
 }
 
-fn send_mail(config: Config, clock: Clock) -> Result<Handler, String> {
-    let send_mail = Arc::new(send_mail::SendMail::new(config).map_err(|error| error.to_string())?);
-    Ok(Arc::new(move |event| {
-        let (send_mail, now) = (Arc::clone(&send_mail), clock.now());
-        Box::pin(async move { to_raw_value(&send_mail.handle(now, &event).await) })
-    }))
+fn send_mail() -> Binary {
+    Binary {
+        name: send_mail::NAME,
+        handler: |config, clock| {
+            let function = Arc::new(send_mail::SendMail::new(config).map_err(|error| error.to_string())?);
+            Ok(Arc::new(move |event| {
+                let (function, now) = (Arc::clone(&function), clock.now());
+                Box::pin(async move { json(&function.handle(now, &event).await) })
+            }))
+        },
+    }
+}
+
+fn handle_mail_event() -> Binary {
+    Binary {
+        name: handle_mail_event::NAME,
+        handler: |config, clock| {
+            let function = Arc::new(handle_mail_event::HandleMailEvent::new(config));
+            Ok(Arc::new(move |event| {
+                let (function, now) = (Arc::clone(&function), clock.now());
+                Box::pin(async move { json(&function.handle(now, &event).await.map_err(|fault| fault.to_string())?) })
+            }))
+        },
+    }
+}
+
+fn json(answer: &impl Serialize) -> Result<Box<RawValue>, String> {
+    to_raw_value(answer).map_err(|error| error.to_string())
 }
 
 /// Where the functions find AWS.
@@ -132,7 +157,7 @@ impl Functions {
         let running = tokio::spawn(tokio::time::timeout(function.limit, (function.handler)(event)));
         match running.await {
             Ok(Ok(Ok(answer))) => Ok(answer),
-            Ok(Ok(Err(error))) => Err(InvokeError::Crashed(name.to_owned(), error.to_string())),
+            Ok(Ok(Err(error))) => Err(InvokeError::Failed(name.to_owned(), error)),
             Ok(Err(_)) => Err(InvokeError::TimedOut(name.to_owned())),
             Err(panic) => Err(InvokeError::Crashed(name.to_owned(), panic.to_string())),
         }

@@ -9,7 +9,8 @@
 //! | `functions` | Lambda: every function with the environment that the template gives it |
 //! | `dynamodb` | DynamoDB: the table, on SQLite, behind its real wire protocol |
 //! | `stream` | the event source mapping between the table's stream and `send-mail` |
-//! | `ses` | SES v2: takes mails and keeps them, at `/_aws/ses` and on the mailbox page |
+//! | `ses` | SES v2: takes mails and keeps them, at `/_aws/ses` and on the mailbox page; and its simulator of bounces and complaints |
+//! | `event_bus` | `EventBridge`: what SES tells of mails, to the functions whose rules match |
 //!
 //! Routes, keys, TTL, stream and filter come from template.yaml, so running the stack tests the template.
 
@@ -17,6 +18,7 @@ mod clock;
 mod data;
 mod dynamodb;
 mod error;
+mod event_bus;
 mod filter;
 mod functions;
 mod gateway;

@@ -13,20 +13,29 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+const EXAMPLES: &str = "\
+Examples:
+  cargo run                                        the API on port 3000; data stays in .local
+  cargo run -- --memory --port 0                   on any free port; nothing stays
+  cargo run -- --parameter ProductName=Acme        another name in the mails
+  cargo run -- --parameter CodeLifetimeSeconds=60  codes that soon expire
+
+It says at its start where everything is. The API's reference is at /, the mailbox at /mailbox.";
+
 /// Latchkey on this machine: the API, its database and its mailbox in one process, without AWS.
 #[derive(Parser)]
-#[command(name = "latchkey-local")]
+#[command(override_usage = "cargo run -- [OPTIONS]", after_help = EXAMPLES)]
 struct Arguments {
     /// Address to listen on. Whoever reaches it has the mails and the database
     #[arg(long, value_name = "IP", default_value_t = Ipv4Addr::LOCALHOST.into())]
     host: IpAddr,
 
     /// Port of the API and the mailbox; 0 takes any free one
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, value_name = "N", default_value_t = 3000)]
     port: u16,
 
     /// Port of DynamoDB; 0 takes any free one
-    #[arg(long, default_value_t = 8000)]
+    #[arg(long, value_name = "N", default_value_t = 8000)]
     dynamodb_port: u16,
 
     /// Keep nothing after it stops
@@ -37,7 +46,7 @@ struct Arguments {
     #[arg(long, value_name = "DIR", default_value = ".local")]
     data: PathBuf,
 
-    /// A parameter of template.yaml; may be given more than once
+    /// A setting of the product (README.md, "Settings"), as often as need be
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
 }
@@ -52,7 +61,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // The functions say what they did. dynoxide calls every condition that does not hold a warning; here they are everyday.
     let levels = Targets::new().with_default(Level::WARN).with_target("dynoxide", Level::ERROR);
-    let levels = levels.with_targets([("shared", Level::INFO), ("send_mail", Level::INFO)]);
+    let functions = ["shared", "send_mail", "handle_mail_event"];
+    let levels = levels.with_targets(functions.map(|function| (function, Level::INFO)));
     let output =
         tracing_subscriber::fmt::layer().without_time().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
     tracing_subscriber::registry().with(output).with(levels).init();

@@ -7,6 +7,7 @@
 
 mod inbox;
 mod request;
+mod simulator;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -20,6 +21,7 @@ pub(crate) use inbox::Inbox;
 pub use inbox::Mail;
 
 use crate::clock::{Clock, rfc3339};
+use crate::event_bus::EventBus;
 use crate::template::REGION;
 
 /// What the routes share.
@@ -27,6 +29,8 @@ use crate::template::REGION;
 pub(crate) struct Ses {
     pub(crate) inbox: Inbox,
     pub(crate) clock: Clock,
+    /// Where what becomes of the mails is told.
+    pub(crate) events: EventBus,
 }
 
 /// Which mails are meant.
@@ -68,7 +72,11 @@ pub(crate) async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
     match request::parse(&body, ses.clock.now()) {
         Ok(mail) => {
             let id = mail.id.clone();
+            let event = simulator::event(&mail);
             ses.inbox.put(mail);
+            if let Some(event) = event {
+                ses.events.put(&event).await;
+            }
             Json(json!({"MessageId": id})).into_response()
         }
         Err(message) => {

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::data::{Data, Home};
 use crate::dynamodb::DynamoDb;
 use crate::error::{InvokeError, StartError};
+use crate::event_bus::EventBus;
 use crate::functions::{Endpoints, Functions};
 use crate::gateway::{self, Gateway, REQUESTS, Routes};
 use crate::outside;
@@ -90,7 +91,7 @@ impl Stack {
         let (_, dynamodb_url) = address(&dynamodb);
 
         let home = Home::open(data)?;
-        let template = Template::read(template::TEXT, &parameters, &home.code_key)?;
+        let template = Arc::new(Template::read(template::TEXT, &parameters, &home.code_key)?);
         let database = DynamoDb::open(&home, &template.table, &clock)?;
         let endpoints = Endpoints { dynamodb: dynamodb_url.clone(), sesv2: api_url.clone() };
         let functions = Arc::new(Functions::start(&template, &endpoints, &variables, &clock)?);
@@ -120,7 +121,8 @@ impl Stack {
             wake: wake.clone(),
             under_way: Arc::clone(&under_way),
         };
-        let ses = Ses { inbox: inbox.clone(), clock: clock.clone() };
+        let events = EventBus::new(Arc::clone(&template), Arc::clone(&functions));
+        let ses = Ses { inbox: inbox.clone(), clock: clock.clone(), events };
         let reference = Reference::new(&api_url, &dynamodb_url)?;
 
         let (stop_servers, stopped) = watch::channel(false);

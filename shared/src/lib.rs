@@ -29,6 +29,7 @@ mod language;
 pub mod notice;
 pub mod session;
 pub mod store;
+pub mod suppression;
 mod timestamp;
 pub mod user;
 pub mod verification;

@@ -14,6 +14,7 @@ mod keys;
 mod outbox;
 mod retry;
 mod sessions;
+mod suppressions;
 mod transaction;
 mod write;
 

@@ -8,9 +8,9 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::{
-    fixtures::{self, EVENTS, world},
+    fixtures::{self, EVENTS, Expected, world},
     support::{Product, product_with},
-    template::Template,
+    template::{Template, WITHOUT_A_ROUTE},
 };
 use emulator::Binary;
 
@@ -74,8 +74,10 @@ async fn mailed(case: &str, by_binary: bool) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_is_answered_by_the_binary_as_in_process() {
-    let endpoints = EVENTS.iter().map(|(function, _)| *function).filter(|function| *function != "send-mail");
-    let worlds = endpoints.flat_map(|function| fixtures::by_world(function).into_iter().map(move |w| (function, w)));
+    let endpoints = EVENTS.iter().filter(|(function, _)| !WITHOUT_A_ROUTE.contains(function));
+    let worlds = endpoints
+        .clone()
+        .flat_map(|(function, _)| fixtures::by_world(function).into_iter().map(move |world| (*function, world)));
     let compare = async |(function, events): (&str, Vec<&(&str, _)>)| {
         let cases: Vec<_> = events.iter().map(|(case, _)| *case).collect();
         let expected = answers(function, &cases, false).await;
@@ -86,8 +88,7 @@ async fn every_event_is_answered_by_the_binary_as_in_process() {
         cases.len()
     };
     let counts: Vec<_> = stream::iter(worlds).map(compare).buffer_unordered(AT_ONCE).collect().await;
-    let events = EVENTS.iter().filter(|(function, _)| *function != "send-mail").map(|(_, cases)| cases.len());
-    assert_eq!(counts.iter().sum::<usize>(), events.sum::<usize>());
+    assert_eq!(counts.iter().sum::<usize>(), endpoints.map(|(_, cases)| cases.len()).sum::<usize>());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,6 +99,23 @@ async fn every_batch_is_mailed_by_the_binary_as_in_process() {
     };
     let cases = fixtures::of("send-mail").iter().map(|(case, _)| *case);
     stream::iter(cases).map(compare).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bounce_and_complaint_is_remembered_by_the_binary_as_in_process() {
+    let function = "handle-mail-event";
+    for (case, expected) in fixtures::of(function) {
+        product_with(world::settings(), async |product| {
+            let binary = Binary::start(product, function, &[]).await;
+            assert_eq!(binary.invoke(&fixtures::read(function, case)).await, Value::Null, "{case}");
+            binary.lives_on();
+            let by_binary = fixtures::suppressions(product).await;
+            assert_eq!(by_binary.len(), usize::from(matches!(expected, Expected::Suppressed(..))), "{case}");
+            fixtures::invoke(product, function, case).await;
+            assert_eq!(by_binary, fixtures::suppressions(product).await, "{case}");
+        })
+        .await;
+    }
 }
 
 #[test]

@@ -128,7 +128,9 @@ async fn every_item_is_as_the_page_on_the_data_model_has_it() {
         for kind in &kinds {
             let items = by_kind.remove(kind.name).unwrap_or_default();
             kind.check_attributes(&items);
-            for attribute in ["purpose", "event"].into_iter().filter(|name| kind.attributes.contains_key(*name)) {
+            for attribute in
+                ["purpose", "event", "reason"].into_iter().filter(|name| kind.attributes.contains_key(*name))
+            {
                 kind.check_values(attribute, &items);
             }
         }
@@ -149,6 +151,10 @@ async fn a_life(product: &Product, ses: &Proxy) -> Vec<Item> {
     let john = product.sign_up("John@doe.net", "johny").await;
     // Mail without a code, as there is no account.
     product.ask_to_sign_in("nobody@doe.net").await.expect(202);
+    // Mail that comes back, and mail that nobody wants.
+    for nobody in ["bounce@simulator.amazonses.com", "complaint@simulator.amazonses.com"] {
+        product.ask_to_sign_in(nobody).await.expect(202);
+    }
     // A guess that was wrong, and a sign-in that was asked for.
     let sign_in = Requested::of(&product.ask_to_sign_in("john@doe.net").await.expect(202));
     let code = product.newest_code("john@doe.net").await;

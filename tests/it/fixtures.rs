@@ -53,7 +53,7 @@ impl Returned {
                 assert_eq!(self.body["type"], format!("urn:latchkey:problem:{kind}"), "{event}: {}", self.body);
                 (*status, "application/problem+json")
             }
-            Expected::Mailed(_) | Expected::AllAgain => panic!("{event}: an endpoint mails nothing"),
+            other => panic!("{event}: {other:?} is nothing that an endpoint does"),
         };
         assert_eq!(self.status, status, "{event}: {}", self.body);
         assert_eq!(self.content_type, content_type, "{event}");
@@ -146,6 +146,32 @@ async fn send_mail_mails_what_its_events_ask_for_and_once() {
         }
     })
     .await;
+}
+
+/// The addresses that get no mail any more, and why.
+pub(crate) async fn suppressions(product: &Product) -> Vec<[String; 2]> {
+    let items = product.items().await;
+    let suppressions = items.iter().filter(|item| item.text("sk") == "SUPPRESSION");
+    suppressions.map(|item| [item.text("pk"), item.text("reason")].map(str::to_owned)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handle_mail_event_remembers_who_gets_no_more_mail() {
+    for (case, expected) in of("handle-mail-event") {
+        let expected = match expected {
+            Expected::Suppressed(address, reason) => vec![[format!("SUPPRESSION#{address}"), (*reason).to_owned()]],
+            Expected::PassedOver => Vec::new(),
+            other => panic!("{case}: {other:?} is nothing that handle-mail-event does"),
+        };
+        product_with(world::settings(), async |product| {
+            // EventBridge brings an event at least once.
+            for delivery in 1..=2 {
+                assert_eq!(invoke(product, "handle-mail-event", case).await.get(), "null", "{case}");
+                assert_eq!(suppressions(product).await, expected, "{case}, delivery {delivery}");
+            }
+        })
+        .await;
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod languages;
 mod limits;
 mod list_emails;
 mod list_sessions;
+mod mail_events;
 mod metrics;
 mod model;
 mod openapi;

@@ -12,6 +12,9 @@ use shared::{Config, Limits};
 /// The template as JSON: `!Ref X` is `{"Ref": "X"}` and `!Sub x` is `{"Fn::Sub": "x"}`, as CloudFormation has them in the long form.
 pub(crate) struct Template(Value);
 
+/// The functions that AWS invokes by itself.
+pub(crate) const WITHOUT_A_ROUTE: [&str; 2] = ["handle-mail-event", "send-mail"];
+
 /// One of its functions.
 pub(crate) struct Function<'a> {
     /// `CreateUser`
@@ -54,7 +57,7 @@ impl Template {
 
     /// Those of the API.
     pub(crate) fn endpoints(&self) -> Vec<Function<'_>> {
-        self.functions().into_iter().filter(|function| function.name != "send-mail").collect()
+        self.functions().into_iter().filter(|function| !WITHOUT_A_ROUTE.contains(&function.name)).collect()
     }
 }
 
@@ -135,7 +138,7 @@ fn a_function_has_one_name_in_all_its_places() {
         assert_eq!(manifest.matches(&format!("\nname = \"{name}\"\n")).count(), 2, "{name}");
     }
     let names: BTreeSet<_> = functions.iter().map(|function| function.name.to_owned()).collect();
-    assert_eq!(names.len(), 15);
+    assert_eq!(names.len(), 16);
     assert_eq!(names, folders("functions"));
     assert_eq!(names, folders("events"));
 }
@@ -299,6 +302,33 @@ fn send_mail_is_given_codes_and_notices_and_loses_none() {
     assert_eq!(source["DestinationConfig"]["OnFailure"], dead_letters);
     // Ten mails, each of them as slow as SES may be.
     assert!(send_mail.property("Timeout").as_u64() >= Some(60));
+}
+
+#[test]
+fn handle_mail_event_is_told_what_bounces_and_who_complains() {
+    let template = Template::read();
+    let functions = template.functions();
+    let function = functions.iter().find(|function| function.name == "handle-mail-event").expect("handle-mail-event");
+    let events: Vec<_> = entries(function.property("Events")).map(|(_, event)| event).collect();
+    let [event] = events[..] else { panic!("one rule") };
+    assert_eq!(event["Type"], "EventBridgeRule");
+    let set = json!({"Ref": "ConfigurationSet"});
+    assert_eq!(
+        event["Properties"]["Pattern"],
+        json!({
+            "source": ["aws.ses"],
+            "detail-type": ["Email Bounced", "Email Complaint Received"],
+            // Other stacks of the account mail, too.
+            "detail": {"mail": {"tags": {"ses:configuration-set": [set]}}},
+        })
+    );
+    let destination = &template.resource("MailFailures")["Properties"];
+    assert_eq!(destination["ConfigurationSetName"], set);
+    let destination = &destination["EventDestination"];
+    assert_eq!(destination["MatchingEventTypes"], json!(["bounce", "complaint"]));
+    assert_eq!(destination["Enabled"], true);
+    let bus = destination["EventBridgeDestination"]["EventBusArn"]["Fn::Sub"].as_str().expect("a bus");
+    assert!(bus.ends_with(":event-bus/default"), "{bus}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use shared::{
     store::{Claimed, Fault},
     verification::{Purpose, Verification},
 };
+use tokio::try_join;
 
 use crate::{
     SendMail,
@@ -22,6 +23,8 @@ pub(crate) enum Outcome {
     Done,
     /// Not worth sending any more.
     Dropped(&'static str),
+    /// Its address gets no mail any more.
+    Suppressed,
     /// It may succeed later.
     Later(String),
     /// It can't succeed, however often it is tried.
@@ -55,7 +58,12 @@ impl SendMail {
     }
 
     async fn try_to_answer(&self, asked: &Verification, now: Timestamp) -> Result<Outcome, Fault> {
-        let owner = self.app.store.owner_of(&asked.address).await?;
+        let store = &self.app.store;
+        // Whoever is answered has the address that was asked for, however he writes it.
+        let (suppression, owner) = try_join!(store.suppression_of(&asked.address), store.owner_of(&asked.address))?;
+        if suppression.is_some() {
+            return store.finish_code_mail(asked.id, now).await.map(|()| Outcome::Suppressed);
+        }
         let answer = choose(asked, owner);
         let claim = match &answer {
             Answer::Code { owner, .. } => (Some(self.keys.current()), owner.as_ref().map(|owner| owner.user)),
@@ -115,6 +123,9 @@ impl SendMail {
 
     async fn try_to_notify(&self, notice: &Notice, now: Timestamp) -> Result<Outcome, Fault> {
         let store = &self.app.store;
+        if store.suppression_of(&notice.to).await?.is_some() {
+            return store.finish_notice(notice.id, now).await.map(|()| Outcome::Suppressed);
+        }
         let notice = match store.claim_notice(notice.id, now).await? {
             Claimed::Yes(notice) => notice,
             Claimed::Leased => return Ok(Outcome::Later("somebody else is sending it".to_owned())),

@@ -104,6 +104,10 @@ impl SendMail {
                     let counts = Metric::MailsDropped.name();
                     tracing::info!(function = NAME, sequence_number, counts, "dropped: {why}");
                 }
+                Outcome::Suppressed => {
+                    let counts = Metric::MailsSuppressed.name();
+                    tracing::info!(function = NAME, sequence_number, counts, "suppressed: its address gets no mail");
+                }
                 Outcome::Never(why) => {
                     let counts = Metric::MailsUndeliverable.name();
                     tracing::error!(function = NAME, sequence_number, counts, "undeliverable: {why}");

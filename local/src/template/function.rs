@@ -18,6 +18,8 @@ pub(crate) struct Function {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) timeout: Duration,
     pub(crate) stream: Option<Arc<StreamSource>>,
+    /// `EventBridgeRule` events: what it is told of.
+    pub(crate) rules: Vec<Filter>,
 }
 
 /// An `HttpApi` event.
@@ -51,6 +53,7 @@ impl Function {
             environment: environment(scope, id, globals, properties)?,
             timeout: timeout(scope, id, globals, properties)?,
             stream: None,
+            rules: Vec::new(),
         };
         for (name, event) in entries(properties.get("Events")) {
             let place = format!("{id}.Events.{name}");
@@ -61,10 +64,11 @@ impl Function {
                 Some("DynamoDB") if function.stream.is_none() => {
                     function.stream = Some(Arc::new(stream_source(scope, &place, properties)?));
                 }
+                Some("EventBridgeRule") => function.rules.push(rule(scope, &place, properties)?),
                 _ => {
                     return Err(StartError::template(
                         place,
-                        "the local stack knows events of the types HttpApi and DynamoDB, one of the latter",
+                        "the local stack knows events of the types HttpApi, EventBridgeRule and DynamoDB, one of the last",
                     ));
                 }
             }
@@ -119,6 +123,12 @@ fn route(scope: &Scope<'_>, place: &str, properties: &Value) -> Result<Route, St
         scope.text(place, value)
     };
     Ok(Route { method: text("Method")?.to_uppercase(), path: text("Path")? })
+}
+
+fn rule(scope: &Scope<'_>, place: &str, properties: &Value) -> Result<Filter, StartError> {
+    let pattern = properties.get("Pattern").ok_or_else(|| StartError::template(place, "has no Pattern"))?;
+    let pattern = scope.json(place, pattern)?;
+    Filter::parse(&pattern.to_string()).map_err(|problem| StartError::template(format!("{place}.Pattern"), problem))
 }
 
 fn stream_source(scope: &Scope<'_>, place: &str, properties: &Value) -> Result<StreamSource, StartError> {

@@ -81,6 +81,22 @@ impl<'a> Scope<'a> {
         self.list(place, value)?.iter().map(|item| self.text(place, item)).collect()
     }
 
+    /// A value as JSON, with every text in it resolved.
+    pub(super) fn json(&self, place: &str, value: &Value) -> Result<serde_json::Value, StartError> {
+        match value {
+            Value::Mapping(members) if call(value).is_none() => members
+                .iter()
+                .map(|(name, value)| Ok((scalar(name).unwrap_or_default(), self.json(place, value)?)))
+                .collect::<Result<_, _>>()
+                .map(serde_json::Value::Object),
+            Value::Sequence(items) => items.iter().map(|item| self.json(place, item)).collect(),
+            Value::Bool(_) | Value::Number(_) | Value::Null => {
+                serde_json::to_value(value).map_err(|error| StartError::template(place, error.to_string()))
+            }
+            text => Ok(self.text(place, text)?.into()),
+        }
+    }
+
     /// A whole number, if the property is there.
     pub(super) fn number(&self, place: &str, value: Option<&Value>) -> Result<Option<i64>, StartError> {
         let Some(value) = value else { return Ok(None) };

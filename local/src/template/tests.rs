@@ -63,6 +63,10 @@ Resources:
             MaximumRecordAgeInSeconds: 600
             FunctionResponseTypes: [ReportBatchItemFailures]
             FilterCriteria: {Filters: [{Pattern: '{"eventName":["INSERT"]}'}]}
+        News:
+          Type: EventBridgeRule
+          Properties:
+            Pattern: {source: [!Sub '${AWS::StackName}.news'], detail: {set: [!Ref Set], urgent: [true]}}
   Absent:
     Type: AWS::Serverless::Function
     Condition: HasName
@@ -138,6 +142,19 @@ fn the_event_source_is_read() {
     assert_eq!(source.maximum_record_age.unwrap().as_secs(), 600);
     assert!(source.reports_batch_item_failures);
     assert!(source.filters[0].matches(&serde_json::json!({"eventName": "INSERT"})));
+}
+
+#[test]
+fn a_rule_of_the_event_bus_is_read_with_what_it_refers_to() {
+    let template = read(&[]).unwrap();
+    let rules: Vec<_> = template.functions.iter().flat_map(|function| &function.rules).collect();
+    let [rule] = rules[..] else { panic!("{} rules", rules.len()) };
+    let event = |source: &str, set: &str| serde_json::json!({"source": source, "detail": {"set": set, "urgent": true}});
+    assert!(rule.matches(&event("latchkey.news", "latchkey-Set")));
+    assert!(!rule.matches(&event("latchkey.news", "another")));
+    assert!(!rule.matches(&event("aws.news", "latchkey-Set")));
+    let message = refusal("Pattern: {source", "Patern: {source");
+    assert!(message.contains("Consume.Events.News"), "{message}");
 }
 
 #[test]

@@ -67,6 +67,10 @@ impl Key {
         Self::new(format!("BUDGET#{}", address.canonical()), "BUDGET")
     }
 
+    pub(super) fn suppression(address: &EmailAddress) -> Self {
+        Self::new(format!("SUPPRESSION#{}", address.canonical()), "SUPPRESSION")
+    }
+
     /// One item an hour. An IPv6 source is its /64, the least that a customer is given (RFC 6177 §2).
     pub(super) fn source_budget(ip: IpAddr, hour: i64) -> Self {
         let source = match ip.to_canonical() {

@@ -69,6 +69,7 @@ async fn every_function_asks_and_writes_what_the_page_on_the_data_model_says() {
         sessions(product, &proxy, &mut seen).await;
         addresses(product, &proxy, &mut seen).await;
         what_the_mail_needs(product, &proxy, &mut seen).await;
+        a_bounce(product, &proxy, &mut seen).await;
         assert_eq!(seen.calls, documented_calls());
         assert_eq!(seen.writers, documented_writers(&seen.calls.keys().cloned().collect()));
     })
@@ -175,6 +176,24 @@ async fn what_the_mail_needs(product: &Product, proxy: &Proxy, seen: &mut Seen) 
     product.add_email(&john, "john@home.example").await;
     product.stack.delivered().await;
     seen.remember_writes("send-mail", &of_mail(proxy.take_calls()));
+}
+
+/// What is left of all calls when those for the answer and its mail are taken away.
+async fn a_bounce(product: &Product, proxy: &Proxy, seen: &mut Seen) {
+    product.stack.delivered().await;
+    proxy.take_calls();
+    product.ask_to_sign_in("bounce@simulator.amazonses.com").await.expect(202);
+    product.stack.delivered().await;
+    let mut calls = proxy.take_calls();
+    let mut others: Vec<_> =
+        ["create-session", "send-mail"].iter().flat_map(|function| seen.calls[*function].clone()).collect();
+    // Those that are alike come last.
+    calls.sort_by_key(|call| call.key().starts_with("SUPPRESSION#") && call.operation == "UpdateItem");
+    calls.retain(|call| match others.iter().position(|other| *other == call.operation) {
+        Some(position) => others.remove(position) != call.operation,
+        None => true,
+    });
+    seen.remember("handle-mail-event", &calls);
 }
 
 fn documented_calls() -> BTreeMap<String, Vec<String>> {

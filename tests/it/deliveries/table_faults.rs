@@ -8,7 +8,9 @@ use crate::support::{Call, End, Fault, counted};
 /// Which call it is, by its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
-    /// Who has the address?
+    /// Does the address get mail?
+    Suppression,
+    /// Who has it?
     Owner,
     /// The mail is leased.
     Lease,
@@ -20,10 +22,9 @@ enum At {
 
 impl At {
     fn of(call: &Call) -> Option<Self> {
-        if call.operation == "GetItem" && call.body["Key"]["sk"]["S"] == "ADDRESS" {
-            return Some(Self::Owner);
-        }
         match call.change() {
+            "" if call.key().starts_with("SUPPRESSION#") => Some(Self::Suppression),
+            "" if call.key().starts_with("ADDRESS#") => Some(Self::Owner),
             "" => None,
             "REMOVE #leasedUntil" => Some(Self::Release),
             mark if mark.starts_with("SET #mailedAt") => Some(Self::Mark),
@@ -62,7 +63,9 @@ async fn fails(at: At, tries: usize) {
         for fault in FAULTS {
             unmail(product, &waiting).await;
             let before = product.mails().await.len();
-            let keys = [format!("CODE#{}", second.asked.id), format!("ADDRESS#{}", second.address)];
+            let address = &second.address;
+            let code = format!("CODE#{}", second.asked.id);
+            let keys = [code, format!("ADDRESS#{address}"), format!("SUPPRESSION#{address}")];
             let mut left = tries;
             table.decide(move |call| {
                 let fails = left > 0 && keys.iter().any(|key| call.key() == key) && At::of(call) == Some(at);
@@ -98,6 +101,12 @@ async fn fails(at: At, tries: usize) {
 async fn a_mail_comes_once_though_nobody_can_say_whose_the_address_is() {
     fails(At::Owner, 1).await;
     fails(At::Owner, TRIES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_comes_once_though_nobody_can_say_whether_the_address_gets_any() {
+    fails(At::Suppression, 1).await;
+    fails(At::Suppression, TRIES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

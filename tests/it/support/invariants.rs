@@ -182,7 +182,7 @@ impl<'a> Table<'a> {
     }
 
     fn no_item_is_of_an_unknown_kind(&self) {
-        let kinds = ["USER#", "ADDRESS#", "ALIAS#", "CODE#", "SESSION#", "BUDGET#", "NOTICE#"];
+        let kinds = ["USER#", "ADDRESS#", "ALIAS#", "CODE#", "SESSION#", "BUDGET#", "NOTICE#", "SUPPRESSION#"];
         for item in self.items {
             assert!(kinds.iter().any(|kind| item.text("pk").starts_with(kind)), "{item:?}");
         }

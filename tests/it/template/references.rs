@@ -98,7 +98,8 @@ fn every_function_is_on_the_dashboard() {
     let body = template.resource("Dashboard")["Properties"]["DashboardBody"]["Fn::Sub"].as_str().expect("a body");
     serde_json::from_str::<Value>(body).expect("JSON");
     for function in template.functions() {
-        // An endpoint's duration and invocations; of send-mail, its failures and how long its mails waited.
+        // An endpoint's duration and invocations; of send-mail, its failures and how long its mails waited; of handle-mail-event, its
+        // failures and invocations.
         assert_eq!(body.matches(&format!("\"${{{}}}\"", function.id)).count(), 2, "{}", function.id);
     }
 }

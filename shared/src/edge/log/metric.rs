@@ -17,11 +17,17 @@ pub enum Metric {
     MailsDropped,
     /// Mails that can't be sent, however often they are tried.
     MailsUndeliverable,
+    /// Mails that were not sent, as their address gets none any more.
+    MailsSuppressed,
+    /// Mails that came back for good.
+    MailsBounced,
+    /// Mails that were reported as spam.
+    MailsComplained,
 }
 
 impl Metric {
     /// All there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::CodesRequested,
         Self::CodesMailed,
         Self::CodesVerified,
@@ -29,6 +35,9 @@ impl Metric {
         Self::MailsDelayed,
         Self::MailsDropped,
         Self::MailsUndeliverable,
+        Self::MailsSuppressed,
+        Self::MailsBounced,
+        Self::MailsComplained,
     ];
 
     /// As the log, the dashboard and the alarms have it.
@@ -42,6 +51,9 @@ impl Metric {
             Self::MailsDelayed => "MailsDelayed",
             Self::MailsDropped => "MailsDropped",
             Self::MailsUndeliverable => "MailsUndeliverable",
+            Self::MailsSuppressed => "MailsSuppressed",
+            Self::MailsBounced => "MailsBounced",
+            Self::MailsComplained => "MailsComplained",
         }
     }
 }

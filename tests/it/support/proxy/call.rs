@@ -18,8 +18,8 @@ pub(crate) struct Call {
 impl Call {
     /// The calls of endpoints alone.
     ///
-    /// `send-mail` leases a mail, and says when it is sent; before it leases a code's mail, it asks who has the address. So many of
-    /// these questions are its own: one more is an endpoint's, and stays.
+    /// `send-mail` asks whether an address gets mail, leases a mail, and says when it is sent; before it leases a code's mail, it asks
+    /// who has the address. So many of these questions are its own: one more is an endpoint's, and stays.
     pub(super) fn without_send_mail(calls: Vec<Self>) -> Vec<Self> {
         let is_lease = |call: &Self| call.change().starts_with("SET #leasedUntil") && call.key().starts_with("CODE#");
         let mut questions = calls.iter().filter(|call| is_lease(call)).count();
@@ -28,7 +28,7 @@ impl Call {
                 questions -= 1;
                 return false;
             }
-            !call.change().contains("#leasedUntil")
+            !call.change().contains("#leasedUntil") && !call.key().starts_with("SUPPRESSION#")
         };
         calls.into_iter().filter(|call| is_of_endpoint(call)).collect()
     }

@@ -3,7 +3,7 @@
 //! SES's mailbox simulator is part of the local stack, as it is of SES: mail to its addresses bounces or is complained of.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 
 use crate::{
     fixtures,
@@ -59,6 +59,25 @@ async fn a_code_that_nobody_was_mailed_is_right_for_nobody() {
         let contents = product.contents().await;
         let code = contents.item(&format!("CODE#{} CODE", unsent.id)).expect("a verification");
         assert!(code.has("mailedAt") && !code.has("keyID"), "{code:?}");
+    })
+    .await;
+}
+
+/// SES tells everybody of an account what happens to anybody's mails.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_bounces_of_another_service_is_none_of_ours() {
+    product(async |product| {
+        for (configuration_set, suppressed) in [("another", 0), ("latchkey-ConfigurationSet", 1)] {
+            let mail = json!({
+                "FromEmailAddress": "news@example.com", "Destination": {"ToAddresses": [BOUNCING]},
+                "Content": {"Simple": {"Subject": {"Data": "News"}, "Body": {"Text": {"Data": "None."}}}},
+                "ConfigurationSetName": configuration_set,
+            });
+            let url = format!("{}/v2/email/outbound-emails", product.stack.api_url());
+            let sent = reqwest::Client::new().post(url).json(&mail).send().await.expect("an answer");
+            assert_eq!(sent.status(), 200);
+            assert_eq!(fixtures::suppressions(product).await.len(), suppressed, "{configuration_set}");
+        }
     })
     .await;
 }

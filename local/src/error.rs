@@ -1,6 +1,7 @@
 //! Why the stack did not start, or a function did not answer.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Why the stack did not start. The message is for a person at a terminal.
@@ -39,8 +40,11 @@ pub enum StartError {
         /// Why not.
         problem: String,
     },
+    /// Nobody can listen at this address.
+    #[error("{0} is no address of this machine; choose another with --host")]
+    Host(IpAddr),
     /// The data directory or a file in it cannot be used.
-    #[error("{path}: {source}", path = .path.display())]
+    #[error("{path} cannot be used ({source}); choose another directory with --data", path = .path.display())]
     Data {
         /// The directory or file.
         path: PathBuf,

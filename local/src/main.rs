@@ -15,10 +15,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo run                                        the API on port 3000; data stays in .local
-  cargo run -- --memory --port 0                   on any free port; nothing stays
-  cargo run -- --parameter ProductName=Acme        another name in the mails
-  cargo run -- --parameter CodeLifetimeSeconds=60  codes that soon expire
+  cargo run                                          the API on port 3000; data stays in .local
+  cargo run -- --memory --port 0 --dynamodb-port 0   on any free ports; nothing stays
+  cargo run -- --parameter ProductName=Acme          another name in the mails
+  cargo run -- --parameter CodeLifetimeSeconds=60    codes that soon expire
 
 It says at its start where everything is. The API's reference is at /, the mailbox at /mailbox.";
 

@@ -1,6 +1,7 @@
 //! The whole stack: its parts brought up, wired together, and brought down in the right order.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -264,7 +265,8 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 async fn listen(host: IpAddr, port: u16, flag: &'static str) -> Result<TcpListener, StartError> {
     TcpListener::bind((host, port)).await.map_err(|error| {
         let problem = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "is taken by another program".to_owned(),
+            ErrorKind::AddrNotAvailable => return StartError::Host(host),
+            ErrorKind::AddrInUse => "is taken by another program".to_owned(),
             _ => format!("cannot be listened on ({error})"),
         };
         StartError::Port { port, flag, problem }

@@ -155,6 +155,23 @@ fn a_taken_port_is_named_with_the_flag_that_changes_it() {
 }
 
 #[test]
+fn an_address_or_a_directory_that_will_not_do_is_named_with_the_flag_that_changes_it() {
+    let refusal = |arguments: &[&str]| {
+        let output = output(&[&ANY_PORTS[..], arguments].concat());
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // Kept for documentation (RFC 5737).
+    let message = refusal(&["--memory", "--host", "203.0.113.9"]);
+    assert!(message.contains("203.0.113.9 is no address of this machine") && message.contains("--host"), "{message}");
+    let directory = Directory::new();
+    std::fs::write(&directory.0, "a file").unwrap();
+    let message = refusal(&["--data", directory.path()]);
+    assert!(message.contains(directory.path()) && message.contains("--data"), "{message}");
+    std::fs::remove_file(&directory.0).unwrap();
+}
+
+#[test]
 fn two_stacks_do_not_share_a_directory() {
     let directory = Directory::new();
     let arguments = [&ANY_PORTS[..], &["--data", directory.path()]].concat();
@@ -172,7 +189,8 @@ fn a_parameter_that_the_template_refuses_is_named() {
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(start("GuessesPerCode=0").contains("GuessesPerCode"));
+    let refusal = start("GuessesPerCode=0");
+    assert!(refusal.contains("GuessesPerCode") && refusal.contains("at least 1: Tries"), "{refusal}");
     assert!(start("Guesses=3").contains("no such parameter"));
     assert!(start("Guesses").contains("NAME=VALUE"));
 }
@@ -181,7 +199,8 @@ fn a_parameter_that_the_template_refuses_is_named() {
 fn the_help_explains_every_flag() {
     let output = output(&["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
-    for flag in ["--port", "--dynamodb-port", "--memory", "--data", "--parameter"] {
+    assert!(help.contains("Usage: cargo run -- [OPTIONS]") && help.contains("cargo run -- --memory"), "{help}");
+    for flag in ["--host", "--port", "--dynamodb-port", "--memory", "--data", "--parameter"] {
         let line = help.lines().find(|line| line.trim_start().starts_with(flag)).unwrap_or_else(|| panic!("{flag}"));
         let words = line.split_whitespace().filter(|word| !word.starts_with(['-', '<'])).count();
         assert!(words >= 3, "{line}");

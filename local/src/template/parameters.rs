@@ -44,11 +44,9 @@ fn refused(name: &str, problem: impl Into<String>) -> StartError {
 /// Holds a value to its declaration. What is refused is described without the value: it may be a secret.
 fn check(declaration: &Value, value: &str) -> Result<(), String> {
     let broken = constraint_broken(declaration, value)?;
-    match (broken, declaration.get("ConstraintDescription").and_then(Value::as_str)) {
-        (Some(problem), Some(description)) => Err(format!("{problem}: {description}")),
-        (Some(problem), None) => Err(problem),
-        (None, _) => Ok(()),
-    }
+    let Some(problem) = broken else { return Ok(()) };
+    let described = ["ConstraintDescription", "Description"].iter().find_map(|name| declaration.get(*name)?.as_str());
+    Err(described.map_or_else(|| problem.clone(), |described| format!("{problem}: {described}")))
 }
 
 /// The first constraint that the value breaks, or an error about the declaration itself.

@@ -29,7 +29,6 @@ mod language;
 pub mod notice;
 pub mod session;
 pub mod store;
-pub mod suppression;
 mod timestamp;
 pub mod user;
 pub mod verification;

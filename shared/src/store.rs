@@ -25,6 +25,7 @@ use crate::Config;
 pub use codes::Addition;
 pub use fault::Fault;
 pub use outbox::Claimed;
+pub use suppressions::Suppression;
 
 /// The table `latchkey` keeps everything in.
 #[derive(Clone, Debug)]

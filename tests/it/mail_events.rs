@@ -1,4 +1,4 @@
-//! Bounces and complaints: who can't be reached, or does not want to be, gets no more mail, and nobody else can tell (attack F26).
+//! Bounces and complaints: who can't be reached, or does not want to be, gets no more mail, and nobody else can tell.
 //!
 //! SES's mailbox simulator is part of the local stack, as it is of SES: mail to its addresses bounces or is complained of.
 
@@ -12,11 +12,14 @@ use crate::{
 
 const BOUNCING: &str = "bounce+john@simulator.amazonses.com";
 const COMPLAINING: &str = "complaint@simulator.amazonses.com";
+const KNOWN_TO_SES: &str = "suppressionlist@simulator.amazonses.com";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_bounced_or_complained_gets_no_more_mail_and_whoever_asks_cannot_tell() {
     product(async |product| {
-        for (address, counts) in [(BOUNCING, "MailsBounced"), (COMPLAINING, "MailsComplained")] {
+        for (address, counts) in
+            [(BOUNCING, "MailsBounced"), (COMPLAINING, "MailsComplained"), (KNOWN_TO_SES, "MailsBounced")]
+        {
             let first = product.ask_to_sign_in(address).await.expect(202);
             assert_eq!(product.mails_to(address).await.len(), 1, "{address}");
             assert!(log_lines().iter().any(|line| line.contains(&format!("counts=\"{counts}\""))), "{counts}");
@@ -27,6 +30,12 @@ async fn an_address_that_bounced_or_complained_gets_no_more_mail_and_whoever_ask
             assert_eq!(names(&first), names(&second));
         }
         assert!(log_lines().iter().any(|line| line.contains(r#"counts="MailsSuppressed""#)));
+        // The simulator has a mailbox that takes everything.
+        let reachable = "success@simulator.amazonses.com";
+        for mails in 1..=2 {
+            product.ask_to_sign_in(reachable).await.expect(202);
+            assert_eq!(product.mails_to(reachable).await.len(), mails);
+        }
     })
     .await;
 }

@@ -50,6 +50,10 @@ impl Template {
         with_names.collect()
     }
 
+    fn function(&self, name: &str) -> Function<'_> {
+        self.functions().into_iter().find(|function| function.name == name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
     /// The seconds after which Lambda gives a function up.
     pub(crate) fn timeout(&self, function: &Function<'_>) -> Option<u64> {
         function.property("Timeout").as_u64().or(self.0["Globals"]["Function"]["Timeout"].as_u64())
@@ -66,12 +70,17 @@ impl<'a> Function<'a> {
         &self.resource["Properties"][name]
     }
 
-    /// The method and path that lead to it: of an endpoint, there is one.
-    pub(crate) fn route(&self) -> (&'a str, &'a str) {
+    /// The properties of what it is invoked by, which is of that type, and the only one.
+    fn event(&self, of_type: &str) -> &'a Value {
         let mut events = entries(self.property("Events")).map(|(_, event)| event);
         let (Some(event), None) = (events.next(), events.next()) else { panic!("{} has not one event", self.id) };
-        assert_eq!(event["Type"], "HttpApi", "{}", self.id);
-        let properties = &event["Properties"];
+        assert_eq!(event["Type"], of_type, "{}", self.id);
+        &event["Properties"]
+    }
+
+    /// The method and path that lead to it: of an endpoint, there is one.
+    pub(crate) fn route(&self) -> (&'a str, &'a str) {
+        let properties = self.event("HttpApi");
         assert_eq!(properties["ApiId"], json!({"Ref": "Api"}), "{}", self.id);
         (properties["Method"].as_str().expect("a method"), properties["Path"].as_str().expect("a path"))
     }
@@ -279,12 +288,8 @@ fn the_table_is_the_one_that_the_store_writes_to() {
 #[test]
 fn send_mail_is_given_codes_and_notices_and_loses_none() {
     let template = Template::read();
-    let functions = template.functions();
-    let send_mail = functions.iter().find(|function| function.name == "send-mail").expect("send-mail");
-    let events: Vec<_> = entries(send_mail.property("Events")).map(|(_, event)| event).collect();
-    let [event] = events[..] else { panic!("one stream") };
-    assert_eq!(event["Type"], "DynamoDB");
-    let source = &event["Properties"];
+    let send_mail = template.function("send-mail");
+    let source = send_mail.event("DynamoDB");
     assert_eq!(source["Stream"], json!({"Fn::GetAtt": "Table.StreamArn"}));
     let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");
     let [filter] = filters.as_slice() else { panic!("one filter") };
@@ -307,14 +312,9 @@ fn send_mail_is_given_codes_and_notices_and_loses_none() {
 #[test]
 fn handle_mail_event_is_told_what_bounces_and_who_complains() {
     let template = Template::read();
-    let functions = template.functions();
-    let function = functions.iter().find(|function| function.name == "handle-mail-event").expect("handle-mail-event");
-    let events: Vec<_> = entries(function.property("Events")).map(|(_, event)| event).collect();
-    let [event] = events[..] else { panic!("one rule") };
-    assert_eq!(event["Type"], "EventBridgeRule");
     let set = json!({"Ref": "ConfigurationSet"});
     assert_eq!(
-        event["Properties"]["Pattern"],
+        template.function("handle-mail-event").event("EventBridgeRule")["Pattern"],
         json!({
             "source": ["aws.ses"],
             "detail-type": ["Email Bounced", "Email Complaint Received"],

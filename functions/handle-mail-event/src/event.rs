@@ -1,7 +1,7 @@
 //! What SES tells of a mail, as `EventBridge` hands it over (Amazon SES Developer Guide, "Contents of event data that Amazon SES publishes").
 
 use serde::Deserialize;
-use shared::{EmailAddress, suppression::Reason};
+use shared::{EmailAddress, store::Suppression};
 
 /// What is read of it.
 #[derive(Deserialize)]
@@ -41,12 +41,12 @@ impl Detail {
     /// Why the address is to get no more mail, if it is.
     ///
     /// A mailbox that is full, or a server that is down, will take mail again; and somebody may report that a mail is *not* spam.
-    pub(crate) fn reason(&self) -> Option<Reason> {
+    pub(crate) fn suppression(&self) -> Option<Suppression> {
         if self.bounce.as_ref().is_some_and(|bounce| bounce.bounce_type == "Permanent") {
-            return Some(Reason::Bounce);
+            return Some(Suppression::Bounce);
         }
         let complaint = self.complaint.as_ref()?;
-        (complaint.complaint_feedback_type.as_deref() != Some("not-spam")).then_some(Reason::Complaint)
+        (complaint.complaint_feedback_type.as_deref() != Some("not-spam")).then_some(Suppression::Complaint)
     }
 }
 

@@ -7,7 +7,10 @@ mod event;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use shared::{App, Config, Metric, Timestamp, store::Fault, suppression::Reason};
+use shared::{
+    App, Config, Metric, Timestamp,
+    store::{Fault, Suppression},
+};
 
 use crate::event::MailEvent;
 
@@ -50,18 +53,18 @@ impl HandleMailEvent {
             tracing::error!(function = NAME, "not an event of SES");
             return Ok(());
         };
-        let Some(reason) = detail.reason() else { return Ok(()) };
+        let Some(suppression) = detail.suppression() else { return Ok(()) };
         let message_id = detail.mail.message_id.as_str();
-        let (metric, what) = match reason {
-            Reason::Bounce => (Metric::MailsBounced, "bounced"),
-            Reason::Complaint => (Metric::MailsComplained, "complained of"),
+        let (metric, what) = match suppression {
+            Suppression::Bounce => (Metric::MailsBounced, "bounced"),
+            Suppression::Complaint => (Metric::MailsComplained, "complained of"),
         };
         // Every mail of ours goes to one address.
         let Some(address) = detail.mail.recipient() else {
             tracing::error!(function = NAME, message_id, "not a mail of ours: {what}");
             return Ok(());
         };
-        self.app.store.suppress(&address, reason, now).await.inspect_err(|fault| {
+        self.app.store.suppress(&address, suppression, now).await.inspect_err(|fault| {
             tracing::error!(function = NAME, message_id, cause = %fault, "to be tried again: {what}");
         })?;
         let counts = metric.name();

@@ -60,8 +60,8 @@ impl SendMail {
     async fn try_to_answer(&self, asked: &Verification, now: Timestamp) -> Result<Outcome, Fault> {
         let store = &self.app.store;
         // Whoever is answered has the address that was asked for, however he writes it.
-        let (suppression, owner) = try_join!(store.suppression_of(&asked.address), store.owner_of(&asked.address))?;
-        if suppression.is_some() {
+        let (suppressed, owner) = try_join!(store.is_suppressed(&asked.address), store.owner_of(&asked.address))?;
+        if suppressed {
             return store.finish_code_mail(asked.id, now).await.map(|()| Outcome::Suppressed);
         }
         let answer = choose(asked, owner);
@@ -123,7 +123,7 @@ impl SendMail {
 
     async fn try_to_notify(&self, notice: &Notice, now: Timestamp) -> Result<Outcome, Fault> {
         let store = &self.app.store;
-        if store.suppression_of(&notice.to).await?.is_some() {
+        if store.is_suppressed(&notice.to).await? {
             return store.finish_notice(notice.id, now).await.map(|()| Outcome::Suppressed);
         }
         let notice = match store.claim_notice(notice.id, now).await? {

@@ -6,10 +6,13 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::{PAGE, kinds};
-use crate::support::{
-    Call, Person, Product, Proxy, Requested, Settings,
-    markdown::{section, table},
-    product_with, wrong,
+use crate::{
+    fixtures,
+    support::{
+        Call, Person, Product, Proxy, Requested, Settings,
+        markdown::{section, table},
+        product_with, wrong,
+    },
 };
 
 /// What the functions were seen to do.
@@ -178,22 +181,11 @@ async fn what_the_mail_needs(product: &Product, proxy: &Proxy, seen: &mut Seen) 
     seen.remember_writes("send-mail", &of_mail(proxy.take_calls()));
 }
 
-/// What is left of all calls when those for the answer and its mail are taken away.
 async fn a_bounce(product: &Product, proxy: &Proxy, seen: &mut Seen) {
     product.stack.delivered().await;
     proxy.take_calls();
-    product.ask_to_sign_in("bounce@simulator.amazonses.com").await.expect(202);
-    product.stack.delivered().await;
-    let mut calls = proxy.take_calls();
-    let mut others: Vec<_> =
-        ["create-session", "send-mail"].iter().flat_map(|function| seen.calls[*function].clone()).collect();
-    // Those that are alike come last.
-    calls.sort_by_key(|call| call.key().starts_with("SUPPRESSION#") && call.operation == "UpdateItem");
-    calls.retain(|call| match others.iter().position(|other| *other == call.operation) {
-        Some(position) => others.remove(position) != call.operation,
-        None => true,
-    });
-    seen.remember("handle-mail-event", &calls);
+    fixtures::invoke(product, "handle-mail-event", "hard-bounce").await;
+    seen.remember("handle-mail-event", &proxy.take_calls());
 }
 
 fn documented_calls() -> BTreeMap<String, Vec<String>> {

@@ -122,12 +122,6 @@ impl fmt::Debug for CodeKeys {
 #[serde(transparent)]
 pub struct KeyId(String);
 
-impl KeyId {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 #[derive(Clone)]
 struct CodeKey {
     id: KeyId,

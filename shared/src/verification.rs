@@ -40,12 +40,42 @@ pub struct Verification {
     /// Guesses that were let through to be looked at.
     tries: u32,
     seed: String,
-    /// Set when the code is mailed: the key that it is derived with.
-    #[serde(rename = "keyID", skip_serializing_if = "Option::is_none")]
-    key_id: Option<KeyId>,
-    /// Set when a sign-in code is mailed: whose account it opens.
-    #[serde(rename = "ownerID", skip_serializing_if = "Option::is_none")]
-    pub owner: Option<UserId>,
+    /// Set when the email is first leased, and never changed: a redelivery sends the same email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+}
+
+/// The email that a request for a code is replied to with.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reply {
+    /// The recipient.
+    pub to: EmailAddress,
+    /// The content of the email.
+    #[serde(flatten)]
+    pub content: ReplyContent,
+}
+
+/// The content of a [`Reply`].
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "content", rename_all = "camelCase")]
+pub enum ReplyContent {
+    /// The code.
+    #[serde(rename_all = "camelCase")]
+    Code {
+        /// The key that the code is derived with.
+        #[serde(rename = "keyID")]
+        key: KeyId,
+        /// For a sign-in, the account that the code opens: the owner of the address when the email was first leased.
+        #[serde(rename = "ownerID", skip_serializing_if = "Option::is_none")]
+        owner: Option<UserId>,
+    },
+    /// A sign-up for an address that belongs to an account.
+    AlreadyRegistered,
+    /// A sign-in for an address that belongs to no account.
+    NoAccount,
+    /// The addition of an address that belongs to an account.
+    BelongsToAnother,
 }
 
 /// What a code is for. It works for nothing else.
@@ -194,8 +224,7 @@ impl Verification {
             digits: Digits::SHORT,
             tries: 0,
             seed: seed(),
-            key_id: None,
-            owner: None,
+            reply: None,
         }
     }
 
@@ -203,9 +232,19 @@ impl Verification {
         Self { digits, ..self.clone() }
     }
 
-    /// The code, if there is one: it was mailed, and its key is still here.
+    /// The account that a sign-in opens. `None` if no code was sent for it.
+    #[must_use]
+    pub fn owner(&self) -> Option<UserId> {
+        match self.reply.as_ref()?.content {
+            ReplyContent::Code { owner, .. } => owner,
+            _ => None,
+        }
+    }
+
+    /// Derives the code. `None` if no code was sent, or if its key is no longer configured.
     #[must_use]
     pub fn code(&self, keys: &CodeKeys) -> Option<Code> {
+        let ReplyContent::Code { key, .. } = &self.reply.as_ref()?.content else { return None };
         let ingredients = Ingredients {
             purpose: self.purpose.name(),
             id: self.id.as_bytes(),
@@ -213,7 +252,7 @@ impl Verification {
             seed: &self.seed,
             digits: self.digits,
         };
-        keys.derive(self.key_id.as_ref()?, &ingredients)
+        keys.derive(key, &ingredients)
     }
 }
 

@@ -155,6 +155,9 @@ async fn a_life(product: &Product, ses: &Proxy) -> Vec<Item> {
     for nobody in ["bounce@simulator.amazonses.com", "complaint@simulator.amazonses.com"] {
         product.ask_to_sign_in(nobody).await.expect(202);
     }
+    product.stack.delivered().await;
+    // A suppressed address gets no reply.
+    product.ask_to_sign_in("bounce@simulator.amazonses.com").await.expect(202);
     // A guess that was wrong, and a sign-in that was asked for.
     let sign_in = Requested::of(&product.ask_to_sign_in("john@doe.net").await.expect(202));
     let code = product.newest_code("john@doe.net").await;

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json, value::to_raw_value};
 
-use crate::support::{Call, Fault, Product, Proxy, Requested, Settings, code_in, product_with};
+use crate::support::{Call, Fault, Item, Product, Proxy, Requested, Settings, code_in, product_with};
 
 /// A sign-up whose mail has yet to be sent.
 struct Waiting {
@@ -34,15 +34,30 @@ async fn waiting(product: &Product, many: usize) -> Vec<Waiting> {
     for item in product.items().await {
         let id = item.text("verificationCodeID");
         if let Some(waiting) = waiting.iter_mut().find(|waiting| waiting.asked.id == id) {
-            waiting.image = item.image();
-            // As it was when it was new.
-            for name in ["mailedAt", "keyID"] {
-                waiting.image.as_object_mut().expect("an item").remove(name);
-            }
+            waiting.image = new_image(&item);
         }
     }
     unmail(product, &waiting).await;
     waiting
+}
+
+/// The item of a code as the stream has it, if it is still there.
+pub(crate) async fn image_of(product: &Product, id: &str) -> Option<Value> {
+    let items = product.items().await;
+    items.iter().find(|item| item.text("verificationCodeID") == id).map(new_image)
+}
+
+/// An item without what `send-mail` wrote into it.
+fn new_image(item: &Item) -> Value {
+    let mut image = item.image();
+    let attributes = image.as_object_mut().expect("an item");
+    attributes.retain(|name, _| !["mailedAt", "reply"].contains(&name.as_str()));
+    image
+}
+
+/// The mark of an email that was sent, lost as when SES's answer does not arrive or the mailer dies before the mark.
+pub(crate) async fn forget_mark(product: &Product, id: &str) {
+    update(product, &format!("CODE#{id}"), "CODE", "REMOVE mailedAt").await;
 }
 
 /// To the table, these have not been mailed. The stream has a change more, which asks for nothing.
@@ -55,14 +70,19 @@ async fn unmail(product: &Product, waiting: &[Waiting]) {
 
 /// To the table, nobody has ever tried to mail this item.
 async fn unmark(product: &Product, pk: &str, sk: &str) {
+    update(product, pk, sk, "REMOVE mailedAt, leasedUntil, reply").await;
+}
+
+async fn update(product: &Product, pk: &str, sk: &str, expression: &str) {
     let key = |text: &str| AttributeValue::S(text.to_owned());
-    let unmark =
-        product.dynamodb().update_item().table_name(product.table().await).key("pk", key(pk)).key("sk", key(sk));
-    unmark.update_expression("REMOVE mailedAt, leasedUntil, keyID").send().await.expect("an update");
+    let update = product.dynamodb().update_item().table_name(product.table().await);
+    let update = update.key("pk", key(pk)).key("sk", key(sk)).update_expression(expression);
+    update.send().await.expect("an update");
+    product.stack.delivered().await;
 }
 
 /// The stream's record of a new item, at a place of the stream.
-fn record(image: &Value, place: usize) -> Value {
+pub(crate) fn record(image: &Value, place: usize) -> Value {
     let keys = json!({"pk": image["pk"], "sk": image["sk"]});
     json!({
         "eventName": "INSERT",
@@ -80,7 +100,7 @@ fn records(waiting: &[Waiting]) -> Vec<Value> {
 }
 
 /// Hands a batch to the function as Lambda does. From which record on it is to come again, if it is.
-async fn deliver(product: &Product, batch: &[Value]) -> Option<usize> {
+pub(crate) async fn deliver(product: &Product, batch: &[Value]) -> Option<usize> {
     let event = to_raw_value(&json!({"Records": batch})).expect("an event");
     let answer = product.stack.invoke("send-mail", &event).await.expect("an answer");
     again_from(batch, &serde_json::from_str(answer.get()).expect("JSON"))

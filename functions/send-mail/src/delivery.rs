@@ -5,7 +5,7 @@ use shared::{
     account::AddressClaim,
     notice::{Event, Notice},
     store::{Claimed, Fault},
-    verification::{Purpose, Verification},
+    verification::{Purpose, Reply, ReplyContent, Verification},
 };
 use tokio::try_join;
 
@@ -37,14 +37,6 @@ impl From<Fault> for Outcome {
     }
 }
 
-/// What the owner of an address is told when somebody asked for a code.
-enum Answer {
-    /// The code, at this address; a sign-in's opens the account of `owner`.
-    Code { to: EmailAddress, owner: Option<AddressClaim> },
-    /// Something else, at this address.
-    Instead { to: EmailAddress, letter: Letter<'static> },
-}
-
 impl SendMail {
     /// Answers whoever asked for a code, through the address that he gave.
     pub(crate) async fn answer(&self, asked: &Verification, now: Timestamp) -> Outcome {
@@ -64,26 +56,16 @@ impl SendMail {
         if suppressed {
             return store.finish_code_mail(asked.id, now).await.map(|()| Outcome::Suppressed);
         }
-        let answer = choose(asked, owner);
-        let claim = match &answer {
-            Answer::Code { owner, .. } => (Some(self.keys.current()), owner.as_ref().map(|owner| owner.user)),
-            Answer::Instead { .. } => (None, None),
-        };
-        let verification = match self.app.store.claim_code_mail(asked.id, claim, now).await? {
+        let reply = self.choose(asked, owner);
+        let verification = match store.claim_code_mail(asked.id, &reply, now).await? {
             Claimed::Yes(verification) => verification,
             Claimed::Leased => return Ok(Outcome::Later("somebody else is sending it".to_owned())),
             Claimed::Done => return Ok(Outcome::Done),
         };
-        let counts = if matches!(answer, Answer::Code { .. }) { Metric::CodesMailed } else { Metric::NoticesMailed };
-        let sent = match answer {
-            Answer::Instead { to, letter } => self.send(&to, letter, &verification).await,
-            Answer::Code { to, .. } => match verification.code(&self.keys) {
-                None => Err(Refusal::Never("its key is gone".to_owned())),
-                Some(code) => match code_letter(&verification, code.reveal()) {
-                    Ok(letter) => self.send(&to, letter, &verification).await,
-                    Err(_) => Err(no_letter()),
-                },
-            },
+        let (counts, sent) = match &verification.reply {
+            // The reply of an earlier delivery, if there was one.
+            Some(reply) => (counts(reply), self.send_reply(reply, &verification).await),
+            None => (Metric::NoticesMailed, Err(Refusal::Never("no reply was chosen".to_owned()))),
         };
         let id: VerificationId = verification.id;
         match sent {
@@ -93,10 +75,34 @@ impl SendMail {
         }
     }
 
-    async fn send(&self, to: &EmailAddress, letter: Letter<'_>, of: &Verification) -> Result<(), Refusal> {
-        let ip = of.caller.ip.to_string();
-        let asker = Asker { ip: &ip, user_agent: &of.caller.user_agent, at: of.created_at.seconds() };
-        self.post(to, &letter, of.language, &asker).await
+    async fn send_reply(&self, reply: &Reply, verification: &Verification) -> Result<(), Refusal> {
+        let code = verification.code(&self.keys);
+        let letter = match (&reply.content, &code) {
+            (ReplyContent::Code { .. }, None) => return Err(Refusal::Never("its key is gone".to_owned())),
+            (ReplyContent::Code { .. }, Some(code)) => {
+                code_letter(verification, code.reveal()).map_err(|_| no_letter())?
+            }
+            (ReplyContent::AlreadyRegistered, _) => Letter::AlreadyRegistered,
+            (ReplyContent::NoAccount, _) => Letter::NoAccount,
+            (ReplyContent::BelongsToAnother, _) => Letter::BelongsToAnother,
+        };
+        let ip = verification.caller.ip.to_string();
+        let (user_agent, at) = (&verification.caller.user_agent, verification.created_at.seconds());
+        self.post(&reply.to, &letter, verification.language, &Asker { ip: &ip, user_agent, at }).await
+    }
+
+    /// Decides how a request for a code is replied to. An owner is written to as they typed their address: `Jane@` and
+    /// `jane@` could be two mailboxes on some servers.
+    fn choose(&self, asked: &Verification, owner: Option<AddressClaim>) -> Reply {
+        let code = |owner| ReplyContent::Code { key: self.keys.current().clone(), owner };
+        let (content, owner) = match (&asked.purpose, owner) {
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None), None),
+            (Purpose::SignIn { .. }, Some(owner)) => (code(Some(owner.user)), Some(owner)),
+            (Purpose::SignIn { .. }, None) => (ReplyContent::NoAccount, None),
+            (Purpose::SignUp { .. }, owner) => (ReplyContent::AlreadyRegistered, owner),
+            (Purpose::AddEmail { .. }, owner) => (ReplyContent::BelongsToAnother, owner),
+        };
+        Reply { to: owner.map_or_else(|| asked.address.clone(), |owner| owner.address), content }
     }
 
     async fn post(
@@ -141,21 +147,8 @@ impl SendMail {
     }
 }
 
-/// A known owner is written to as he himself typed his address: `Jane@` and `jane@` could be two mailboxes somewhere.
-fn choose(asked: &Verification, owner: Option<AddressClaim>) -> Answer {
-    match (&asked.purpose, owner) {
-        (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => {
-            Answer::Code { to: asked.address.clone(), owner: None }
-        }
-        (Purpose::SignIn { .. }, Some(owner)) => Answer::Code { to: owner.address.clone(), owner: Some(owner) },
-        (Purpose::SignIn { .. }, None) => Answer::Instead { to: asked.address.clone(), letter: Letter::NoAccount },
-        (Purpose::SignUp { .. }, Some(owner)) => {
-            Answer::Instead { to: owner.address, letter: Letter::AlreadyRegistered }
-        }
-        (Purpose::AddEmail { .. }, Some(owner)) => {
-            Answer::Instead { to: owner.address, letter: Letter::BelongsToAnother }
-        }
-    }
+fn counts(reply: &Reply) -> Metric {
+    if matches!(reply.content, ReplyContent::Code { .. }) { Metric::CodesMailed } else { Metric::NoticesMailed }
 }
 
 fn code_letter<'a>(asked: &Verification, digits: &'a str) -> Result<Letter<'a>, askama::Error> {

@@ -101,7 +101,7 @@ impl Store {
         now: Timestamp,
         limits: &Limits,
     ) -> Result<UserId, Error> {
-        let owner = verification.owner.ok_or(Error::CodeRefused)?;
+        let owner = verification.owner().ok_or(Error::CodeRefused)?;
         let address = &verification.address;
         let by = Call { now, caller: verification.caller.clone(), language: verification.language };
         let change = |account: &Account, transaction: &mut Transaction| {

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::{Timestamp, bearer::TokenHash, code::KeyId, id::Id};
+use crate::{Timestamp, bearer::TokenHash, id::Id};
 
 /// Something that an expression can compare with or set.
 pub(super) trait Attribute {
@@ -52,12 +52,6 @@ impl<Kind> Attribute for Id<Kind> {
 }
 
 impl Attribute for TokenHash {
-    fn attribute(&self) -> AttributeValue {
-        self.as_str().attribute()
-    }
-}
-
-impl Attribute for KeyId {
     fn attribute(&self) -> AttributeValue {
         self.as_str().attribute()
     }

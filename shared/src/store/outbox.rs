@@ -9,10 +9,9 @@ use super::{Store, fault::Fault, keys::Key, write::Write};
 use crate::{
     EmailAddress, Timestamp,
     account::AddressClaim,
-    code::KeyId,
-    id::{NoticeId, UserId, VerificationId},
+    id::{NoticeId, VerificationId},
     notice::Notice,
-    verification::Verification,
+    verification::{Reply, Verification},
 };
 
 /// Longer than sending can take, so that two never send the same mail because one was slow.
@@ -47,29 +46,19 @@ impl Store {
         self.get(Key::address(address)).await
     }
 
-    /// Leases the mail of a verification. Where it is to carry the code, `key` says with which key it is derived (the first one to
-    /// be named stays), and `owner` whose account a sign-in opens.
+    /// Leases the email of a verification and records `reply` in it. The reply that was recorded first stays: what a
+    /// redelivery sends, and what its code opens, is what was decided at the first delivery.
     ///
     /// # Errors
     /// The store's faults.
     pub async fn claim_code_mail(
         &self,
         id: VerificationId,
-        (key, owner): (Option<&KeyId>, Option<UserId>),
+        reply: &Reply,
         now: Timestamp,
     ) -> Result<Claimed<Verification>, Fault> {
-        let change = match (key, owner) {
-            (None, _) => "SET #leasedUntil = :until",
-            (Some(_), None) => "SET #leasedUntil = :until, #keyID = if_not_exists(#keyID, :key)",
-            (Some(_), Some(_)) => "SET #leasedUntil = :until, #keyID = if_not_exists(#keyID, :key), #ownerID = :owner",
-        };
-        let mut claim = lease(Key::verification(id), change, now);
-        if let Some(key) = key {
-            claim = claim.value("key", key);
-            if let Some(owner) = owner {
-                claim = claim.value("owner", &owner);
-            }
-        }
+        let change = "SET #leasedUntil = :until, #reply = if_not_exists(#reply, :reply)";
+        let claim = lease(Key::verification(id), change, now).object("reply", reply)?;
         self.claim(Key::verification(id), claim, now).await
     }
 

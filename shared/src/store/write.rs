@@ -66,6 +66,13 @@ impl Write {
         self
     }
 
+    /// Sets `:name` to an object of the domain.
+    pub(super) fn object(mut self, name: &str, object: &impl Serialize) -> Result<Self, Fault> {
+        let value = serde_dynamo::to_attribute_value(object).map_err(|_| Fault::unwritable("an object"))?;
+        self.values.insert(format!(":{name}"), value);
+        Ok(self)
+    }
+
     /// Every `#name` of the expressions, and the attribute that it means.
     fn names(&self) -> HashMap<String, String> {
         let change = if let What::Update(change) = self.what { change } else { "" };

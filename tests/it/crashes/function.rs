@@ -72,7 +72,6 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .expect("a process");
         Self { process: Process(child), answer }

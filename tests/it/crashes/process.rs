@@ -44,7 +44,7 @@ impl Program {
     fn start(directory: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local-to-kill"));
         let command = command.args(["--port", "0", "--dynamodb-port", "0", "--data"]).arg(directory);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a process");
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("a process");
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut lines = output.lines().map(|line| line.expect("a line"));
         let line = lines.find(|line| line.starts_with("API")).expect("it says where it is");

@@ -6,9 +6,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{
-    Waiting, assert_mailed, deliver, deliver_until_done, once, only_to, record, records, unmail, waiting, with_faults,
+    Waiting, assert_mailed, deliver, deliver_until_done, forget_mark, image_of, mailed, once, only_to, record, records,
+    unmail, waiting, with_faults,
 };
-use crate::support::{End, Fault, log_lines, product};
+use crate::support::{End, Fault, Letter, Requested, log_lines, product};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_stands_three_times_in_a_batch_is_mailed_once() {
@@ -166,6 +167,60 @@ async fn a_code_that_has_expired_is_mailed_to_nobody() {
         assert_eq!(deliver(product, &records(&late)).await, None);
         assert_mailed(product, before, once(&late[1..]));
         assert!(log_lines().iter().any(|line| line.contains("dropped") && line.contains("counts=\"MailsDropped\"")));
+    })
+    .await;
+}
+
+/// An email is delivered again because SES's answer was lost, after the address moved to another account. The email is
+/// the one that was sent first, and its code and bearer token open neither account.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redelivered_sign_in_code_never_opens_the_next_owners_account() {
+    product(async |product| {
+        let desk = "desk@office.example";
+        let john = product.sign_up("john@doe.net", "johny").await;
+        let entry = product.add_email(&john, desk).await;
+        product.pass(Duration::from_mins(5));
+        let (asked, code) = product.sign_in_code(desk).await;
+        let batch = [record(&image_of(product, &asked.id).await.expect("a verification"), 0)];
+        product.delete_email(&john, &entry).await.acknowledged();
+        let jane = product.sign_up("jane@doe.net", "jane").await;
+        product.add_email(&jane, desk).await;
+        forget_mark(product, &asked.id).await;
+
+        let before = product.mails().await.len();
+        assert_eq!(deliver(product, &batch).await, None);
+        assert_eq!(mailed(product, before), [(desk.to_owned(), vec![code.clone()])].into());
+        product.verify_session(&asked.id, &code).await.refused(401, "code");
+        product.session(&asked.bearer).await.refused(401, "bearer");
+        assert_eq!((product.sessions(&john).await.len(), product.sessions(&jane).await.len()), (1, 1));
+    })
+    .await;
+}
+
+/// Each reply that is not a code stays what it was, too: a code that was not sent first is not sent later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redelivered_email_is_the_one_that_was_sent_first() {
+    product(async |product| {
+        let (known, unknown) = ("john@doe.net", "jane@doe.net");
+        let john = product.sign_up(known, "johny").await;
+        let mut first = Vec::new();
+        for (response, letter, to) in [
+            (product.ask_to_sign_in(unknown).await, Letter::NoAccount, unknown),
+            (product.ask_to_sign_up(known, "another").await, Letter::AlreadyRegistered, known),
+        ] {
+            first.push((Requested::of(&response.expect(202)).id, letter, to));
+        }
+        let moved = product.add_email(&john, "desk@office.example").await;
+        product.prefer(&john, &moved).await.acknowledged();
+        let entry = product.email_id(&john, known).await;
+        product.delete_email(&john, &entry).await.acknowledged();
+        product.sign_up(unknown, "jane").await;
+        for (id, letter, to) in first {
+            let batch = [record(&image_of(product, &id).await.expect("a verification"), 0)];
+            forget_mark(product, &id).await;
+            let delivery = async { assert_eq!(deliver(product, &batch).await, None) };
+            product.mailing(delivery, &[(letter, to)]).await;
+        }
     })
     .await;
 }

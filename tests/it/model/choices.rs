@@ -19,6 +19,7 @@ pub(super) fn step(world: &World) -> BoxedStrategy<Step> {
         (24, request(world).prop_map(Step::Ask).boxed()),
         (3, pause(world).prop_map(Step::Pass).boxed()),
         (1, Just(Step::Sweep).boxed()),
+        (2, redelivered(world).prop_map(Step::Redeliver).boxed()),
     ];
     // Where sources are limited, a failing request may have been counted or not.
     if !world.rules.limits_sources() {
@@ -133,6 +134,11 @@ fn owned_address(world: &World) -> BoxedStrategy<Option<Typed>> {
 fn free_address(world: &World) -> BoxedStrategy<Option<Typed>> {
     let all = (0..NAMES.len()).flat_map(|which| [false, true].map(|loud| Typed { which, loud }));
     mostly(all.filter(|address| world.owner(*address).is_none()).map(Some).collect(), (2, 1), address())
+}
+
+/// A code to deliver again, rather one that is not used yet.
+fn redelivered(world: &World) -> BoxedStrategy<Tag> {
+    mostly(world.codes.keys().copied().collect(), (4, 1), tag(world))
 }
 
 /// Any that was ever used.

@@ -59,12 +59,23 @@ impl World {
             tries: 0,
             perhaps: 0,
             mailed: letter == Letter::Code,
+            reply: (letter, to),
+            digits: self.mailboxes[address.which].digits(self.now, &self.rules),
             owner: owner.map(|(user, _)| user),
         };
         self.codes.insert(tag, code);
         let session_ends = self.now + self.rules.session_lifetime.min(self.rules.session_maximum);
         let with_session = !purpose.is_for_address();
         Told::Requested { session_ends: with_session.then_some(session_ends) }
+    }
+
+    /// Sends the email of a code once more, unless the code was used or has expired.
+    pub(super) fn redeliver(&mut self, code: Tag) {
+        let waiting = self.codes.get(&code).filter(|code| self.now < code.ends);
+        if let Some((letter, to)) = waiting.map(|code| code.reply) {
+            self.mail(letter, to);
+        }
+        self.expect(Ok(Told::Acknowledged), Some(code));
     }
 
     /// A code that a guess at it would be compared with.

@@ -13,6 +13,7 @@ use super::{
     requests::{Bearer, Guess, Ref, Request, Step, Tag, Typed, UNUSABLE},
     world::{BEGINNING, World},
 };
+use crate::deliveries::{deliver, forget_mark, image_of, record};
 use crate::support::{Answer, Letter, Product, Proxy, Settings, code_in, failing, wrong};
 
 /// What is guessed where no mail has a code.
@@ -71,6 +72,7 @@ impl Running {
         match step {
             Step::Pass(seconds) => self.product.pass(Duration::from_secs(seconds.unsigned_abs())),
             Step::Sweep => _ = self.product.stack.sweep().await.expect("a sweep"),
+            Step::Redeliver(tag) => self.redeliver(*tag, world).await,
             Step::Ask(request) => self.ask(request, world).await,
             Step::AskWhile(failing, request) => {
                 self.refuse(Some(failing.operation()));
@@ -78,10 +80,25 @@ impl Running {
             }
         }
         assert_eq!(self.product.stack.clock().now().seconds(), world.now, "the clocks");
-        if step.request().is_some_and(|request| !request.is_read()) {
+        let is_read = step.request().is_some_and(|request| request.is_read());
+        if !is_read && world.expected.is_some() {
             let is_done = world.expected.as_ref().is_some_and(|expected| expected.answer.is_ok());
             self.look_at_the_table(is_done).await;
         }
+    }
+
+    /// Hands the record of a code to `send-mail` once more, as if the mark of its email had been lost.
+    async fn redeliver(&mut self, tag: Tag, world: &World) {
+        let expected = world.expected.as_ref().expect("a redelivery is expected to do something");
+        let code = self.handed.get(&tag).and_then(|handed| handed.code.clone());
+        if let Some(Handed { code_id, .. }) = self.handed.get(&tag).filter(|handed| !handed.code_id.is_empty())
+            && let Some(image) = image_of(&self.product, code_id).await
+        {
+            forget_mark(&self.product, code_id).await;
+            assert_eq!(deliver(&self.product, &[record(&image, 0)]).await, None);
+        }
+        self.read_mails(Some(tag), expected).await;
+        assert_eq!(self.handed.get(&tag).and_then(|handed| handed.code.clone()), code, "the code of a redelivery");
     }
 
     /// From now on, DynamoDB fails in this operation, or again in none.

@@ -17,6 +17,8 @@ pub(super) enum Step {
     Pass(i64),
     /// DynamoDB deletes what has expired.
     Sweep,
+    /// The stream delivers the record of a code again, and the mark that its email was sent is lost.
+    Redeliver(Tag),
 }
 
 /// One request, of one of the fourteen endpoints.
@@ -122,7 +124,7 @@ impl Step {
     pub(super) fn request(&self) -> Option<Request> {
         match self {
             Self::Ask(request) | Self::AskWhile(_, request) => Some(*request),
-            Self::Pass(_) | Self::Sweep => None,
+            Self::Pass(_) | Self::Sweep | Self::Redeliver(_) => None,
         }
     }
 }
@@ -162,6 +164,7 @@ impl fmt::Debug for Step {
             Self::AskWhile(failing, request) => write!(f, "AskWhile({failing:?}, {request:?})"),
             Self::Pass(seconds) => write!(f, "Pass({seconds})"),
             Self::Sweep => f.write_str("Sweep"),
+            Self::Redeliver(tag) => write!(f, "Redeliver({tag})"),
         }
     }
 }

@@ -116,8 +116,11 @@ pub(super) struct Code {
     pub(super) tries: usize,
     /// Tries that may have been counted, or not.
     pub(super) perhaps: usize,
-    /// Whether a mail has it: there may have been something else to say.
+    /// Whether its email has the code: the reply may be another one.
     pub(super) mailed: bool,
+    /// The email that was sent first, and its recipient. A redelivery sends the same one.
+    pub(super) reply: (Letter, Typed),
+    pub(super) digits: usize,
     /// Whose account a sign-in opens.
     pub(super) owner: Option<Tag>,
 }
@@ -163,6 +166,7 @@ impl World {
         match *step {
             Step::Pass(seconds) => self.now += seconds,
             Step::Sweep => {}
+            Step::Redeliver(code) => self.redeliver(code),
             Step::Ask(request) => self.answer(request),
             Step::AskWhile(failing, request) => {
                 self.failing = Some(failing);
@@ -190,11 +194,15 @@ impl World {
             Request::PreferEmail { bearer, email } => self.prefer_email(bearer, email),
             Request::DeleteEmail { bearer, email } => self.delete_email(bearer, email),
         };
+        self.expect(answer, request.tag());
+    }
+
+    /// What is expected of a step, with the emails that it sends.
+    pub(super) fn expect(&mut self, answer: Outcome, code: Option<Tag>) {
         let mails = std::mem::take(&mut self.mails);
         let coded = mails.iter().any(|(letter, _)| *letter == Letter::Code);
-        let asked = request.tag().and_then(|tag| self.codes.get(&tag)).filter(|_| coded);
-        let digits = asked.map(|code| self.mailboxes[code.address.which].digits(self.now, &self.rules));
-        self.expected = Some(Expected { answer, mails, digits });
+        let code = code.and_then(|tag| self.codes.get(&tag)).filter(|_| coded);
+        self.expected = Some(Expected { answer, mails, digits: code.map(|code| code.digits) });
     }
 
     /// Asks DynamoDB for something (docs/data-model.md, Access patterns).

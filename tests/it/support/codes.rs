@@ -23,7 +23,7 @@ impl Product {
         let item = items.iter().find(|item| item.text("pk") == format!("CODE#{id}")).expect("a verification");
         let keys = CodeKeys::new(CODE_KEY, None).expect("a key that is long enough");
         let mut row = item.json();
-        row["keyID"] = json!(keys.current());
+        row["reply"] = json!({"to": row["address"], "content": "code", "keyID": keys.current()});
         let verification: Verification = serde_json::from_value(row).expect("a verification");
         verification.code(&keys).expect("a code").reveal().to_owned()
     }

@@ -193,6 +193,7 @@ fn kind(value: &AttributeValue) -> String {
             Some(value) => format!("L of {}", kind(value)),
             None => "L".to_owned(),
         },
+        AttributeValue::M(_) => "M".to_owned(),
         other => panic!("a type that no item has: {other:?}"),
     }
 }
@@ -203,6 +204,7 @@ fn plain(value: &AttributeValue) -> Value {
         AttributeValue::N(number) => number.parse::<i64>().expect("a whole number").into(),
         AttributeValue::Bool(truth) => (*truth).into(),
         AttributeValue::L(list) => list.iter().map(plain).collect(),
+        AttributeValue::M(map) => map.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
         other => panic!("nothing that is stored here: {other:?}"),
     }
 }
@@ -213,6 +215,9 @@ fn typed(value: &AttributeValue) -> Value {
         AttributeValue::N(number) => json!({"N": number}),
         AttributeValue::Bool(truth) => json!({"BOOL": truth}),
         AttributeValue::L(list) => json!({"L": list.iter().map(typed).collect::<Vec<_>>()}),
+        AttributeValue::M(map) => {
+            json!({"M": map.iter().map(|(name, value)| (name.clone(), typed(value))).collect::<serde_json::Map<_, _>>()})
+        }
         other => panic!("nothing that is stored here: {other:?}"),
     }
 }

@@ -1,6 +1,8 @@
 //! README.md and docs/: whatever they claim that can be tried out. docs/data-model.md has a module of its own.
 
 mod asvs;
+#[cfg(unix)]
+mod curl;
 mod errors;
 #[cfg(unix)]
 mod shell;
@@ -29,8 +31,10 @@ const OPERATIONS: &str = include_str!("../../docs/operations.md");
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_readme_s_commands_answer_as_printed() {
-    product(async |product| shell::run_as_printed(product, section(README, "## Somebody signs up"))).await;
+async fn the_commands_in_the_readme_answer_as_printed() {
+    for shell in shell::installed() {
+        product(async |product| curl::run_as_printed(product, &shell, section(README, "## Somebody signs up"))).await;
+    }
 }
 
 #[test]
@@ -106,8 +110,7 @@ fn every_alarm_has_its_advice() {
 
 #[test]
 fn every_link_leads_somewhere() {
-    let pages = fs::read_dir(root().join("docs")).expect("docs/").map(|page| page.expect("a page").path());
-    for page in pages.chain([root().join("README.md"), root().join("SECURITY.md")]) {
+    for page in pages() {
         let text = fs::read_to_string(&page).expect("a page");
         let links = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
         for link in links.filter(|link| !link.starts_with("http")) {
@@ -121,6 +124,31 @@ fn every_link_leads_somewhere() {
             }
         }
     }
+}
+
+/// An interactive zsh, the default on macOS, takes a comment for arguments.
+#[test]
+fn commands_have_no_comments() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let (mut fenced, mut commands) = (false, false);
+        for line in text.lines() {
+            if let Some(language) = line.trim_start().strip_prefix("```") {
+                fenced = !fenced;
+                commands = fenced && matches!(language, "" | "sh");
+            } else if commands {
+                let is_comment = line.trim_start().starts_with('#') || line.contains(" #");
+                assert!(!is_comment, "{}: {line}", page.display());
+            }
+        }
+    }
+}
+
+/// Every page of the documentation.
+fn pages() -> impl Iterator<Item = PathBuf> {
+    let docs = fs::read_dir(root().join("docs")).expect("docs/").map(|page| page.expect("a page").path());
+    let others = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "events/README.md"];
+    docs.chain(others.map(|page| root().join(page)))
 }
 
 fn root() -> PathBuf {

@@ -1,129 +1,84 @@
-//! The README's commands, run by the shell as they are printed. In curl's place stands this test: what curl is called with comes out
-//! of the shell, and what the product answered goes in.
+//! Commands of the documentation, run as if they were pasted into a shell.
+//!
+//! A shell function replaces the program that the commands call. It passes the arguments to the test, and prints what the test
+//! answers.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
     process::{Command, Stdio},
 };
 
-use reqwest::{Client, Method};
 use tokio::{runtime::Handle, task::block_in_place};
-use uuid::Uuid;
 
-use crate::support::{Product, markdown::fenced};
+use crate::support::counted;
 
-/// What `cargo run` says its address is.
-const PRINTED: &str = "http://127.0.0.1:3000";
-
-/// curl's arguments go to standard error, a line for each call; its output comes from standard input, a line for each call.
-const CURL: &str =
-    r#"curl() { printf '%s\037' "$@" >&2; printf '\n' >&2; IFS= read -r answer; printf '%s' "$answer"; }"#;
-
-/// Printed after the output of each block.
-const END: &str = "<end of block>";
-
-/// Runs the blocks of `sh` in a text, in one shell. Each is followed by a block of what it prints.
-pub(super) fn run_as_printed(product: &Product, text: &str) {
-    let blocks = fenced(text);
-    let commands: Vec<_> = blocks.iter().filter(|(language, _)| *language == "sh").map(|(_, text)| *text).collect();
-    let printed: Vec<_> = blocks.iter().filter(|(language, _)| *language != "sh").map(|(_, text)| *text).collect();
-    assert!(commands.len() > 1 && commands.len() == printed.len(), "commands, and what they print");
-
-    let agent = agent(text);
-    let blocks: Vec<_> = commands.iter().map(|command| format!("{command}\necho; echo '{END}'\n")).collect();
-    let script = format!("{CURL}\n{}", blocks.concat()).replace(PRINTED, product.stack.api_url());
-    let output = block_in_place(|| run(&script, |call| Handle::current().block_on(call.send(product, agent))));
-    let outputs: Vec<_> = output.split(END).map(str::trim).filter(|output| !output.is_empty()).collect();
-    assert_eq!(outputs.len(), printed.len(), "{output}");
-    for (output, printed) in outputs.iter().zip(printed) {
-        let one_line: String = printed.lines().map(str::trim).collect();
-        assert_eq!(masked(output), masked(&one_line));
-    }
+/// A shell with its options.
+pub(super) struct Shell {
+    pub(super) name: &'static str,
+    options: &'static [&'static str],
 }
 
-/// What the curl called itself whose answers are printed.
-fn agent(text: &str) -> &str {
-    let (_, rest) = text.split_once(r#""userAgent":""#).expect("a user agent");
-    rest.split('"').next().unwrap_or_default()
+/// The shells that readers paste commands into. zsh takes a comment for arguments only if it is
+/// interactive.
+const SHELLS: [Shell; 3] = [
+    Shell { name: "sh", options: &[] },
+    Shell { name: "bash", options: &[] },
+    Shell { name: "zsh", options: &["-f", "-i", "-o", "no_prompt_cr"] },
+];
+
+/// Runs a shell, which begins at `$2`, with the script `$1` as its input and its errors in its output.
+/// Descriptors 3 and 4 are the pipes from and to the test.
+const START: &str = r#"exec 3<&0 4>&2 2>&1; printf '%s\n' "$1" | { shift; exec "$@"; }"#;
+
+/// The function that replaces a program. A call is a line on 4, with a unit separator after each
+/// argument. Its answer is a line on 3, with unit separators for line breaks.
+const FUNCTION: &str = r#"() {
+  printf '%s\037' "$@" >&4
+  printf '\n' >&4
+  IFS= read -r answer <&3
+  printf '%s' "$answer" | tr '\037' '\n'
+}"#;
+
+/// Returns the shells that this machine has, and names them in the test's output.
+pub(super) fn installed() -> Vec<Shell> {
+    let is_there = |shell: &Shell| {
+        let is_there = Command::new(shell.name).args(["-c", "exit"]).status().is_ok();
+        let name = shell.name;
+        if is_there {
+            counted(format_args!("commands run in {name}"));
+        } else {
+            counted(format_args!("{name} is not installed: commands not tried in it"));
+        }
+        is_there
+    };
+    SHELLS.into_iter().filter(is_there).collect()
 }
 
-fn run(script: &str, answer: impl Fn(Curl) -> String) -> String {
-    let mut command = Command::new("sh");
-    let command = command.arg("-euc").arg(script);
-    let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("sh");
-    let mut input = shell.stdin.take().expect("a pipe");
-    for line in BufReader::new(shell.stderr.take().expect("a pipe")).lines() {
-        let call = Curl::read(&line.expect("a line"));
-        writeln!(input, "{}", answer(call)).expect("the shell reads");
-    }
-    let mut output = String::new();
-    shell.stdout.take().expect("a pipe").read_to_string(&mut output).expect("what it printed");
-    assert!(shell.wait().expect("its end").success(), "{output}");
-    output
-}
-
-/// A call of curl, as far as the README goes.
-#[derive(Default)]
-struct Curl {
-    method: Option<String>,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: Option<String>,
-}
-
-impl Curl {
-    fn read(line: &str) -> Self {
-        let mut curl = Self::default();
-        let mut arguments = line.split_terminator('\u{1f}');
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().expect("a value").to_owned();
-            match argument {
-                "-s" => {}
-                "-X" => curl.method = Some(value()),
-                "-H" => {
-                    let header = value();
-                    let (name, value) = header.split_once(": ").expect("a header");
-                    curl.headers.push((name.to_owned(), value.to_owned()));
-                }
-                "-d" => curl.body = Some(value()),
-                url if url.starts_with("http://") && curl.url.is_empty() => url.clone_into(&mut curl.url),
-                other => panic!("nothing that this curl knows: {other}"),
+impl Shell {
+    /// Runs a script in which the test replaces a program. Returns what the script prints, as an error
+    /// if the shell fails.
+    pub(super) fn run(
+        &self,
+        program: &str,
+        script: &str,
+        answer: impl AsyncFn(Vec<String>) -> String,
+    ) -> Result<String, String> {
+        let script = format!("{program}{FUNCTION}\n{script}");
+        let mut command = Command::new("sh");
+        command.args(["-c", START, "sh", &script, self.name]).args(self.options).env("PS1", "").env("PS2", "");
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        block_in_place(|| {
+            let mut shell = pipes.spawn().expect("sh");
+            let mut answers = shell.stdin.take().expect("a pipe");
+            for call in BufReader::new(shell.stderr.take().expect("a pipe")).lines() {
+                let call = call.expect("a line");
+                let arguments = call.split_terminator('\u{1f}').map(str::to_owned).collect();
+                let answer = Handle::current().block_on(answer(arguments));
+                writeln!(answers, "{}", answer.replace('\n', "\u{1f}")).expect("the shell reads");
             }
-        }
-        curl
+            let mut output = String::new();
+            shell.stdout.take().expect("a pipe").read_to_string(&mut output).expect("text");
+            if shell.wait().expect("its end").success() { Ok(output) } else { Err(output) }
+        })
     }
-
-    async fn send(self, product: &Product, agent: &str) -> String {
-        if self.url.contains("/_aws/ses") {
-            // Whoever reads the README is slower than the mail.
-            product.stack.delivered().await;
-        }
-        let usual = if self.body.is_some() { "POST" } else { "GET" };
-        let method = Method::from_bytes(self.method.as_deref().unwrap_or(usual).as_bytes()).expect("a method");
-        let request = Client::new().request(method, self.url).header("user-agent", agent);
-        let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let answer = request.body(self.body.unwrap_or_default()).send().await.expect("an answer");
-        answer.text().await.expect("a text")
-    }
-}
-
-/// The text with all that differs from run to run replaced by what it is.
-fn masked(text: &str) -> String {
-    let of_a_word = |char: char| char.is_ascii_alphanumeric() || char == '-';
-    let mut masked = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let end = rest.find(|char| !of_a_word(char)).unwrap_or(rest.len()).max(first.len_utf8());
-        let (word, after) = rest.split_at(end);
-        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-        masked.push_str(match word.len() {
-            36 if Uuid::parse_str(word).is_ok() => "<ID>",
-            64 => "<bearer>",
-            10 if is_number => "<time>",
-            6 if is_number => "<code>",
-            _ => word,
-        });
-        rest = after;
-    }
-    masked
 }

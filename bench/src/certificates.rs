@@ -18,7 +18,7 @@ use tokio_rustls::{
 use crate::Result;
 
 /// What the functions trust beside ours: what they trust on AWS, so that reading it takes as long.
-const AMAZON_ROOTS: &str = include_str!("../../shared/src/amazon_roots.pem");
+const AMAZON_ROOTS: &str = include_str!("../../shared/src/runtime/amazon_roots.pem");
 
 /// What servers need, and what the functions need to trust them.
 pub(crate) struct Certificates {

@@ -1,7 +1,7 @@
 //! Any text is refused, or a sound address.
 #![no_main]
 
-#[path = "../../shared/src/email_address/sound.rs"]
+#[path = "../../shared/src/domain/email_address/properties.rs"]
 mod sound;
 
 use libfuzzer_sys::fuzz_target;

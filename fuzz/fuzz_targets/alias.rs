@@ -1,7 +1,7 @@
 //! Any text is refused, or a sound alias.
 #![no_main]
 
-#[path = "../../shared/src/alias/sound.rs"]
+#[path = "../../shared/src/domain/alias/properties.rs"]
 mod sound;
 
 use libfuzzer_sys::fuzz_target;

@@ -1,10 +1,10 @@
 //! Any header is refused, or holds a token that reads back.
 #![no_main]
 
-#[path = "../../shared/src/bearer/sound.rs"]
+#[path = "../../shared/src/domain/bearer_token/properties.rs"]
 mod sound;
 
 use libfuzzer_sys::fuzz_target;
-use shared::Bearer;
+use shared::domain::bearer_token::BearerToken;
 
 fuzz_target!(|header: &str| sound::check(header));

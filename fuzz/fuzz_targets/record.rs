@@ -12,7 +12,7 @@ use serde_json::{
     value::{RawValue, to_value},
 };
 
-static FUNCTION: LazyLock<SendMail> = LazyLock::new(|| SendMail::new(config()).expect("a function"));
+static FUNCTION: LazyLock<SendMail> = LazyLock::new(|| SendMail::new(&config()).expect("a function"));
 
 fuzz_target!(|batch: &str| -> Corpus {
     // Lambda hands over nothing that is not JSON.

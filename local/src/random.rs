@@ -1,7 +1,7 @@
 //! Random names, and the code key.
 
 use rand::distr::{Alphanumeric, SampleString};
-use shared::entropy;
+use shared::runtime::entropy;
 
 /// `N` random bytes in hexadecimal.
 pub(crate) fn hexadecimal<const N: usize>() -> String {

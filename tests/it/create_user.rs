@@ -70,7 +70,7 @@ async fn nobody_is_a_user_before_the_code_is_proved() {
         product.sign_up_code(JOHN, "johny").await;
         let items = product.items().await;
         let kinds: BTreeSet<_> = items.iter().map(|item| item.text("pk").split('#').next().unwrap()).collect();
-        assert_eq!(kinds, BTreeSet::from(["ALIAS", "BUDGET", "CODE"]));
+        assert_eq!(kinds, BTreeSet::from(["ALIAS", "RATE_LIMIT", "CODE"]));
     })
     .await;
 }

@@ -70,7 +70,7 @@ async fn a_sign_up_is_counted_at_each_of_its_steps() {
         let address = "counted@metrics.example";
         let john = product.sign_up(address, "counted").await;
         let of_john = log_lines().into_iter().find(|line| line.contains(&john.user_id)).expect("a line");
-        assert!(of_john.contains("verify-session") && of_john.contains(r#"counts="CodesVerified""#), "{of_john}");
+        assert!(of_john.contains("verify-session") && of_john.contains(r#"metric="CodesVerified""#), "{of_john}");
         product.add_email(&john, "counted@work.example").await;
         product.stack.delivered().await;
         let asked = product.ask_to_sign_in(address).await.expect(202).text("verificationCodeID");
@@ -84,7 +84,7 @@ async fn a_sign_up_is_counted_at_each_of_its_steps() {
             ("send-mail", "CodesMailed"),
             ("send-mail", "NoticesMailed"),
         ] {
-            let counted = format!(r#"counts="{counts}""#);
+            let counted = format!(r#"metric="{counts}""#);
             assert!(log_lines().iter().any(|line| line.contains(function) && line.contains(&counted)), "{function}");
         }
     })

@@ -164,7 +164,7 @@ fn every_function_runs_on_arm_without_a_managed_runtime() {
             assert!(function.property(property).is_null(), "{}: {property}", function.id);
         }
         // A handler gives up in time to answer itself.
-        assert!(template.timeout(&function) > Some(shared::DEADLINE.as_secs() + 1), "{}", function.id);
+        assert!(template.timeout(&function) > Some(shared::edge::DEADLINE.as_secs() + 1), "{}", function.id);
     }
 }
 

@@ -1,9 +1,10 @@
-//! What SES tells of a mail, as `EventBridge` hands it over (Amazon SES Developer Guide, "Contents of event data that Amazon SES publishes").
+//! SES's events about emails, as `EventBridge` delivers them (Amazon SES Developer Guide, "Contents
+//! of event data that Amazon SES publishes").
 
 use serde::Deserialize;
 use shared::{EmailAddress, store::Suppression};
 
-/// What is read of it.
+/// The part of an event that is read.
 #[derive(Deserialize)]
 pub(crate) struct MailEvent {
     pub(crate) detail: Detail,
@@ -20,7 +21,7 @@ pub(crate) struct Detail {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Mail {
-    /// SES's own; the answer to `SendEmail` had it too.
+    /// SES's ID of the email, as in the response of `SendEmail`.
     pub(crate) message_id: String,
     destination: Vec<String>,
 }
@@ -38,9 +39,10 @@ struct Complaint {
 }
 
 impl Detail {
-    /// Why the address is to get no more mail, if it is.
+    /// Returns the reason to suppress the address, if there is one.
     ///
-    /// A mailbox that is full, or a server that is down, will take mail again; and somebody may report that a mail is *not* spam.
+    /// A full mailbox or a server that is down will accept email again, and a complaint of type
+    /// `not-spam` is none.
     pub(crate) fn suppression(&self) -> Option<Suppression> {
         if self.bounce.as_ref().is_some_and(|bounce| bounce.bounce_type == "Permanent") {
             return Some(Suppression::Bounce);
@@ -51,7 +53,8 @@ impl Detail {
 }
 
 impl Mail {
-    /// As the mail had it: whom a bounce names may be whoever that address forwards to.
+    /// Returns the recipient of the email. The address in a bounce can be one that the recipient
+    /// forwards to.
     pub(crate) fn recipient(&self) -> Option<EmailAddress> {
         let [address] = self.destination.as_slice() else { return None };
         EmailAddress::parse(address).ok()

@@ -19,7 +19,7 @@ async fn guess(product: &Product, asked: &Requested, code: &str, times: usize) {
 /// The wrong guesses that count against the victim.
 async fn counted(product: &Product) -> usize {
     let items = product.items().await;
-    let budget = items.iter().find(|item| item.text("pk") == format!("BUDGET#{VICTIM}"));
+    let budget = items.iter().find(|item| item.text("pk") == format!("RATE_LIMIT#{VICTIM}"));
     budget.expect("a budget").list("wrongGuesses").len()
 }
 

@@ -74,7 +74,7 @@ async fn reacts_as_in(errors: &[(&'static str, u16, Reaction)]) {
                 Again => ("to be tried again", "MailsDelayed"),
                 GivenUp => ("undeliverable", "MailsUndeliverable"),
             };
-            let parts = [why, &format!("SES: {code}"), &format!("counts=\"{counts}\"")];
+            let parts = [why, &format!("SES: {code}"), &format!("metric=\"{counts}\"")];
             let says = |line: &String| parts.iter().all(|part| line.contains(part));
             assert!(log_lines().iter().any(says), "{code}: the log does not say why");
         }

@@ -5,6 +5,8 @@ mod asvs;
 mod curl;
 mod errors;
 #[cfg(unix)]
+mod operations;
+#[cfg(unix)]
 mod shell;
 
 use std::{

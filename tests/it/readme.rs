@@ -110,6 +110,18 @@ fn every_alarm_has_its_advice() {
     assert_eq!(advised, alarms.map(|(name, _)| name).collect());
 }
 
+/// samconfig.toml has `sam deploy` show its changes and wait for a yes, which a pipeline cannot give.
+#[test]
+fn a_deployment_whose_command_has_the_parameters_asks_nothing() {
+    let lines = [README, OPERATIONS].into_iter().flat_map(code).flat_map(str::lines);
+    let deployments = lines.filter(|line| line.contains("sam deploy ") && line.contains(" --parameter-overrides "));
+    let unattended: Vec<_> = deployments.filter(|line| !line.contains(" --guided")).collect();
+    assert!(!unattended.is_empty());
+    for command in unattended {
+        assert!(command.contains(" --no-confirm-changeset "), "{command}");
+    }
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     for page in pages() {

@@ -289,7 +289,7 @@ fn read_code_keys(variables: &Variables<'_>) -> Result<Option<CodeKeys>, ConfigE
     let keys = CodeKeys::new(&current, previous.as_deref());
     let short = || ConfigError::Invalid {
         name: "CODE_KEY",
-        reason: "and PREVIOUS_CODE_KEY must have at least 32 bytes".to_owned(),
+        reason: "(and PREVIOUS_CODE_KEY, if set) must be at least 32 bytes long".to_owned(),
     };
     keys.map(Some).ok_or_else(short)
 }

@@ -15,10 +15,10 @@ pub enum Error {
     #[error("{}", list(.0))]
     Invalid(Vec<FieldError>),
     /// No bearer, or none that opens anything.
-    #[error("Send the bearer of a verified, open session: Authorization: Bearer <token>")]
+    #[error("Provide the bearer token of an active session: Authorization: Bearer <token>")]
     Unauthenticated,
     /// Wrong, expired, used up or unknown: which of them is nobody's business.
-    #[error("The code is wrong, has expired or was used before: look for the newest mail, or ask for a new code")]
+    #[error("The code was rejected: wrong, expired, already used, or unknown. Request a new one if needed.")]
     CodeRefused,
     /// His own thing, but not to be done.
     #[error("{0}")]
@@ -27,16 +27,16 @@ pub enum Error {
     #[error("{0}")]
     NotFound(&'static str),
     /// Too much mail was asked for.
-    #[error("Too many codes were asked for: try again in {} seconds", retry_seconds(*.retry_after))]
+    #[error("Too many codes requested. Try again in {} seconds.", retry_seconds(*.retry_after))]
     TooManyRequests {
         /// Until it is worth trying again.
         retry_after: Duration,
     },
     /// A service that this one stands on is throttled, slow or down.
-    #[error("The service is busy: try again in a few seconds")]
+    #[error("The service is temporarily unavailable. Try again in a few seconds.")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Our fault.
-    #[error("Something went wrong on our side: try again, and if it goes on, report the x-error-id")]
+    #[error("Internal error. If it persists, report the x-error-id.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -85,14 +85,14 @@ impl Error {
 
     pub(crate) fn title(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "The request is malformed",
-            Self::Invalid(_) => "The input is invalid",
-            Self::Unauthenticated => "Sign in first",
-            Self::CodeRefused => "The code was refused",
-            Self::Forbidden(_) => "Not allowed",
+            Self::Malformed(_) => "Malformed request",
+            Self::Invalid(_) => "Invalid input",
+            Self::Unauthenticated => "Authentication required",
+            Self::CodeRefused => "Code rejected",
+            Self::Forbidden(_) => "Forbidden",
             Self::NotFound(_) => "Not found",
             Self::TooManyRequests { .. } => "Too many requests",
-            Self::Unavailable(_) => "Temporarily unavailable",
+            Self::Unavailable(_) => "Service unavailable",
             Self::Internal(_) => "Internal error",
         }
     }

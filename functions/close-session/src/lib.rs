@@ -20,7 +20,7 @@ impl Endpoint for CloseSession {
             Some(hash) => app.store.close_session(caller.user, id, &hash).await?,
             None => false,
         };
-        if closed { Ok(Acknowledged::new()) } else { Err(Error::NotFound("You have no such session")) }
+        if closed { Ok(Acknowledged::new()) } else { Err(Error::NotFound("Session not found")) }
     }
 }
 

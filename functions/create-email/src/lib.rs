@@ -34,10 +34,10 @@ impl Endpoint for CreateEmail {
         let NewEmail { address } = request.form()?;
         let most = app.limits().emails_per_user;
         let choose = |account: &Account| match account.email_of(&address) {
-            Some(email) if email.verified => Err(Error::invalid("address", "is yours already, and verified")),
+            Some(email) if email.verified => Err(Error::invalid("address", "is already verified for your account")),
             Some(email) => Ok(Addition::Known(email.id)),
             None if account.emails.len() < most => Ok(Addition::New),
-            None => Err(Error::Forbidden("You have as many e-mail addresses as an account can have: delete one first")),
+            None => Err(Error::Forbidden("Email address limit reached. Remove an address first.")),
         };
         let id = app.store.request_email_code(caller.user, &address, &request.call, app.limits(), choose).await?;
         Ok(RequestedCode::new(id))

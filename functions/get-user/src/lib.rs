@@ -21,7 +21,7 @@ impl Endpoint for GetUser {
 
     async fn handle(app: &App, request: &Request) -> Result<PublicUser, Error> {
         let user = app.store.user(request.path_id()?).await?;
-        let user = user.ok_or(Error::NotFound("There is no such user"))?;
+        let user = user.ok_or(Error::NotFound("User not found"))?;
         Ok(PublicUser { alias: user.alias })
     }
 }

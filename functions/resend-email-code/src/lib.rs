@@ -30,9 +30,9 @@ impl Endpoint for ResendEmailCode {
         let caller = app.authenticate(request).await?;
         let Unverified { address } = request.form()?;
         let choose = |account: &Account| match account.email_of(&address) {
-            Some(email) if email.verified => Err(Error::invalid("address", "is verified already")),
+            Some(email) if email.verified => Err(Error::invalid("address", "is already verified")),
             Some(email) => Ok(Addition::Known(email.id)),
-            None => Err(Error::NotFound("You have no such e-mail address")),
+            None => Err(Error::NotFound("Email address not found")),
         };
         let id = app.store.request_email_code(caller.user, &address, &request.call, app.limits(), choose).await?;
         Ok(RequestedCode::new(id))

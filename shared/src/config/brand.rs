@@ -18,7 +18,7 @@ impl FromStr for Color {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.strip_prefix('#').unwrap_or_default();
         let is_color = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_color { Ok(Self(text.to_owned())) } else { Err("must be a colour such as #1a73e8") }
+        if is_color { Ok(Self(text.to_owned())) } else { Err("must be a color such as #1a73e8") }
     }
 }
 
@@ -27,7 +27,7 @@ impl FromStr for Link {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_https = text.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https") && uri.host().is_some());
-        if is_https { Ok(Self(text.to_owned())) } else { Err("must be a URL such as https://example.com/") }
+        if is_https { Ok(Self(text.to_owned())) } else { Err("must be an HTTPS URL such as https://example.com/") }
     }
 }
 

@@ -40,7 +40,7 @@ impl Field for TypedCode {
         let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=LARGEST).contains(number));
         let number = number.and_then(|number| format!("{:.0}", number.abs()).parse().ok());
         let code = text.map(|text| Self::Text(text.to_owned())).or(number.map(Self::Number));
-        code.ok_or(Cow::Borrowed("must be the code from the mail: six digits, or twelve, as a string"))
+        code.ok_or(Cow::Borrowed("must be the code from the email: 6 or 12 digits, as a string"))
     }
 }
 
@@ -70,8 +70,8 @@ pub(super) fn read<F: Form>(body: &[u8]) -> Result<F, Error> {
         return Err(Error::Malformed("The body is larger than 8 KiB"));
     }
     let object = serde_json::from_slice::<Object>(body).map_err(|error| match error.classify() {
-        Category::Data => Error::Malformed("The body must be one JSON object in which no key stands twice"),
-        _ => Error::Malformed("The body is not valid JSON in UTF-8"),
+        Category::Data => Error::Malformed("The body must be a single JSON object without duplicate keys"),
+        _ => Error::Malformed("The body is not valid UTF-8 JSON"),
     })?;
     let mut fields = Fields { members: object.0, errors: Vec::new() };
     F::read(&mut fields).ok_or(Error::Invalid(fields.errors))
@@ -113,24 +113,24 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let told = refusal(r#"{"code":[1]}"#);
-        assert!(told.starts_with("id is missing; code must be the code from the mail"), "{told}");
+        assert!(told.starts_with("id is missing; code must be the code from the email"), "{told}");
         assert_eq!(refusal(r#"{"id":7,"code":1}"#), "id must be a string");
     }
 
     #[test]
     fn a_key_that_stands_twice_is_refused_however_it_is_spelt() {
         for body in [r#"{"id":"a","id":"b"}"#, r#"{"id":"a","\u0069d":"b"}"#, r#"{"x":1,"x":1}"#] {
-            assert!(refusal(body).contains("no key stands twice"), "{body}");
+            assert!(refusal(body).contains("duplicate keys"), "{body}");
         }
     }
 
     #[test]
     fn only_one_object_is_a_body() {
         for body in ["[]", r#"["5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e","123456"]"#, "null", "1", r#""{}""#] {
-            assert!(refusal(body).contains("one JSON object"), "{body}");
+            assert!(refusal(body).contains("a single JSON object"), "{body}");
         }
         for body in ["", "{", "{} {}", "{'id':1}", "\u{feff}{}"] {
-            assert!(refusal(body).contains("not valid JSON"), "{body}");
+            assert!(refusal(body).contains("not valid UTF-8 JSON"), "{body}");
         }
         assert!(read::<Proof>(b"{\"id\":\"\xff\"}").unwrap_err().to_string().contains("UTF-8"));
     }

@@ -22,7 +22,7 @@ pub(super) enum Payload {
     V1,
 }
 
-const UNREADABLE: Error = Error::Malformed("This is no API Gateway proxy event that can be read");
+const UNREADABLE: Error = Error::Malformed("Not a valid API Gateway proxy event");
 
 /// Reads an event. The payload's form is known even where the rest isn't.
 pub(super) fn read(event: &RawValue, now: Timestamp) -> (Payload, Result<Request, Error>) {
@@ -106,5 +106,5 @@ fn body(body: Option<String>, is_base64_encoded: bool) -> Result<Vec<u8>, Error>
     if !is_base64_encoded {
         return Ok(body.into_bytes());
     }
-    BASE64_STANDARD.decode(body).map_err(|_| Error::Malformed("The body is marked as base64 but is not"))
+    BASE64_STANDARD.decode(body).map_err(|_| Error::Malformed("The body is not valid base64"))
 }

@@ -62,7 +62,7 @@ impl Request {
     /// [`Error::Malformed`] if it is no JSON object; [`Error::Invalid`] with every field that is missing or wrong.
     pub fn form<F: Form>(&self) -> Result<F, Error> {
         if !self.is_json {
-            return Err(Error::Malformed("Send the body as JSON, with the header Content-Type: application/json"));
+            return Err(Error::Malformed("Send a JSON body with the header Content-Type: application/json"));
         }
         body::read(&self.body)
     }

@@ -54,7 +54,7 @@ impl Store {
             match self.commit(transaction).await? {
                 Ok(()) => return Ok(verification.id),
                 Err(refused) if refused.because_of(Part::Alias) => {
-                    return Err(Error::invalid("alias", "is taken: choose another one"));
+                    return Err(Error::invalid("alias", "is taken. Choose another one."));
                 }
                 Err(_) if backoff.wait().await => budget = self.address_budget(address).await?,
                 Err(_) => return Err(Fault::contended().into()),

@@ -15,7 +15,7 @@ use crate::{
     verification::Verification,
 };
 
-const UNKNOWN: Error = Error::NotFound("You have no such e-mail address");
+const UNKNOWN: Error = Error::NotFound("Email address not found");
 
 impl Store {
     /// Makes a proved address the user's, and nobody else's.
@@ -55,7 +55,7 @@ impl Store {
         let change = |account: &Account, transaction: &mut Transaction| {
             let email = account.email(email).ok_or(UNKNOWN)?;
             if !email.verified {
-                return Err(Error::Forbidden("Verify the e-mail address first: only then can it be the preferred one"));
+                return Err(Error::Forbidden("Only a verified email address can be preferred. Verify it first."));
             }
             if email.id == account.user.preferred {
                 return Ok(());
@@ -77,7 +77,7 @@ impl Store {
         let change = |account: &Account, transaction: &mut Transaction| {
             let email = account.email(email).ok_or(UNKNOWN)?;
             if email.id == account.user.preferred {
-                return Err(Error::Forbidden("This is the preferred e-mail address: prefer another one first"));
+                return Err(Error::Forbidden("The preferred email address cannot be removed. Prefer another first."));
             }
             transaction.add(Part::Account, account.touched());
             transaction.add(Part::Email, Write::delete(Key::email(user, email.id), EXISTS));

@@ -50,25 +50,25 @@ impl HandleMailEvent {
     /// The store's faults: Lambda tries again, twice.
     pub async fn handle(&self, now: Timestamp, event: &RawValue) -> Result<(), Fault> {
         let Ok(MailEvent { detail }) = serde_json::from_str(event.get()) else {
-            tracing::error!(function = NAME, "not an event of SES");
+            tracing::error!(function = NAME, "not an SES event");
             return Ok(());
         };
         let Some(suppression) = detail.suppression() else { return Ok(()) };
         let message_id = detail.mail.message_id.as_str();
         let (metric, what) = match suppression {
             Suppression::Bounce => (Metric::MailsBounced, "bounced"),
-            Suppression::Complaint => (Metric::MailsComplained, "complained of"),
+            Suppression::Complaint => (Metric::MailsComplained, "reported as spam"),
         };
         // Every mail of ours goes to one address.
         let Some(address) = detail.mail.recipient() else {
-            tracing::error!(function = NAME, message_id, "not a mail of ours: {what}");
+            tracing::error!(function = NAME, message_id, "not an email of this service: {what}");
             return Ok(());
         };
         self.app.store.suppress(&address, suppression, now).await.inspect_err(|fault| {
-            tracing::error!(function = NAME, message_id, cause = %fault, "to be tried again: {what}");
+            tracing::error!(function = NAME, message_id, cause = %fault, "will be retried: {what}");
         })?;
         let counts = metric.name();
-        tracing::warn!(function = NAME, message_id, counts, "{what}: no more mail goes there");
+        tracing::warn!(function = NAME, message_id, counts, "{what}: the address is now suppressed");
         Ok(())
     }
 }

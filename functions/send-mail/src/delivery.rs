@@ -59,7 +59,7 @@ impl SendMail {
         let reply = self.choose(asked, owner);
         let verification = match store.claim_code_mail(asked.id, &reply, now).await? {
             Claimed::Yes(verification) => verification,
-            Claimed::Leased => return Ok(Outcome::Later("somebody else is sending it".to_owned())),
+            Claimed::Leased => return Ok(Outcome::Later("another invocation is sending it".to_owned())),
             Claimed::Done => return Ok(Outcome::Done),
         };
         let (counts, sent) = match &verification.reply {
@@ -78,7 +78,7 @@ impl SendMail {
     async fn send_reply(&self, reply: &Reply, verification: &Verification) -> Result<(), Refusal> {
         let code = verification.code(&self.keys);
         let letter = match (&reply.content, &code) {
-            (ReplyContent::Code { .. }, None) => return Err(Refusal::Never("its key is gone".to_owned())),
+            (ReplyContent::Code { .. }, None) => return Err(Refusal::Never("its code key is missing".to_owned())),
             (ReplyContent::Code { .. }, Some(code)) => {
                 code_letter(verification, code.reveal()).map_err(|_| no_letter())?
             }
@@ -134,7 +134,7 @@ impl SendMail {
         }
         let notice = match store.claim_notice(notice.id, now).await? {
             Claimed::Yes(notice) => notice,
-            Claimed::Leased => return Ok(Outcome::Later("somebody else is sending it".to_owned())),
+            Claimed::Leased => return Ok(Outcome::Later("another invocation is sending it".to_owned())),
             Claimed::Done => return Ok(Outcome::Done),
         };
         let ip = notice.caller.ip.to_string();
@@ -161,7 +161,7 @@ fn code_letter<'a>(asked: &Verification, digits: &'a str) -> Result<Letter<'a>, 
 }
 
 fn no_letter() -> Refusal {
-    Refusal::Never("no letter".to_owned())
+    Refusal::Never("the email cannot be rendered".to_owned())
 }
 
 fn notice_letter(notice: &Notice) -> Letter<'_> {

@@ -88,7 +88,7 @@ impl SendMail {
     /// Works a batch of stream records off.
     pub async fn handle(&self, now: Timestamp, event: &RawValue) -> BatchResponse {
         let Ok(event) = serde_json::from_str::<StreamEvent>(event.get()) else {
-            tracing::error!(function = NAME, "not an event of a DynamoDB stream");
+            tracing::error!(function = NAME, "not a DynamoDB stream event");
             // An empty identifier: the whole batch failed.
             return BatchResponse::again_from(String::new());
         };
@@ -98,7 +98,7 @@ impl SendMail {
             match outcome.unwrap_or(Outcome::Never("a panic".into())) {
                 Outcome::Done => {}
                 Outcome::Sent(metric) => {
-                    tracing::info!(function = NAME, sequence_number, counts = metric.name(), "mailed");
+                    tracing::info!(function = NAME, sequence_number, counts = metric.name(), "sent");
                 }
                 Outcome::Dropped(why) => {
                     let counts = Metric::MailsDropped.name();
@@ -106,7 +106,7 @@ impl SendMail {
                 }
                 Outcome::Suppressed => {
                     let counts = Metric::MailsSuppressed.name();
-                    tracing::info!(function = NAME, sequence_number, counts, "suppressed: its address gets no mail");
+                    tracing::info!(function = NAME, sequence_number, counts, "suppressed: earlier bounce or complaint");
                 }
                 Outcome::Never(why) => {
                     let counts = Metric::MailsUndeliverable.name();
@@ -114,7 +114,7 @@ impl SendMail {
                 }
                 Outcome::Later(why) => {
                     let counts = Metric::MailsDelayed.name();
-                    tracing::warn!(function = NAME, sequence_number, counts, "to be tried again: {why}");
+                    tracing::warn!(function = NAME, sequence_number, counts, "will be retried: {why}");
                     return BatchResponse::again_from(sequence_number);
                 }
             }

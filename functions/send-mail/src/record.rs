@@ -47,7 +47,7 @@ pub(crate) fn sequence_number(raw: &RawValue) -> String {
 
 impl Record {
     pub(crate) fn read(raw: &RawValue) -> Result<Self, &'static str> {
-        let record: Raw = serde_json::from_str(raw.get()).map_err(|_| "no record of a DynamoDB stream")?;
+        let record: Raw = serde_json::from_str(raw.get()).map_err(|_| "not a DynamoDB stream record")?;
         if record.event_name != "INSERT" {
             return Ok(Self::Other);
         }
@@ -62,6 +62,6 @@ impl Record {
 }
 
 fn item<Row: DeserializeOwned>(image: Option<Item>) -> Result<Box<Row>, &'static str> {
-    let image = image.ok_or("a record without its item")?;
-    serde_dynamo::from_item(image).map(Box::new).map_err(|_| "an item that can't be read")
+    let image = image.ok_or("the record has no new image")?;
+    serde_dynamo::from_item(image).map(Box::new).map_err(|_| "the item cannot be read")
 }

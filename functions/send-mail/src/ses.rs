@@ -62,7 +62,7 @@ impl Ses {
     }
 
     pub(crate) async fn send(&self, to: &EmailAddress, message: Message) -> Result<(), Refusal> {
-        let content = content(message).map_err(|_| Refusal::Never("a part of the mail is missing".to_owned()))?;
+        let content = content(message).map_err(|_| Refusal::Never("the email cannot be built".to_owned()))?;
         let reply_to = self.sender.reply_to.as_ref().map(|address| vec![address.as_str().to_owned()]);
         let sent = self.client.send_email().from_email_address(&self.from).set_reply_to_addresses(reply_to);
         let sent = sent.destination(Destination::builder().to_addresses(to.as_str()).build());
@@ -94,9 +94,9 @@ fn content(message: Message) -> Result<EmailContent, BuildError> {
 /// Only the code of an error is repeated: its words may hold the address.
 fn refusal<R>(error: &SdkError<SendEmailError, R>) -> Refusal {
     let Some(service_error) = error.as_service_error() else {
-        return Refusal::Later("SES: no answer".to_owned());
+        return Refusal::Later("SES: no response".to_owned());
     };
-    let why = format!("SES: {}", service_error.code().unwrap_or("an error without a code"));
+    let why = format!("SES: {}", service_error.code().unwrap_or("error without a code"));
     match service_error {
         SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => Refusal::Never(why),
         // Throttled or over the quota; or the operator's to mend (account suspended or paused, sender's domain not verified,

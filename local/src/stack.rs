@@ -215,7 +215,7 @@ impl Stack {
         // Once all permits are taken, no request is under way and none can begin. SES and DynamoDB still answer.
         let finished = timeout(PATIENCE, self.under_way.acquire_many(REQUESTS)).await;
         if finished.is_err() {
-            tracing::warn!("stopped with requests under way");
+            tracing::warn!("stopped before all requests completed");
         }
         self.stop_pumps.send_replace(true);
         while self.pumps.join_next().await.is_some() {}
@@ -253,7 +253,7 @@ fn router(gateway: Gateway, ses: Ses, reference: Reference) -> Router {
 async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send + 'static) {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the API stopped");
+        tracing::error!(%error, "the API server failed");
     }
 }
 
@@ -266,8 +266,8 @@ async fn listen(host: IpAddr, port: u16, flag: &'static str) -> Result<TcpListen
     TcpListener::bind((host, port)).await.map_err(|error| {
         let problem = match error.kind() {
             ErrorKind::AddrNotAvailable => return StartError::Host(host),
-            ErrorKind::AddrInUse => "is taken by another program".to_owned(),
-            _ => format!("cannot be listened on ({error})"),
+            ErrorKind::AddrInUse => "is already in use".to_owned(),
+            _ => format!("cannot be opened ({error})"),
         };
         StartError::Port { port, flag, problem }
     })
@@ -289,7 +289,7 @@ async fn sweep_now_and_then(database: DynamoDb, stopped: watch::Receiver<bool>) 
         let database = database.clone();
         let swept = tokio::task::spawn_blocking(move || database.sweep()).await;
         if let Ok(Err(error)) = swept {
-            tracing::warn!(%error, "expired items were not deleted");
+            tracing::warn!(%error, "could not delete expired items");
         }
     }
 }

@@ -167,7 +167,7 @@ async fn long_journey(product: &Product) {
     let id = product.email_id(&newest, "john@home.example").await;
     product.delete_email(&newest, &id).await.acknowledged();
     product.delete_email(&newest, &second).await.refused(403, "preferred");
-    product.prefer(&newest, &id).await.refused(404, "no such");
+    product.prefer(&newest, &id).await.refused(404, "not found");
     for path in ["/session", "/sessions", "/emails"] {
         product.send(of(product, &newest, Method::GET, path)).await.expect(200);
     }

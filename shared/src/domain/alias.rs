@@ -68,16 +68,16 @@ pub enum InvalidAlias {
     #[error("must be at most 32 characters")]
     TooLong,
     /// White space, anywhere.
-    #[error("must not contain blanks")]
+    #[error("must not contain whitespace")]
     Blank,
     /// An at-sign, or what becomes one: an alias never looks like an address.
     #[error("must not contain an @")]
     AtSign,
     /// A character outside PRECIS' `IdentifierClass`.
-    #[error("must contain only letters, digits and ASCII punctuation, and nothing invisible")]
+    #[error("must contain only visible letters, digits and ASCII punctuation")]
     Character,
     /// Letters of both directions, or right-to-left ones in an order that RFC 5893 forbids.
-    #[error("must not mix letters written from right to left with others, nor begin with a digit before them")]
+    #[error("must not mix right-to-left and left-to-right letters, nor start with a digit in right-to-left text")]
     Direction,
 }
 

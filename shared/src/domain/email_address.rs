@@ -96,31 +96,31 @@ pub enum InvalidEmailAddress {
     #[error("must not be empty")]
     Empty,
     /// More than 254 bytes, as typed or in punycode.
-    #[error("must be at most 254 bytes, with its domain in punycode")]
+    #[error("must be at most 254 bytes, with the domain in Punycode")]
     TooLong,
     /// A control character or a line break.
-    #[error("must be one line without control characters")]
+    #[error("must be a single line without control characters")]
     Control,
     /// Several addresses, or one with a name beside it.
-    #[error("must be a single address without blanks, commas, semicolons or angle brackets, such as john@doe.net")]
+    #[error("must be a single address without spaces, commas, semicolons or angle brackets, such as john@doe.net")]
     NotOne,
     /// Nothing that separates a local part from a domain.
-    #[error("must have an @ before its domain, such as john@doe.net")]
+    #[error("must contain an @ followed by a domain, such as john@doe.net")]
     NoAtSign,
     /// More than 64 bytes before the at-sign.
     #[error("must have at most 64 characters before the @")]
     LocalPartTooLong,
     /// Something other than an ASCII dot-atom before the at-sign.
-    #[error("must have before the @ only letters a to z, digits, dots between them, or any of !#$%&'*+-/=?^_`{{|}}~")]
+    #[error("must have only letters a to z, digits, single dots between them or !#$%&'*+-/=?^_`{{|}}~ before the @")]
     LocalPart,
     /// A domain that IDNA or DNS refuses, or one that would turn into another.
-    #[error("must have after the @ a domain of letters, digits, hyphens and dots in their usual form, such as doe.net")]
+    #[error("must have a valid domain of letters, digits, hyphens and dots after the @, such as doe.net")]
     Domain,
     /// A domain such as `localhost`.
     #[error("must have a domain with at least two labels, such as john@doe.net")]
     OneLabel,
     /// An IP address, bare or in brackets.
-    #[error("must have after the @ a domain such as doe.net, not an IP address")]
+    #[error("must have a domain such as doe.net after the @, not an IP address")]
     IpAddress,
 }
 

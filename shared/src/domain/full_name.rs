@@ -67,10 +67,10 @@ pub enum InvalidFullName {
     #[error("must be at most 128 characters")]
     TooLong,
     /// A control character or a line break.
-    #[error("must be one line without control characters")]
+    #[error("must be a single line without control characters")]
     Control,
     /// A character that shows nothing, or one that turns the direction of writing.
-    #[error("must not contain invisible characters or marks that change the direction of writing")]
+    #[error("must not contain invisible characters or characters that change the text direction")]
     Invisible,
 }
 

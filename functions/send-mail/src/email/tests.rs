@@ -120,7 +120,7 @@ fn the_html_says_all_that_the_text_says() {
 fn html_escapes_and_text_does_not() {
     let letter = Letter::AddressVerified { address: "o'hara&sons@doe.example" };
     let message = letter.write(Language::English, &head("Lock <& Key>"), &asker(FIREFOX)).unwrap();
-    assert_eq!(message.subject, "An address was added to your Lock <& Key> account");
+    assert_eq!(message.subject, "An email address was added to your Lock <& Key> account");
     assert!(message.text.contains("Lock <& Key>"));
     assert!(message.text.contains("o'hara&sons@doe.example"));
     assert!(message.html.contains("Lock &#60;&#38; Key&#62;"));
@@ -155,7 +155,7 @@ fn nothing_but_a_code_looks_like_one() {
 #[test]
 fn a_letter_is_in_one_language() {
     // Words that stand in every letter of a language, and in none of the other.
-    for (language, own, foreign) in [(Language::English, " the ", " die "), (Language::German, " die ", " the ")] {
+    for (language, own, foreign) in [(Language::English, " this ", " die "), (Language::German, " die ", " this ")] {
         for (name, letter) in letters() {
             let message = write_in(language, &letter);
             for body in [&message.text, &message.html] {
@@ -210,8 +210,8 @@ fn answers_are_invited_where_somebody_reads_them() {
     let head = Letterhead { takes_replies: true, ..head("Latchkey") };
     let message = Letter::NoAccount.write(Language::English, &head, &asker(FIREFOX)).unwrap();
     for body in [&message.text, &message.html] {
-        assert!(body.contains("Need help? Answer this mail."));
-        assert!(!body.contains("machine"));
+        assert!(body.contains("Need help? Just reply to this email."));
+        assert!(!body.contains("automated"));
     }
 }
 
@@ -222,12 +222,12 @@ fn a_lifetime_is_told_in_words() {
         let expires_at = AT + seconds;
         let letter = Letter::SignInCode(Code::new(digits, AT, expires_at).unwrap());
         let text = write(&letter).text;
-        text.lines().find(|line| line.starts_with("It works")).unwrap().to_owned()
+        text.lines().find(|line| line.starts_with("This code works")).unwrap().to_owned()
     };
-    assert_eq!(lived(600), "It works once, for 10 minutes, until 20:58 UTC.");
-    assert_eq!(lived(119), "It works once, for 1 minute, until 20:49 UTC.");
-    assert_eq!(lived(15), "It works once, for 1 minute, until 20:48 UTC.");
-    assert_eq!(lived(4 * 3600), "It works once, for 240 minutes, until 00:48 UTC.");
+    assert_eq!(lived(600), "This code works once and is valid for 10 minutes, until 20:58 UTC.");
+    assert_eq!(lived(119), "This code works once and is valid for 1 minute, until 20:49 UTC.");
+    assert_eq!(lived(15), "This code works once and is valid for 1 minute, until 20:48 UTC.");
+    assert_eq!(lived(4 * 3600), "This code works once and is valid for 240 minutes, until 00:48 UTC.");
 }
 
 #[test]

@@ -5,14 +5,14 @@ use crate::email::{Code, Letter};
 
 pub(super) const FRAME: Frame = Frame {
     tag: "en",
-    came_from: "The request came from",
+    came_from: "Request details",
     facts: ["IP address", "Browser", "Time"],
     unknown: "unknown",
     an_app: "An app",
     on: "on",
-    stranger: "Wasn't it you?",
-    takes_replies: "Need help? Answer this mail.",
-    takes_no_replies: "This mail was sent by a machine that reads no answers.",
+    stranger: "Didn't request this?",
+    takes_replies: "Need help? Just reply to this email.",
+    takes_no_replies: "This is an automated message. Replies are not monitored.",
     months: [
         "January",
         "February",
@@ -35,75 +35,77 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
         Letter::SignUpCode(code) => with_code(
             code,
             product,
-            "Welcome!",
-            format!("Here is the code that opens your account at {product}:"),
-            "Without it, no account is opened in your name.",
+            "Verify your email address",
+            format!("Enter this code to create your {product} account:"),
+            "No account is created without it.",
         ),
         Letter::SignInCode(code) => with_code(
             code,
             product,
             "Sign in",
-            format!("Here is your code for signing in to {product}:"),
-            "Without it, nobody gets in.",
+            format!("Enter this code to sign in to {product}:"),
+            "No one can sign in without it.",
         ),
         Letter::AddAddressCode(code) => with_code(
             code,
             product,
-            "Add this address",
-            format!("Here is the code that adds this address to an account at {product}:"),
-            "Without it, nobody can add your address to an account.",
+            "Add this email address",
+            format!("Enter this code to add this email address to an account with {product}:"),
+            "No one can add your address to an account without it.",
         ),
         Letter::AlreadyRegistered => already_registered(product),
         Letter::NoAccount => no_account(product),
         Letter::BelongsToAnother => belongs_to_another(product),
         Letter::AddressVerified { .. } => Words {
-            subject: format!("An address was added to your {product} account"),
-            preheader: "From now on it can be used to sign in.".to_owned(),
-            heading: "A new address",
-            before: vec![format!("Your account at {product} has a new, verified address:")],
-            after: vec!["From now on it can be used to sign in.".to_owned()],
-            stranger: got_in("Remove the new one if it is not yours."),
+            subject: format!("An email address was added to your {product} account"),
+            preheader: "It can now be used to sign in.".to_owned(),
+            heading: "New email address",
+            before: vec![format!("This email address was verified and added to your {product} account:")],
+            after: vec!["It can now be used to sign in.".to_owned()],
+            stranger: got_in("Remove the new address if it is not yours."),
         },
         Letter::AddressRemoved { .. } => Words {
-            subject: format!("An address was removed from your {product} account"),
+            subject: format!("An email address was removed from your {product} account"),
             preheader: "It can no longer be used to sign in.".to_owned(),
-            heading: "An address was removed",
-            before: vec![format!("An address was removed from your account at {product}:")],
+            heading: "Email address removed",
+            before: vec![format!("This email address was removed from your {product} account:")],
             after: vec!["It can no longer be used to sign in.".to_owned()],
             stranger: got_in(""),
         },
         Letter::AddressPreferred { .. } => Words {
             subject: format!("This is now the preferred address of your {product} account"),
-            preheader: "News about your account comes here from now on.".to_owned(),
-            heading: "A new preferred address",
-            before: vec![format!("Your account at {product} has a new preferred address, this one:")],
+            preheader: "Notifications about your account will be sent here.".to_owned(),
+            heading: "New preferred address",
+            before: vec![format!("This is now the preferred email address of your {product} account:")],
             after: vec![
-                "News about your account, such as new addresses and sign-ins, comes here from now on.".to_owned(),
+                "From now on, notifications about your account, such as new addresses and sign-ins, will be sent here."
+                    .to_owned(),
             ],
             stranger: got_in(""),
         },
         Letter::NoLongerPreferred { .. } => Words {
-            subject: format!("Your {product} account has another preferred address now"),
-            preheader: "News about your account goes to another address.".to_owned(),
-            heading: "A new preferred address",
-            before: vec![format!("Your account at {product} has a new preferred address:")],
+            subject: format!("Your {product} account has a new preferred address"),
+            preheader: "Notifications about your account will be sent there.".to_owned(),
+            heading: "New preferred address",
+            before: vec![format!("Your {product} account has a new preferred email address:")],
             after: vec![
-                "News about your account goes there from now on, and no longer to this address. You can still sign in with \
-                this one."
+                "From now on, notifications about your account will be sent there instead of to this address. You can still \
+                sign in with this one."
                     .to_owned(),
             ],
             stranger: got_in("Make this address the preferred one again, and remove the new one."),
         },
         Letter::SignedInElsewhere { .. } => Words {
             subject: format!("New sign-in to your {product} account"),
-            preheader: "Through another address of your account.".to_owned(),
-            heading: "A new sign-in",
+            preheader: "Another address of your account was used.".to_owned(),
+            heading: "New sign-in",
             before: vec![format!(
-                "Somebody, most likely you, signed in to your account at {product} through another of its addresses:"
+                "Someone, most likely you, signed in to your {product} account with another of its email addresses:"
             )],
             after: Vec::new(),
             stranger: got_in(
-                "Somebody else may be reading the mail of the address above: remove it from your account until you are sure.",
+                "Someone else may also be reading the emails to the address above. Remove it from your account until you \
+                are sure that it is secure.",
             ),
         },
     }
@@ -111,56 +113,57 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
 
 fn already_registered(product: &str) -> Words {
     Words {
-        subject: format!("You already have an account at {product}"),
+        subject: format!("You already have an account with {product}"),
         preheader: "Sign in instead of signing up.".to_owned(),
         heading: "You already have an account",
         before: vec![
             format!(
-                "Somebody, most likely you, wanted to open an account at {product} with this address. \
-                    There is one already, and it is yours."
+                "Someone, most likely you, tried to sign up for {product} with this email address, but it already belongs \
+                to your account."
             ),
-            "No need to sign up again: sign in with this address, and a code comes by mail.".to_owned(),
+            "You don't need to sign up again. Sign in with this address, and we will email you a code.".to_owned(),
         ],
         after: Vec::new(),
-        stranger: "Then there is nothing to do. Nobody got in, and your account is as it was.".to_owned(),
+        stranger: "You can ignore this email. No one gained access, and your account has not changed.".to_owned(),
     }
 }
 
 fn no_account(product: &str) -> Words {
     Words {
-        subject: format!("There is no account at {product} for this address"),
+        subject: format!("No {product} account found for this address"),
         preheader: "Sign up, or sign in with another address.".to_owned(),
-        heading: "No account for this address",
+        heading: "No account found",
         before: vec![
             format!(
-                "Somebody, most likely you, wanted to sign in to {product} with this address, \
-                    but it belongs to no account."
+                "Someone, most likely you, tried to sign in to {product} with this email address, but it does not belong \
+                to any account."
             ),
-            "If you are new, sign up with it. If you have an account, sign in with the address that you gave there."
+            "If you are new, sign up with this address. If you already have an account, sign in with an address that \
+            belongs to it."
                 .to_owned(),
         ],
         after: Vec::new(),
-        stranger: "Then there is nothing to do. Somebody probably mistyped an address, and nobody got in anywhere."
+        stranger: "You can ignore this email. Someone probably mistyped an address. No one gained access to anything."
             .to_owned(),
     }
 }
 
 fn belongs_to_another(product: &str) -> Words {
     Words {
-        subject: format!("This address already belongs to an account at {product}"),
+        subject: format!("This address already belongs to an account with {product}"),
         preheader: "An address can belong to only one account.".to_owned(),
-        heading: "This address is in use",
+        heading: "Address already in use",
         before: vec![
             format!(
-                "Somebody wanted to add this address to an account at {product}, but it already belongs to another one, \
-                    and an address can belong to only one."
+                "Someone tried to add this email address to an account with {product}, but it already belongs to another \
+                account. An address can belong to only one account."
             ),
-            "If you have two accounts and want to move it: sign in with this address, remove it there, then add it to \
-                the other account."
+            "If you have two accounts and want to move the address, sign in with it, remove it there, and then add it to \
+            the other account."
                 .to_owned(),
         ],
         after: Vec::new(),
-        stranger: "Then there is nothing to do. Nobody got in, and the address stays where it is.".to_owned(),
+        stranger: "You can ignore this email. No one gained access, and the address stays where it is.".to_owned(),
     }
 }
 
@@ -171,23 +174,23 @@ fn with_code(code: &Code<'_>, product: &str, heading: &'static str, lead: String
     };
     Words {
         subject: format!("{} is your {product} code", code.digits),
-        preheader: format!("It works for {lifetime}. Keep it to yourself."),
+        preheader: format!("Valid for {lifetime}. Never share it."),
         heading,
         before: vec![lead],
         after: vec![
-            format!("It works once, for {lifetime}, until {}.", code.until),
+            format!("This code works once and is valid for {lifetime}, until {}.", code.until),
             format!(
-                "Type it only where you asked for it yourself. Nobody at {product} will ever ask you for it: \
-                not by phone, not by mail, not in a chat."
+                "Enter it only where you requested it, and never share it. {product} will never ask you for it by phone, \
+                email or chat."
             ),
         ],
-        stranger: format!("Then ignore this mail, and keep the code to yourself. {without_it}"),
+        stranger: format!("You can ignore this email. Don't share the code. {without_it}"),
     }
 }
 
-/// To an account's owner, of what he may not have done himself.
+/// Advice for the owner of an account that another person may have changed or signed in to.
 fn got_in(advice: &str) -> String {
-    let general = "Then somebody else may have got in. Sign in now, close every session that you do not know, and check the \
-        addresses of your account.";
+    let general = "Someone else may have access to your account. Sign in now, close every session that you don't recognize, \
+        and check the email addresses of your account.";
     format!("{general} {advice}").trim_end().to_owned()
 }

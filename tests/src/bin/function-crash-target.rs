@@ -1,4 +1,4 @@
-//! A Lambda function as the program that it is, for tests that kill it: `function-to-kill create-user`.
+//! A Lambda function as the program that it is, for tests that kill it: `function-crash-target create-user`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

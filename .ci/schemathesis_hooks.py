@@ -1,4 +1,4 @@
-"""For schemathesis: somebody who has an account and reads his mails; and what is refused for reasons beyond schemas."""
+"""Hooks for schemathesis: a user who signs up and reads emails, and the errors that schemas cannot predict."""
 
 import itertools
 import time
@@ -7,11 +7,11 @@ import requests
 import schemathesis
 
 TAKEN = {
-    ("alias", "is taken: choose another one"),
+    ("alias", "is taken. Choose another one."),
     ("address", "is yours already, and verified"),
     ("address", "is verified already"),
 }
-# Which characters may stand where is a matter of Unicode's tables.
+# JSON Schema cannot express which Unicode characters are allowed at which place.
 UNICODE = {
     ("alias", "must contain only letters, digits and ASCII punctuation, and nothing invisible"),
     ("alias", "must not mix letters written from right to left with others, nor begin with a digit before them"),
@@ -21,36 +21,37 @@ UNICODE = {
 BEYOND_SCHEMAS = TAKEN | UNICODE
 
 numbers = itertools.count(1)
-# By the path that proves them: codes that were asked for, their IDs and to whom they went.
-asked_for = {"/session/verification": {}, "/email/verification": {}}
+# The codes that were requested: by the path that verifies them, the address for each verification
+# ID.
+requested_codes = {"/session/verification": {}, "/email/verification": {}}
 
 
 @schemathesis.auth(refresh_interval=None)
-class Somebody:
-    """Signs up; and again when his bearer opens nothing any more, as after `DELETE /session/{id}`."""
+class User:
+    """Signs up, and again whenever the bearer token is no longer active, as after `DELETE /session/{id}`."""
 
-    bearer = "nobody's"
+    bearer = "none"
 
     def get(self, case, context):
         self.api = context.operation.schema.config.base_url
-        answer = self.call("GET", "/emails")
-        if answer.status_code == 401:
-            name = f"somebody-{next(numbers)}"
-            account = {"email": f"{name}@example.com", "fullName": "Some Body", "alias": name}
+        response = self.call("GET", "/emails")
+        if response.status_code == 401:
+            name = f"user-{next(numbers)}"
+            account = {"email": f"{name}@example.com", "fullName": "Example User", "alias": name}
             session = self.call("POST", "/user", account).json()
-            self.prove("/session/verification", session, account["email"])
+            self.verify("/session/verification", session, account["email"])
             self.bearer = session["bearer"]
-            answer = self.call("GET", "/emails")
-        if len(answer.json()["emails"]) < 2:  # the links of openapi.yaml lead to the second
-            address = f"somebody-{next(numbers)}@example.net"
-            self.prove("/email/verification", self.call("POST", "/email", {"address": address}).json(), address)
+            response = self.call("GET", "/emails")
+        if len(response.json()["emails"]) < 2:  # the links in openapi.yaml lead to the second address
+            address = f"user-{next(numbers)}@example.net"
+            self.verify("/email/verification", self.call("POST", "/email", {"address": address}).json(), address)
         return self.bearer
 
     def set(self, case, data, context):
         case.headers["Authorization"] = f"Bearer {data}"
 
-    def prove(self, path, requested, address):
-        proof = {"verificationCodeID": requested["verificationCodeID"], "code": code(self.api, address)}
+    def verify(self, path, requested, address):
+        proof = {"verificationCodeID": requested["verificationCodeID"], "code": newest_code(self.api, address)}
         self.call("PUT", path, proof).raise_for_status()
 
     def call(self, method, path, body=None):
@@ -58,44 +59,49 @@ class Somebody:
         return requests.request(method, self.api + path, json=body, headers=headers, timeout=10)
 
 
-def code(api, address):
-    """The newest code that was mailed to an address, once something was; `None` if it was told something else."""
+def newest_code(api, address):
+    """Waits for an email to the address, and returns its newest code, or `None` if it got other emails only."""
     mailbox = api.replace("/api/auth/v2", "/_aws/ses")
     for _ in range(200):
-        mails = requests.get(mailbox, params={"email": address}, timeout=10).json()["messages"]
-        words = [mail["Subject"].split(" ")[0] for mail in mails]
-        if words:
-            return next((word for word in reversed(words) if word.isdigit()), None)
+        emails = requests.get(mailbox, params={"email": address}, timeout=10).json()["messages"]
+        first_words = [email["Subject"].split(" ")[0] for email in emails]
+        if first_words:
+            return next((word for word in reversed(first_words) if word.isdigit()), None)
         time.sleep(0.02)
-    raise TimeoutError(f"no mail to {address}")
+    raise TimeoutError(f"no email to {address}")
 
 
 @schemathesis.hook
 def after_call(context, case, response):
+    """Records the codes that responses announce."""
     if response.status_code == 202 and isinstance(case.body, dict):
-        purpose = "/email/verification" if case.path.startswith("/email") else "/session/verification"
+        path = "/email/verification" if case.path.startswith("/email") else "/session/verification"
         if identifier := response.json().get("verificationCodeID"):
-            asked_for[purpose][identifier] = case.body.get("email") or case.body.get("address")
+            requested_codes[path][identifier] = case.body.get("email") or case.body.get("address")
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Who proves a code that was asked for, has read it; and every other time it is such a one."""
-    is_proof = case.operation.label in ("PUT /session/verification", "PUT /email/verification")
-    if not is_proof or not case.meta.generation.mode.is_positive:
+    """Replaces the code in a verification by the one from the email.
+
+    Every other request with an unknown ID is changed to verify a code that is still pending.
+    """
+    verifies = case.operation.label in ("PUT /session/verification", "PUT /email/verification")
+    if not verifies or not case.meta.generation.mode.is_positive:
         return
-    pending = asked_for[case.path]
+    pending = requested_codes[case.path]
     identifier = case.body["verificationCodeID"]
     if identifier not in pending and pending and next(numbers) % 2:
         identifier = next(reversed(pending))
     if address := pending.pop(identifier, None):
-        mailed = code(case.operation.schema.config.base_url, address)
-        if mailed:
-            case.body |= {"verificationCodeID": identifier, "code": mailed}
+        code = newest_code(case.operation.schema.config.base_url, address)
+        if code:
+            case.body |= {"verificationCodeID": identifier, "code": code}
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
+    """Ignores a rejected valid request if no schema could have predicted any of its errors."""
     if type(failure).__name__ != "RejectedPositiveData" or response.status_code != 400:
         return True
     errors = response.json().get("errors", [{}])

@@ -31,7 +31,7 @@ def journey(page: Page, api: str, alias: str, inspect) -> None:
     page.goto(api)
     expect(page.locator("[id$='-create-user']")).to_be_visible()
     inspect(page, "reference")
-    expect(page.get_by_role("heading", name="Latchkey on this machine")).to_be_visible()
+    expect(page.get_by_role("heading", name="Latchkey API reference")).to_be_visible()
     execute(page, "create-user", f'{{"email": "{alias}@example.com", "fullName": "Ada Lovelace", "alias": "{alias}"}}')
     expect(response(page, "create-user")[0]).to_contain_text("202")
     code_id = page.locator("#code-id").inner_text()

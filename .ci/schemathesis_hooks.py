@@ -8,15 +8,15 @@ import schemathesis
 
 TAKEN = {
     ("alias", "is taken. Choose another one."),
-    ("address", "is yours already, and verified"),
-    ("address", "is verified already"),
+    ("address", "is already verified for your account"),
+    ("address", "is already verified"),
 }
 # JSON Schema cannot express which Unicode characters are allowed at which place.
 UNICODE = {
-    ("alias", "must contain only letters, digits and ASCII punctuation, and nothing invisible"),
-    ("alias", "must not mix letters written from right to left with others, nor begin with a digit before them"),
-    ("fullName", "must be one line without control characters"),
-    ("fullName", "must not contain invisible characters or marks that change the direction of writing"),
+    ("alias", "must contain only visible letters, digits and ASCII punctuation"),
+    ("alias", "must not mix right-to-left and left-to-right letters, nor start with a digit in right-to-left text"),
+    ("fullName", "must be a single line without control characters"),
+    ("fullName", "must not contain invisible characters or characters that change the text direction"),
 }
 BEYOND_SCHEMAS = TAKEN | UNICODE
 

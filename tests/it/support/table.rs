@@ -160,13 +160,13 @@ impl Product {
     }
 
     /// The table's name.
-    #[cfg_attr(feature = "second-opinion", expect(clippy::unused_async, reason = "elsewhere it is known"))]
+    #[cfg_attr(feature = "ministack", expect(clippy::unused_async, reason = "elsewhere it is known"))]
     pub(crate) async fn table(&self) -> String {
-        #[cfg(feature = "second-opinion")]
+        #[cfg(feature = "ministack")]
         {
             self.table.clone()
         }
-        #[cfg(not(feature = "second-opinion"))]
+        #[cfg(not(feature = "ministack"))]
         {
             let tables = self.dynamodb().list_tables().send().await.expect("the tables");
             tables.table_names().first().expect("a table").clone()

@@ -35,7 +35,7 @@ const OPERATIONS: &str = include_str!("../../docs/operations.md");
 #[tokio::test(flavor = "multi_thread")]
 async fn the_commands_in_the_readme_answer_as_printed() {
     for shell in shell::installed() {
-        product(async |product| curl::run_as_printed(product, &shell, section(README, "## Somebody signs up"))).await;
+        product(async |product| curl::run_as_printed(product, &shell, section(README, "## Quick start"))).await;
     }
 }
 
@@ -56,7 +56,7 @@ fn the_readme_has_every_endpoint_and_no_other() {
 
 #[test]
 fn the_readme_has_every_flag_of_cargo_run() {
-    let rows = table(section(README, "## Three ways to run it"), "| behind `--` |");
+    let rows = table(section(README, "## Three ways to run it"), "| option |");
     let flags = rows.iter().flat_map(|row| code(&row[0])).map(|flag| flag.split(' ').next().unwrap_or_default());
     let (_, arguments) = LOCAL.split_once("struct Arguments {").expect("the arguments");
     let (arguments, _) = arguments.split_once("\n}").expect("their end");

@@ -14,7 +14,7 @@ use tokio::try_join;
 
 use crate::{
     SendMail,
-    email::{Asker, Code, Letter},
+    email::{Code, Email, Requester},
     ses::SendError,
 };
 
@@ -74,8 +74,8 @@ impl SendMail {
         self.deliver(item, None, now, async |notice: &Notice| {
             let ip = notice.client.ip.to_string();
             let (user_agent, at) = (&notice.client.user_agent, notice.created_at.seconds());
-            let asker = Asker { ip: &ip, user_agent, at };
-            self.send(&notice.to, &notice_email(notice), notice.language, &asker).await?;
+            let requester = Requester { ip: &ip, user_agent, at };
+            self.send(&notice.to, &notice_email(notice), notice.language, &requester).await?;
             Ok(Metric::NoticesMailed)
         })
         .await
@@ -125,44 +125,44 @@ impl SendMail {
             (ReplyContent::Code { .. }, None) => {
                 return Err(SendError::Permanent("its code key is missing".to_owned()));
             }
-            (ReplyContent::AlreadyRegistered, _) => (Letter::AlreadyRegistered, Metric::NoticesMailed),
-            (ReplyContent::NoAccount, _) => (Letter::NoAccount, Metric::NoticesMailed),
-            (ReplyContent::BelongsToAnother, _) => (Letter::BelongsToAnother, Metric::NoticesMailed),
+            (ReplyContent::AlreadyRegistered, _) => (Email::AlreadyRegistered, Metric::NoticesMailed),
+            (ReplyContent::NoAccount, _) => (Email::NoAccount, Metric::NoticesMailed),
+            (ReplyContent::BelongsToAnother, _) => (Email::BelongsToAnother, Metric::NoticesMailed),
         };
         let ip = verification.client.ip.to_string();
         let (user_agent, at) = (&verification.client.user_agent, verification.created_at.seconds());
-        self.send(&reply.to, &email, verification.language, &Asker { ip: &ip, user_agent, at }).await?;
+        self.send(&reply.to, &email, verification.language, &Requester { ip: &ip, user_agent, at }).await?;
         Ok(metric)
     }
 
     async fn send(
         &self,
         to: &EmailAddress,
-        email: &Letter<'_>,
+        email: &Email<'_>,
         language: Language,
-        asker: &Asker<'_>,
+        requester: &Requester<'_>,
     ) -> Result<(), SendError> {
-        let message = email.write(language, &self.letterhead, asker).map_err(|_| SendError::unwritable())?;
+        let message = email.write(language, &self.branding, requester).map_err(|_| SendError::unwritable())?;
         self.ses.send(to, message).await
     }
 }
 
-fn code_email<'a>(verification: &Verification, digits: &'a str) -> Result<Letter<'a>, askama::Error> {
+fn code_email<'a>(verification: &Verification, digits: &'a str) -> Result<Email<'a>, askama::Error> {
     let code = Code::new(digits, verification.created_at.seconds(), verification.expires_at.seconds())?;
     Ok(match verification.purpose {
-        Purpose::SignUp { .. } => Letter::SignUpCode(code),
-        Purpose::SignIn { .. } => Letter::SignInCode(code),
-        Purpose::AddEmail { .. } => Letter::AddAddressCode(code),
+        Purpose::SignUp { .. } => Email::SignUpCode(code),
+        Purpose::SignIn { .. } => Email::SignInCode(code),
+        Purpose::AddEmail { .. } => Email::AddAddressCode(code),
     })
 }
 
-fn notice_email(notice: &Notice) -> Letter<'_> {
+fn notice_email(notice: &Notice) -> Email<'_> {
     let address = notice.address.as_str();
     match notice.event {
-        Event::AddressVerified => Letter::AddressVerified { address },
-        Event::AddressRemoved => Letter::AddressRemoved { address },
-        Event::AddressPreferred => Letter::AddressPreferred { address },
-        Event::NoLongerPreferred => Letter::NoLongerPreferred { address },
-        Event::SignedInElsewhere => Letter::SignedInElsewhere { address },
+        Event::AddressVerified => Email::AddressVerified { address },
+        Event::AddressRemoved => Email::AddressRemoved { address },
+        Event::AddressPreferred => Email::AddressPreferred { address },
+        Event::NoLongerPreferred => Email::NoLongerPreferred { address },
+        Event::SignedInElsewhere => Email::SignedInElsewhere { address },
     }
 }

@@ -1,16 +1,14 @@
-//! The letters. What they say stands in [`words`], a module for each language; how they look in
-//! `templates/`.
+//! The emails. Their texts are in [`copy`], a module for each language; their layouts are in `templates/`.
 //!
-//! A mail goes to whoever owns an address, asked for by whoever typed it, so it must not carry a
-//! stranger's words (CVE-2022-31127: advertisements sent as "names"). Names and aliases are in no
-//! mail at all. What is shown of the rest is what [`facts`] and [`browser`] let through: an IP
-//! address that parses, a browser by our own name for it (of any other program one short word and a
-//! version), and addresses in ASCII, which only the owner of their account sees. Subjects are made
-//! of our words, the product's name and the code alone.
+//! Anyone can have an email sent to an address by typing it into a form, so an email must not carry text that a stranger wrote
+//! (CVE-2022-31127: advertisements sent as "names"). Names and aliases are in no email at all. [`facts`] and [`user_agent`] let
+//! through the rest: an IP address that parses, the name of a known browser (of any other program one short word and a version),
+//! and ASCII addresses, which only the owner of their account sees. Subjects consist of fixed text, the product's name and the
+//! code.
 
-mod browser;
+mod copy;
 mod facts;
-mod words;
+mod user_agent;
 
 #[cfg(test)]
 mod tests;
@@ -21,61 +19,61 @@ use shared::{
     config::{Color, Link},
 };
 
-use self::words::{Frame, Words};
+use self::copy::{Copy, Layout};
 
-/// The width that text mails are wrapped at.
+/// The width of plain-text bodies.
 const COLUMNS: usize = 72;
 
-/// What every mail shows of the deployment.
+/// The branding of a deployment, which every email shows.
 #[derive(Debug)]
-pub(crate) struct Letterhead {
+pub(crate) struct Branding {
     /// The product's name.
     pub(crate) product: String,
-    /// Whether somebody reads the answers: a reply address is configured.
+    /// Whether replies are read: a reply address is configured.
     pub(crate) takes_replies: bool,
-    /// Where the product's name leads to.
+    /// The page that the product's name links to.
     pub(crate) link: Option<Link>,
-    /// Of the mark beside it.
+    /// The color of the mark beside it.
     pub(crate) color: Option<Color>,
 }
 
-/// Who asked for what the letter is about.
-pub(crate) struct Asker<'a> {
+/// The client whose request the email is about.
+pub(crate) struct Requester<'a> {
     /// The source address that API Gateway saw.
     pub(crate) ip: &'a str,
-    /// The agent that the client claims to be.
+    /// The `User-Agent` header of the request.
     pub(crate) user_agent: &'a str,
-    /// When, in Unix seconds.
+    /// The time of the request in Unix seconds.
     pub(crate) at: i64,
 }
 
-/// A code to mail.
+/// A code to send.
 pub(crate) struct Code<'a> {
     digits: &'a str,
     minutes: i64,
     until: String,
 }
 
-/// A mail, by what it tells whom.
-pub(crate) enum Letter<'a> {
-    /// To a new address: the code that opens the account.
+/// An email, by its content and recipient.
+pub(crate) enum Email<'a> {
+    /// To a new address: the code that creates the account.
     SignUpCode(Code<'a>),
-    /// To an address of an account: the code that lets in.
+    /// To an address of an account: the code to sign in with.
     SignInCode(Code<'a>),
-    /// To an address that somebody adds to his account: the code that proves it his.
+    /// To an address that a user adds to an account: the code that verifies it.
     AddAddressCode(Code<'a>),
-    /// Instead of a sign-up's code: the address has an account.
+    /// Instead of the code of a sign-up: the address belongs to an account.
     AlreadyRegistered,
-    /// Instead of a sign-in's code: the address has no account.
+    /// Instead of the code of a sign-in: the address belongs to no account.
     NoAccount,
-    /// Instead of the code for adding an address: another account has it.
+    /// Instead of the code of an address to add: it belongs to an account.
     BelongsToAnother,
-    /// To the preferred address: the account has this new, verified one.
+    /// To the preferred address: another address was verified.
     AddressVerified {
         /// The new address.
         address: &'a str,
     },
-    /// To the preferred address: the account lost this one.
+    /// To the preferred address: an address was removed.
     AddressRemoved {
         /// The address that was removed.
         address: &'a str,
@@ -85,139 +83,139 @@ pub(crate) enum Letter<'a> {
         /// That address.
         address: &'a str,
     },
-    /// To the address that was the preferred one before.
+    /// To the address that was preferred before.
     NoLongerPreferred {
         /// The address that took its place.
         address: &'a str,
     },
-    /// To the preferred address: somebody signed in through this other one.
+    /// To the preferred address: a session was opened through another one.
     SignedInElsewhere {
         /// The address that the code went to.
         address: &'a str,
     },
 }
 
-/// A mail, ready to send.
+/// A rendered email.
 pub(crate) struct Message {
     /// One line.
     pub(crate) subject: String,
     /// The body for readers of plain text.
     pub(crate) text: String,
-    /// The body for everybody else; says the same.
+    /// The same body in HTML.
     pub(crate) html: String,
 }
 
-/// What a letter shows by itself, between its paragraphs.
-enum Shown<'a> {
+/// The element that an email shows between its paragraphs.
+enum Highlight<'a> {
     Code(&'a Code<'a>),
     Address(String),
     Nothing,
 }
 
-/// What the layouts know.
-struct Sheet<'a> {
-    frame: &'static Frame,
-    words: Words,
+/// The data of the templates.
+struct TemplateContext<'a> {
+    layout: &'static Layout,
+    copy: Copy,
     product: &'a str,
-    head: &'a Letterhead,
-    shown: Shown<'a>,
-    /// Where the request came from, as name and value.
+    branding: &'a Branding,
+    highlight: Highlight<'a>,
+    /// The origin of the request, as names and values.
     facts: [(&'static str, String); 3],
 }
 
 #[derive(Template)]
 #[template(path = "email.html")]
 struct Html<'a> {
-    sheet: &'a Sheet<'a>,
+    context: &'a TemplateContext<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "email.txt")]
 struct Text<'a> {
-    sheet: &'a Sheet<'a>,
+    context: &'a TemplateContext<'a>,
 }
 
-impl Letter<'_> {
-    /// Writes the letter. The same input gives the same mail, so a delivery that is retried repeats
+impl Email<'_> {
+    /// Writes the email. The same input gives the same mail, so a delivery that is retried repeats
     /// it.
     ///
     /// # Errors
-    /// When a time is beyond what a calendar knows, or a template fails.
+    /// If a time is out of range, or a template fails.
     pub(crate) fn write(
         &self,
         language: Language,
-        head: &Letterhead,
-        asker: &Asker<'_>,
+        branding: &Branding,
+        requester: &Requester<'_>,
     ) -> Result<Message, askama::Error> {
-        let frame = words::frame(language);
-        let product = facts::one_line(&head.product);
-        let unknown = || frame.unknown.to_owned();
-        let [ip, browser, time] = frame.facts;
-        let sheet = Sheet {
-            frame,
-            words: words::words(language, self, &product),
+        let layout = copy::layout(language);
+        let product = facts::one_line(&branding.product);
+        let unknown = || layout.unknown.to_owned();
+        let [ip, browser, time] = layout.facts;
+        let context = TemplateContext {
+            layout,
+            copy: copy::copy(language, self, &product),
             product: &product,
-            head,
-            shown: self.shown(),
+            branding,
+            highlight: self.highlight(),
             facts: [
-                (ip, facts::ip(asker.ip).unwrap_or_else(unknown)),
-                (browser, browser::describe(asker.user_agent, frame).unwrap_or_else(unknown)),
-                (time, facts::moment(asker.at, frame)?),
+                (ip, facts::ip(requester.ip).unwrap_or_else(unknown)),
+                (browser, user_agent::describe(requester.user_agent, layout).unwrap_or_else(unknown)),
+                (time, facts::moment(requester.at, layout)?),
             ],
         };
-        let text = Text { sheet: &sheet }.render()?;
-        let html = Html { sheet: &sheet }.render()?;
-        Ok(Message { subject: sheet.words.subject, text: wrap(&text), html })
+        let text = Text { context: &context }.render()?;
+        let html = Html { context: &context }.render()?;
+        Ok(Message { subject: context.copy.subject, text: wrap(&text), html })
     }
 
-    fn shown(&self) -> Shown<'_> {
+    fn highlight(&self) -> Highlight<'_> {
         match self {
-            Self::SignUpCode(code) | Self::SignInCode(code) | Self::AddAddressCode(code) => Shown::Code(code),
-            Self::AlreadyRegistered | Self::NoAccount | Self::BelongsToAnother => Shown::Nothing,
+            Self::SignUpCode(code) | Self::SignInCode(code) | Self::AddAddressCode(code) => Highlight::Code(code),
+            Self::AlreadyRegistered | Self::NoAccount | Self::BelongsToAnother => Highlight::Nothing,
             Self::AddressVerified { address }
             | Self::AddressRemoved { address }
             | Self::AddressPreferred { address }
             | Self::NoLongerPreferred { address }
-            | Self::SignedInElsewhere { address } => Shown::Address(facts::address(address)),
+            | Self::SignedInElsewhere { address } => Highlight::Address(facts::address(address)),
         }
     }
 }
 
 impl<'a> Code<'a> {
-    /// Of six or twelve digits, asked for and expiring at these Unix seconds.
+    /// Creates a code from its digits and the Unix seconds of its request and expiry.
     ///
     /// # Errors
-    /// When the end is beyond what a calendar knows.
+    /// If the expiry is out of range.
     pub(crate) fn new(digits: &'a str, asked_at: i64, expires_at: i64) -> Result<Self, askama::Error> {
         let minutes = expires_at.saturating_sub(asked_at).max(60) / 60;
         Ok(Self { digits, minutes, until: facts::time_of_day(expires_at)? })
     }
 
-    /// Whether it is one of the codes for an address under attack.
+    /// Returns whether the code has the length for an address under attack.
     fn is_long(&self) -> bool {
         self.digits.len() > 6
     }
 
-    /// The digits as people best read them: a long code in fours, with a gap between them.
+    /// Returns the digits in groups that are easy to read: a long code in fours.
     fn groups(&self) -> Vec<String> {
         let size = if self.is_long() { 4 } else { 6 };
         self.digits.chars().collect::<Vec<_>>().chunks(size).map(String::from_iter).collect()
     }
 }
 
-impl Sheet<'_> {
-    fn answers(&self) -> &'static str {
-        if self.head.takes_replies { self.frame.takes_replies } else { self.frame.takes_no_replies }
+impl TemplateContext<'_> {
+    fn replies(&self) -> &'static str {
+        if self.branding.takes_replies { self.layout.takes_replies } else { self.layout.takes_no_replies }
     }
 
-    /// The facts in columns.
+    /// Returns the facts in columns.
     fn table(&self) -> impl Iterator<Item = String> {
         let width = self.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
         self.facts.iter().map(move |(name, fact)| format!("{name:width$}  {fact}"))
     }
 }
 
-/// Breaks lines at blanks: a paragraph is a line in the words. What has no blank stays whole.
+/// Wraps each line at blanks. A word without a blank is never broken.
 fn wrap(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len() + 1);
     for line in text.lines() {

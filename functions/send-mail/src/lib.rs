@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use shared::{Config, ConfigError, Metric, Timestamp, domain::code::CodeKeys, store::Store};
 
-use crate::{delivery::Outcome, email::Letterhead, record::Record, ses::Ses};
+use crate::{delivery::Outcome, email::Branding, record::Record, ses::Ses};
 
 /// The name of the function, everywhere the same.
 pub const NAME: &str = "send-mail";
@@ -33,7 +33,7 @@ pub struct SendMail {
     store: Store,
     keys: CodeKeys,
     ses: Ses,
-    letterhead: Letterhead,
+    branding: Branding,
 }
 
 /// The records that Lambda delivers again: the first of these and all after it.
@@ -77,14 +77,14 @@ impl SendMail {
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let keys = config.code_keys()?.clone();
         let sender = config.sender()?.clone();
-        let letterhead = Letterhead {
+        let branding = Branding {
             product: sender.product.clone(),
             takes_replies: sender.reply_to.is_some(),
             link: sender.link.clone(),
             color: sender.color.clone(),
         };
         let ses = Ses::new(&config.aws, sender);
-        Ok(Self { store: Store::new(config), keys, ses, letterhead })
+        Ok(Self { store: Store::new(config), keys, ses, branding })
     }
 
     /// Processes a batch of stream records.

@@ -114,7 +114,7 @@ fn classify<R>(error: &SdkError<SendEmailError, R>) -> SendError {
         SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => SendError::Permanent(cause),
         // Throttled or over the quota; or a problem that the operator can fix (account suspended or
         // paused, domain of the sender not verified, configuration set missing). The email waits,
-        // and ends in the dead-letter queue.
+        // and ends in the dead-email queue.
         _ => SendError::Retry(cause),
     }
 }

@@ -1,4 +1,4 @@
-//! The public names of users.
+//! Aliases: the public names of users.
 
 use std::{fmt, str::FromStr};
 
@@ -88,19 +88,19 @@ fn canonicalize(text: &str) -> Result<String, InvalidAlias> {
     if text.contains(char::is_whitespace) {
         return Err(InvalidAlias::Blank);
     }
-    // The profile takes joiners where scripts need them; but nobody sees whether they are there.
+    // The profile accepts joiners where scripts need them, but they are invisible.
     if text.contains(['\u{200c}', '\u{200d}']) {
         return Err(InvalidAlias::Character);
     }
     let profile = UsernameCaseMapped::new();
     let prepared = profile.prepare(text).map_err(|_| InvalidAlias::Character)?;
-    // Looked for here because the profile has made a U+0040 of a U+FF20.
+    // Checked here because the profile maps U+FF20 to U+0040.
     if prepared.contains('@') {
         return Err(InvalidAlias::AtSign);
     }
     let lower = profile.case_mapping_rule(prepared).map_err(|_| InvalidAlias::Character)?;
     let mapped = profile.normalization_rule(lower).map_err(|_| InvalidAlias::Character)?;
-    // A mark that begins an alias would sit on whatever is shown before it.
+    // A mark at the beginning would combine with the text before the alias.
     if mapped.starts_with(is_combining_mark) {
         return Err(InvalidAlias::Character);
     }
@@ -133,7 +133,7 @@ impl From<Alias> for String {
     }
 }
 
-/// Tells nothing: what people typed does not belong in logs.
+/// Shows nothing: user input does not belong in logs.
 impl fmt::Debug for Alias {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Alias(..)")
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_are_refused_and_never_cut() {
+    fn blanks_are_rejected_and_never_trimmed() {
         for blank in " \t\n\r\u{85}\u{a0}\u{1680}\u{2003}\u{2028}\u{202f}\u{3000}".chars() {
             for typed in [blank.to_string(), format!("{blank}john"), format!("john{blank}"), format!("john{blank}doe")]
             {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_looks_like_an_address_is_an_alias() {
+    fn an_alias_does_not_look_like_an_address() {
         for typed in ["john@doe.net", "@", "@john", "john@", "john\u{ff20}doe.net"] {
             assert_eq!(Alias::parse(typed), Err(InvalidAlias::AtSign), "{typed:?}");
         }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn unseen_characters_symbols_and_compatibility_forms_are_refused() {
+    fn unseen_characters_symbols_and_compatibility_forms_are_rejected() {
         let controls = "john\0 \u{1b}[31m \u{7f} \u{9f} \u{fdd0} \u{ffff} \u{e000}";
         let directions =
             "\u{61c}x \u{200e}x \u{200f}x \u{202a}x \u{202b}x \u{202c}x \u{202d}x \u{202e}x \u{2066}x \u{2069}x";
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn every_single_character_is_refused_or_has_a_canonical_form_that_stays() {
+    fn every_character_is_rejected_or_has_a_stable_canonical_form() {
         // Beyond are ideographs, tags and private use.
         for character in '\0'..='\u{1ffff}' {
             let typed = character.to_string();
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_nothing() {
+    fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", Alias::parse("john").unwrap()), "Alias(..)");
     }
 
@@ -303,7 +303,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_refused_or_a_sound_alias(text in any::<String>()) {
+        fn any_text_is_rejected_or_a_sound_alias(text in any::<String>()) {
             check(&text);
         }
 
@@ -321,7 +321,7 @@ mod tests {
         }
 
         #[test]
-        fn ignorable_and_control_characters_are_refused_wherever_they_stand(
+        fn ignorable_and_control_characters_are_rejected_wherever_they_stand(
             before in "[a-z]{0,3}",
             unseen in r"[\p{DI}\p{Cc}\p{Cf}\p{Z}]",
             after in "[a-z]{0,3}",

@@ -1,4 +1,4 @@
-//! Addresses that mail can be sent to.
+//! Email addresses.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -30,16 +30,16 @@ impl EmailAddress {
     const MAX_BYTES: usize = 254;
     const MAX_BYTES_OF_LOCAL_PART: usize = 64;
 
-    /// Reads an address as somebody typed it; the blanks around it are cut.
+    /// Parses an address. Surrounding blanks are trimmed.
     ///
     /// # Errors
-    /// When the text is not exactly one address that mail can be sent to.
+    /// If the text is not exactly one address that email can be sent to.
     pub fn parse(text: &str) -> Result<Self, InvalidEmailAddress> {
         let typed = text.trim_matches(is_blank);
         if typed.is_empty() {
             return Err(InvalidEmailAddress::Empty);
         }
-        // Before anything that takes longer for longer texts.
+        // Before any check that takes longer for longer texts.
         if typed.len() > Self::MAX_BYTES {
             return Err(InvalidEmailAddress::TooLong);
         }
@@ -89,7 +89,7 @@ impl EmailAddress {
     }
 }
 
-/// Why a text is no address, in words for whoever typed it.
+/// The reason why a text is not an address. The messages are shown to users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmailAddress {
     /// Nothing but blanks.
@@ -172,7 +172,7 @@ impl From<EmailAddress> for String {
     }
 }
 
-/// Tells nothing: addresses do not belong in logs.
+/// Shows nothing: addresses do not belong in logs.
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EmailAddress(..)")
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_mailed_as_typed_without_the_blanks_around_it() {
+    fn an_address_is_used_as_typed_without_surrounding_blanks() {
         let addresses = "john@doe.net John.Doe@Example.COM john+tag@mail.doe.co.uk o'neill!#$%&*/=?^_`{|}~-@doe.net \
             1@2.net john@3com.com john@ab--c.net john@xn--bcher-kva.de john@doe.xn--p1ai";
         for typed in addresses.split(' ') {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_one_address_is_refused() {
+    fn anything_but_one_address_is_rejected() {
         use InvalidEmailAddress::{Empty, LocalPart, NoAtSign, NotOne};
         refused(Empty, "");
         refused(Empty, " \t\u{3000}");
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_and_line_breaks_are_refused_even_at_the_ends() {
+    fn control_characters_and_line_breaks_are_rejected_even_at_the_ends() {
         refused(InvalidEmailAddress::Control, "john@doe.net\r\nBcc: evil@example.com");
         let others =
             "john@doe.net\n \njohn@doe.net jo\0hn@doe.net john@doe\u{85}.net jo\thn@doe.net john\u{7f}@doe.net";
@@ -337,18 +337,18 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_nothing() {
+    fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", parse("john@doe.net")), "EmailAddress(..)");
     }
 
     proptest! {
         #[test]
-        fn any_text_is_refused_or_a_sound_address(text in any::<String>()) {
+        fn any_text_is_rejected_or_a_sound_address(text in any::<String>()) {
             properties::check(&text);
         }
 
         #[test]
-        fn any_domain_is_refused_or_sound(
+        fn any_domain_is_rejected_or_sound(
             domain in r"[\p{L}\p{M}\p{Nd}\p{DI}\p{P}\p{S}]{1,3}|[\p{Latin}\p{Greek}.-]{1,20}|xn--[a-zA-Z0-9-]{1,9}",
         ) {
             properties::check(&format!("john@{domain}.net"));
@@ -356,7 +356,7 @@ mod tests {
         }
 
         #[test]
-        fn any_local_part_is_refused_or_sound(local_part in r"\PC{1,4}|[ -~]{1,70}") {
+        fn any_local_part_is_rejected_or_sound(local_part in r"\PC{1,4}|[ -~]{1,70}") {
             properties::check(&format!("{local_part}@doe.net"));
         }
 

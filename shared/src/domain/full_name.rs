@@ -1,4 +1,4 @@
-//! What people call themselves.
+//! Full names.
 
 use std::{fmt, str::FromStr};
 
@@ -19,7 +19,7 @@ pub struct FullName(String);
 impl FullName {
     const MAX_CHARACTERS: usize = 128;
 
-    /// Reads a name as somebody typed it.
+    /// Parses a name. Surrounding blanks are trimmed.
     ///
     /// # Errors
     /// When nothing is left between the blanks, when there is too much of it, and for characters
@@ -50,14 +50,14 @@ impl FullName {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name as it is shown.
+    /// Returns the name as it was typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Why a text is no name, in words for whoever typed it.
+/// The reason why a text is not a name. The messages are shown to users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFullName {
     /// Nothing but blanks.
@@ -85,7 +85,7 @@ fn is_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// What a character does where it stands.
+/// The effect of a character in its position.
 #[derive(Clone, Copy)]
 enum Kind {
     Blank,
@@ -151,7 +151,7 @@ impl From<FullName> for String {
     }
 }
 
-/// Tells nothing: names do not belong in logs.
+/// Shows nothing: names do not belong in logs.
 impl fmt::Debug for FullName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FullName(..)")
@@ -188,7 +188,7 @@ mod tests {
             "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}",
             "1\u{fe0f}\u{20e3}",
             "\u{1f44b}\u{1f3fd}",
-            // Who shows or mails a name escapes it.
+            // A client that shows a name must escape it.
             "<a href=evil>Claim your money</a>",
             "=?utf-8?q?Bcc?=",
             "Robert'); DROP TABLE students;--",
@@ -199,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn blanks_around_a_name_are_cut_and_those_inside_stay() {
+    fn surrounding_blanks_are_trimmed_and_inner_ones_stay() {
         for typed in [" John  Doe", "John  Doe\t", "\u{a0}John  Doe\u{3000}", "\u{2009} \tJohn  Doe \u{202f}"] {
             assert_eq!(typed.parse::<FullName>().unwrap().as_str(), "John  Doe", "{typed:?}");
         }
     }
 
     #[test]
-    fn a_name_without_anything_to_see_is_refused() {
+    fn a_name_without_anything_to_see_is_rejected() {
         for typed in ["", " ", "\t", "\u{a0}\u{3000}"] {
             assert_eq!(FullName::parse(typed), Err(InvalidFullName::Empty), "{typed:?}");
         }
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_and_line_breaks_are_refused_even_at_the_ends() {
+    fn control_characters_and_line_breaks_are_rejected_even_at_the_ends() {
         for control in
             ["\0", "\n", "\r\n", "\t", "\u{b}", "\u{1b}", "\u{7f}", "\u{85}", "\u{9b}", "\u{2028}", "\u{2029}"]
         {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_of_direction_are_refused() {
+    fn marks_of_direction_are_rejected() {
         let marks = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
         for mark in marks.chars() {
             assert_eq!(FullName::parse(&format!("John{mark}eoD")), Err(InvalidFullName::Invisible), "{mark:?}");
@@ -271,13 +271,13 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_nothing() {
+    fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", FullName::parse("John Doe").unwrap()), "FullName(..)");
     }
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_is_short_trimmed_and_harmless(text in any::<String>()) {
+        fn an_accepted_name_is_short_trimmed_and_harmless(text in any::<String>()) {
             if let Ok(name) = FullName::parse(&text) {
                 let shown = name.as_str();
                 prop_assert!((1..=128).contains(&shown.chars().count()));
@@ -294,7 +294,7 @@ mod tests {
         }
 
         #[test]
-        fn control_characters_are_refused_wherever_they_stand(
+        fn control_characters_are_rejected_wherever_they_stand(
             before in r"\PC{1,9}",
             control in r"[\p{Cc}\u2028\u2029]",
             after in r"\PC{1,9}",
@@ -306,7 +306,7 @@ mod tests {
         // Unicode's own tables say what is ignorable or a format character; ours must not lag
         // behind.
         #[test]
-        fn unseen_characters_are_refused_wherever_they_stand(
+        fn unseen_characters_are_rejected_wherever_they_stand(
             before in "[a-z]{0,3}",
             // Without the signs of Arabic, Syriac and Kaithi that are shown, and without joiners
             // and selectors.

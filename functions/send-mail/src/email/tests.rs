@@ -1,10 +1,10 @@
-//! What the letters say is in `snapshots/`, to be read by people; what must hold for all of them is tested here.
+//! The texts of the emails are in `snapshots/`, for people to review. Properties of all of them are tested here.
 
 use insta::assert_snapshot;
 
 use shared::Language;
 
-use super::{Asker, Code, Letter, Letterhead, Message, browser, facts, words};
+use super::{Branding, Code, Email, Message, Requester, copy, facts, user_agent};
 
 mod hostile;
 
@@ -17,60 +17,60 @@ fn code(digits: &str) -> Code<'_> {
     Code::new(digits, AT, AT + 600).unwrap()
 }
 
-/// Every letter there is, by its snapshots' name.
-fn letters() -> [(&'static str, Letter<'static>); 11] {
+/// Returns every email with the name of its snapshots.
+fn emails() -> [(&'static str, Email<'static>); 11] {
     [
-        ("sign-up-code", Letter::SignUpCode(code("048291"))),
-        ("sign-in-code", Letter::SignInCode(code("482913"))),
-        ("add-address-code", Letter::AddAddressCode(code("482913075566"))),
-        ("already-registered", Letter::AlreadyRegistered),
-        ("no-account", Letter::NoAccount),
-        ("belongs-to-another", Letter::BelongsToAnother),
-        ("address-verified", Letter::AddressVerified { address: ADDRESS }),
-        ("address-removed", Letter::AddressRemoved { address: ADDRESS }),
-        ("address-preferred", Letter::AddressPreferred { address: ADDRESS }),
-        ("no-longer-preferred", Letter::NoLongerPreferred { address: ADDRESS }),
-        ("signed-in-elsewhere", Letter::SignedInElsewhere { address: ADDRESS }),
+        ("sign-up-code", Email::SignUpCode(code("048291"))),
+        ("sign-in-code", Email::SignInCode(code("482913"))),
+        ("add-address-code", Email::AddAddressCode(code("482913075566"))),
+        ("already-registered", Email::AlreadyRegistered),
+        ("no-account", Email::NoAccount),
+        ("belongs-to-another", Email::BelongsToAnother),
+        ("address-verified", Email::AddressVerified { address: ADDRESS }),
+        ("address-removed", Email::AddressRemoved { address: ADDRESS }),
+        ("address-preferred", Email::AddressPreferred { address: ADDRESS }),
+        ("no-longer-preferred", Email::NoLongerPreferred { address: ADDRESS }),
+        ("signed-in-elsewhere", Email::SignedInElsewhere { address: ADDRESS }),
     ]
 }
 
-fn head(product: &str) -> Letterhead {
-    Letterhead { product: product.to_owned(), takes_replies: false, link: None, color: None }
+fn branding(product: &str) -> Branding {
+    Branding { product: product.to_owned(), takes_replies: false, link: None, color: None }
 }
 
-fn asker(user_agent: &str) -> Asker<'_> {
-    Asker { ip: "203.0.113.7", user_agent, at: AT }
+fn requester(user_agent: &str) -> Requester<'_> {
+    Requester { ip: "203.0.113.7", user_agent, at: AT }
 }
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::German];
 
-fn write(letter: &Letter<'_>) -> Message {
-    write_in(Language::English, letter)
+fn write(email: &Email<'_>) -> Message {
+    write_in(Language::English, email)
 }
 
-fn write_in(language: Language, letter: &Letter<'_>) -> Message {
-    letter.write(language, &head("Latchkey"), &asker(FIREFOX)).unwrap()
+fn write_in(language: Language, email: &Email<'_>) -> Message {
+    email.write(language, &branding("Latchkey"), &requester(FIREFOX)).unwrap()
 }
 
-/// Every letter in every language.
-fn written() -> impl Iterator<Item = (String, Letter<'static>, Message)> {
+/// Returns every email in every language.
+fn written() -> impl Iterator<Item = (String, Email<'static>, Message)> {
     LANGUAGES.into_iter().flat_map(|language| {
-        letters().into_iter().map(move |(name, letter)| {
-            let message = write_in(language, &letter);
-            (format!("{name}.{}", words::frame(language).tag), letter, message)
+        emails().into_iter().map(move |(name, email)| {
+            let message = write_in(language, &email);
+            (format!("{name}.{}", copy::layout(language).tag), email, message)
         })
     })
 }
 
-/// The code that a letter carries.
-fn code_of<'a>(letter: &Letter<'a>) -> Option<&'a str> {
-    match letter {
-        Letter::SignUpCode(code) | Letter::SignInCode(code) | Letter::AddAddressCode(code) => Some(code.digits),
+/// Returns the code in an email.
+fn code_of<'a>(email: &Email<'a>) -> Option<&'a str> {
+    match email {
+        Email::SignUpCode(code) | Email::SignInCode(code) | Email::AddAddressCode(code) => Some(code.digits),
         _ => None,
     }
 }
 
-/// What a reader of the HTML sees, without blanks: tags and the head are gone.
+/// Returns the visible text of HTML without whitespace.
 fn seen(html: &str) -> String {
     let body = html.split_once("<body").unwrap().1;
     let mut seen = String::new();
@@ -86,19 +86,19 @@ fn seen(html: &str) -> String {
     seen
 }
 
-/// A browser, in English.
+/// Describes a user agent in English.
 fn describe(agent: &str) -> String {
-    browser::describe(agent, words::frame(Language::English)).unwrap_or_else(|| "unknown".to_owned())
+    user_agent::describe(agent, copy::layout(Language::English)).unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// The longest run of digits.
+/// Returns the length of the longest run of digits.
 fn longest_number(text: &str) -> usize {
     let runs = text.split(|c: char| !c.is_ascii_digit());
     runs.map(str::len).max().unwrap_or_default()
 }
 
 #[test]
-fn every_letter_reads_as_approved() {
+fn every_email_reads_as_approved() {
     for (name, _, message) in written() {
         assert_snapshot!(format!("{name}.txt"), format!("Subject: {}\n\n{}", message.subject, message.text));
         assert_snapshot!(format!("{name}.html"), message.html);
@@ -106,7 +106,7 @@ fn every_letter_reads_as_approved() {
 }
 
 #[test]
-fn the_html_says_all_that_the_text_says() {
+fn the_html_contains_the_whole_text() {
     for (name, _, message) in written() {
         let seen = seen(&message.html).replace("&#39;", "'");
         for line in message.text.lines() {
@@ -118,8 +118,8 @@ fn the_html_says_all_that_the_text_says() {
 
 #[test]
 fn html_escapes_and_text_does_not() {
-    let letter = Letter::AddressVerified { address: "o'hara&sons@doe.example" };
-    let message = letter.write(Language::English, &head("Lock <& Key>"), &asker(FIREFOX)).unwrap();
+    let email = Email::AddressVerified { address: "o'hara&sons@doe.example" };
+    let message = email.write(Language::English, &branding("Lock <& Key>"), &requester(FIREFOX)).unwrap();
     assert_eq!(message.subject, "An email address was added to your Lock <& Key> account");
     assert!(message.text.contains("Lock <& Key>"));
     assert!(message.text.contains("o'hara&sons@doe.example"));
@@ -130,8 +130,8 @@ fn html_escapes_and_text_does_not() {
 
 #[test]
 fn a_code_stands_first_in_the_subject_and_once_in_each_body() {
-    for (name, letter, message) in written() {
-        let Some(code) = code_of(&letter) else { continue };
+    for (name, email, message) in written() {
+        let Some(code) = code_of(&email) else { continue };
         assert!(message.subject.starts_with(&format!("{code} ")), "{name}");
         assert_eq!(message.text.matches(code).count(), 1, "{name}");
         assert_eq!(seen(&message.html).matches(code).count(), 1, "{name}");
@@ -141,37 +141,37 @@ fn a_code_stands_first_in_the_subject_and_once_in_each_body() {
 
 #[test]
 fn nothing_but_a_code_looks_like_one() {
-    for (name, letter, message) in written() {
-        let (text, html) = match code_of(&letter) {
+    for (name, email, message) in written() {
+        let (text, html) = match code_of(&email) {
             Some(code) => (message.text.replace(code, ""), seen(&message.html).replace(code, "")),
             None => (message.text, seen(&message.html)),
         };
         assert!(longest_number(&text) < 6, "{name}");
-        // Without its blanks the HTML runs numbers together, `203.0.113.7` and the like, but no further than this.
+        // Without whitespace, numbers such as those of `203.0.113.7` run together, but not further than this.
         assert!(longest_number(&html) < 6, "{name}");
     }
 }
 
 #[test]
-fn a_letter_is_in_one_language() {
-    // Words that stand in every letter of a language, and in none of the other.
+fn an_email_is_in_one_language() {
+    // Words that are in every email of a language, and in none of the other.
     for (language, own, foreign) in [(Language::English, " this ", " die "), (Language::German, " die ", " this ")] {
-        for (name, letter) in letters() {
-            let message = write_in(language, &letter);
+        for (name, email) in emails() {
+            let message = write_in(language, &email);
             for body in [&message.text, &message.html] {
                 let body = body.replace(['\n', '>', '<'], " ").to_lowercase();
                 assert!(body.contains(own) && !body.contains(foreign), "{name}");
             }
-            assert!(message.html.contains(&format!("<html lang=\"{}\"", words::frame(language).tag)));
+            assert!(message.html.contains(&format!("<html lang=\"{}\"", copy::layout(language).tag)));
         }
     }
 }
 
 #[test]
-fn subjects_are_one_line_whatever_the_product_is_called() {
-    for (name, letter) in letters() {
-        let message = letter
-            .write(Language::English, &head(" Latch\r\nBcc: eve@evil.example\u{2028}key\0 "), &asker(FIREFOX))
+fn a_subject_is_one_line_for_any_product_name() {
+    for (name, email) in emails() {
+        let message = email
+            .write(Language::English, &branding(" Latch\r\nBcc: eve@evil.example\u{2028}key\0 "), &requester(FIREFOX))
             .unwrap();
         assert!(message.subject.contains("Latch Bcc: eve@evil.example key"), "{name}");
         assert!(!message.subject.contains(char::is_control), "{name}");
@@ -181,11 +181,10 @@ fn subjects_are_one_line_whatever_the_product_is_called() {
 
 #[test]
 fn text_is_at_most_72_columns_wide() {
-    for (language, (name, letter)) in
-        LANGUAGES.into_iter().flat_map(|language| letters().map(|letter| (language, letter)))
+    for (language, (name, email)) in LANGUAGES.into_iter().flat_map(|language| emails().map(|email| (language, email)))
     {
-        let head = head("The Long And Winding Name Of A Product");
-        let message = letter.write(language, &head, &asker(FIREFOX)).unwrap();
+        let branding = branding("The Long And Winding Name Of A Product");
+        let message = email.write(language, &branding, &requester(FIREFOX)).unwrap();
         assert!(message.text.is_ascii() || language != Language::English, "{name}");
         for line in message.text.lines() {
             assert!(line.chars().count() <= 72, "{name}: {line:?}");
@@ -196,7 +195,7 @@ fn text_is_at_most_72_columns_wide() {
 }
 
 #[test]
-fn a_mail_loads_nothing_and_links_nowhere() {
+fn an_email_loads_nothing_and_has_no_links() {
     for (name, _, message) in written() {
         let html = message.html;
         for reach in ["href", "src=", "url(", "@import", "http", "<script", "<form"] {
@@ -206,9 +205,9 @@ fn a_mail_loads_nothing_and_links_nowhere() {
 }
 
 #[test]
-fn answers_are_invited_where_somebody_reads_them() {
-    let head = Letterhead { takes_replies: true, ..head("Latchkey") };
-    let message = Letter::NoAccount.write(Language::English, &head, &asker(FIREFOX)).unwrap();
+fn replies_are_invited_if_a_reply_address_is_configured() {
+    let branding = Branding { takes_replies: true, ..branding("Latchkey") };
+    let message = Email::NoAccount.write(Language::English, &branding, &requester(FIREFOX)).unwrap();
     for body in [&message.text, &message.html] {
         assert!(body.contains("Need help? Just reply to this email."));
         assert!(!body.contains("automated"));
@@ -216,12 +215,12 @@ fn answers_are_invited_where_somebody_reads_them() {
 }
 
 #[test]
-fn a_lifetime_is_told_in_words() {
+fn a_lifetime_is_in_words() {
     let lived = |seconds| {
         let digits = "482913";
         let expires_at = AT + seconds;
-        let letter = Letter::SignInCode(Code::new(digits, AT, expires_at).unwrap());
-        let text = write(&letter).text;
+        let email = Email::SignInCode(Code::new(digits, AT, expires_at).unwrap());
+        let text = write(&email).text;
         text.lines().find(|line| line.starts_with("This code works")).unwrap().to_owned()
     };
     assert_eq!(lived(600), "This code works once and is valid for 10 minutes, until 20:58 UTC.");
@@ -231,8 +230,8 @@ fn a_lifetime_is_told_in_words() {
 }
 
 #[test]
-fn times_are_for_people() {
-    let [english, german] = LANGUAGES.map(words::frame);
+fn times_are_readable() {
+    let [english, german] = LANGUAGES.map(copy::layout);
     assert_eq!(facts::moment(AT, english).unwrap(), "21 November 2026, 20:48 UTC");
     assert_eq!(facts::moment(0, english).unwrap(), "1 January 1970, 00:00 UTC");
     assert_eq!(facts::moment(1_772_323_199, english).unwrap(), "28 February 2026, 23:59 UTC");
@@ -242,7 +241,7 @@ fn times_are_for_people() {
 }
 
 #[test]
-fn browsers_go_by_the_names_that_people_know() {
+fn browsers_have_their_usual_names() {
     let agents = [
         FIREFOX,
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36",

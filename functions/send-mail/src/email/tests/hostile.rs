@@ -1,12 +1,12 @@
-//! Whoever asks for a mail writes nothing into it.
+//! A client cannot write text into an email.
 
 use insta::assert_snapshot;
 
 use shared::Language;
 
-use super::{AT, Asker, FIREFOX, Letter, Message, asker, describe, facts, head, letters};
+use super::{AT, Email, FIREFOX, Message, Requester, branding, describe, emails, facts, requester};
 
-/// Agents that want to be markup, a header, a link, a message or a code.
+/// User agents that try to be markup, a header, a link, a message or a code.
 fn hostile_agents() -> [String; 20] {
     [
         "<script>alert(1)</script>".to_owned(),
@@ -28,7 +28,7 @@ fn hostile_agents() -> [String; 20] {
         "Your code is 999999".to_owned(),
         "code/999999".to_owned(),
         "Call/1.888.555.0199".to_owned(),
-        "{{ sheet.ip }}{% include \"code.txt\" %}".to_owned(),
+        "{{ context.ip }}{% include \"code.txt\" %}".to_owned(),
     ]
 }
 
@@ -45,17 +45,17 @@ fn assert_harmless(message: &Message) {
 }
 
 #[test]
-fn an_agent_writes_nothing_into_a_mail() {
+fn a_user_agent_writes_nothing_into_an_email() {
     for agent in hostile_agents() {
-        for (_, letter) in letters() {
-            let message = letter.write(Language::English, &head("Latchkey"), &asker(&agent)).unwrap();
+        for (_, email) in emails() {
+            let message = email.write(Language::English, &branding("Latchkey"), &requester(&agent)).unwrap();
             assert_harmless(&message);
         }
     }
 }
 
 #[test]
-fn what_is_left_of_a_hostile_agent_is_a_word() {
+fn a_hostile_user_agent_is_reduced_to_a_word() {
     let left: Vec<String> = hostile_agents().iter().map(|agent| describe(agent)).collect();
     assert_snapshot!(left.join("\n"), @r"
     unknown
@@ -83,13 +83,13 @@ fn what_is_left_of_a_hostile_agent_is_a_word() {
 
 #[test]
 fn an_ip_address_is_one_or_unknown() {
-    let shown = |ip: &str| facts::ip(ip).unwrap_or_default();
-    assert_eq!(shown("203.0.113.7"), "203.0.113.7");
-    assert_eq!(shown("2001:DB8:0::1"), "2001:db8::1");
+    let highlight = |ip: &str| facts::ip(ip).unwrap_or_default();
+    assert_eq!(highlight("203.0.113.7"), "203.0.113.7");
+    assert_eq!(highlight("2001:DB8:0::1"), "2001:db8::1");
     for ip in ["", "evil.example", "203.0.113.7, 198.51.100.1", "203.0.113.7\r\nBcc: eve@evil.example", "<b>"] {
         assert_eq!(facts::ip(ip), None);
-        let asker = Asker { ip, user_agent: FIREFOX, at: AT };
-        assert_harmless(&Letter::NoAccount.write(Language::English, &head("Latchkey"), &asker).unwrap());
+        let requester = Requester { ip, user_agent: FIREFOX, at: AT };
+        assert_harmless(&Email::NoAccount.write(Language::English, &branding("Latchkey"), &requester).unwrap());
     }
 }
 

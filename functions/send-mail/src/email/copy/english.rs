@@ -1,9 +1,9 @@
-//! English.
+//! The English texts.
 
-use super::{Frame, Words};
-use crate::email::{Code, Letter};
+use super::{Copy, Layout};
+use crate::email::{Code, Email};
 
-pub(super) const FRAME: Frame = Frame {
+pub(super) const LAYOUT: Layout = Layout {
     tag: "en",
     came_from: "Request details",
     facts: ["IP address", "Browser", "Time"],
@@ -30,33 +30,33 @@ pub(super) const FRAME: Frame = Frame {
     after_day: " ",
 };
 
-pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
-    match letter {
-        Letter::SignUpCode(code) => with_code(
+pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
+    match email {
+        Email::SignUpCode(code) => with_code(
             code,
             product,
             "Verify your email address",
             format!("Enter this code to create your {product} account:"),
             "No account is created without it.",
         ),
-        Letter::SignInCode(code) => with_code(
+        Email::SignInCode(code) => with_code(
             code,
             product,
             "Sign in",
             format!("Enter this code to sign in to {product}:"),
             "No one can sign in without it.",
         ),
-        Letter::AddAddressCode(code) => with_code(
+        Email::AddAddressCode(code) => with_code(
             code,
             product,
             "Add this email address",
             format!("Enter this code to add this email address to an account with {product}:"),
             "No one can add your address to an account without it.",
         ),
-        Letter::AlreadyRegistered => already_registered(product),
-        Letter::NoAccount => no_account(product),
-        Letter::BelongsToAnother => belongs_to_another(product),
-        Letter::AddressVerified { .. } => Words {
+        Email::AlreadyRegistered => already_registered(product),
+        Email::NoAccount => no_account(product),
+        Email::BelongsToAnother => belongs_to_another(product),
+        Email::AddressVerified { .. } => Copy {
             subject: format!("An email address was added to your {product} account"),
             preheader: "It can now be used to sign in.".to_owned(),
             heading: "New email address",
@@ -64,7 +64,7 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
             after: vec!["It can now be used to sign in.".to_owned()],
             stranger: got_in("Remove the new address if it is not yours."),
         },
-        Letter::AddressRemoved { .. } => Words {
+        Email::AddressRemoved { .. } => Copy {
             subject: format!("An email address was removed from your {product} account"),
             preheader: "It can no longer be used to sign in.".to_owned(),
             heading: "Email address removed",
@@ -72,7 +72,7 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
             after: vec!["It can no longer be used to sign in.".to_owned()],
             stranger: got_in(""),
         },
-        Letter::AddressPreferred { .. } => Words {
+        Email::AddressPreferred { .. } => Copy {
             subject: format!("This is now the preferred address of your {product} account"),
             preheader: "Notifications about your account will be sent here.".to_owned(),
             heading: "New preferred address",
@@ -83,7 +83,7 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
             ],
             stranger: got_in(""),
         },
-        Letter::NoLongerPreferred { .. } => Words {
+        Email::NoLongerPreferred { .. } => Copy {
             subject: format!("Your {product} account has a new preferred address"),
             preheader: "Notifications about your account will be sent there.".to_owned(),
             heading: "New preferred address",
@@ -95,7 +95,7 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
             ],
             stranger: got_in("Make this address the preferred one again, and remove the new one."),
         },
-        Letter::SignedInElsewhere { .. } => Words {
+        Email::SignedInElsewhere { .. } => Copy {
             subject: format!("New sign-in to your {product} account"),
             preheader: "Another address of your account was used.".to_owned(),
             heading: "New sign-in",
@@ -111,8 +111,8 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
     }
 }
 
-fn already_registered(product: &str) -> Words {
-    Words {
+fn already_registered(product: &str) -> Copy {
+    Copy {
         subject: format!("You already have an account with {product}"),
         preheader: "Sign in instead of signing up.".to_owned(),
         heading: "You already have an account",
@@ -128,8 +128,8 @@ fn already_registered(product: &str) -> Words {
     }
 }
 
-fn no_account(product: &str) -> Words {
-    Words {
+fn no_account(product: &str) -> Copy {
+    Copy {
         subject: format!("No {product} account found for this address"),
         preheader: "Sign up, or sign in with another address.".to_owned(),
         heading: "No account found",
@@ -148,8 +148,8 @@ fn no_account(product: &str) -> Words {
     }
 }
 
-fn belongs_to_another(product: &str) -> Words {
-    Words {
+fn belongs_to_another(product: &str) -> Copy {
+    Copy {
         subject: format!("This address already belongs to an account with {product}"),
         preheader: "An address can belong to only one account.".to_owned(),
         heading: "Address already in use",
@@ -167,12 +167,12 @@ fn belongs_to_another(product: &str) -> Words {
     }
 }
 
-fn with_code(code: &Code<'_>, product: &str, heading: &'static str, lead: String, without_it: &str) -> Words {
+fn with_code(code: &Code<'_>, product: &str, heading: &'static str, lead: String, without_it: &str) -> Copy {
     let lifetime = match code.minutes {
         1 => "1 minute".to_owned(),
         minutes => format!("{minutes} minutes"),
     };
-    Words {
+    Copy {
         subject: format!("{} is your {product} code", code.digits),
         preheader: format!("Valid for {lifetime}. Never share it."),
         heading,

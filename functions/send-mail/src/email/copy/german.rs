@@ -1,9 +1,9 @@
-//! German.
+//! The German texts, in the polite form.
 
-use super::{Frame, Words};
-use crate::email::{Code, Letter};
+use super::{Copy, Layout};
+use crate::email::{Code, Email};
 
-pub(super) const FRAME: Frame = Frame {
+pub(super) const LAYOUT: Layout = Layout {
     tag: "de",
     came_from: "Die Anfrage kam von",
     facts: ["IP-Adresse", "Browser", "Zeit"],
@@ -30,33 +30,33 @@ pub(super) const FRAME: Frame = Frame {
     after_day: ". ",
 };
 
-pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
-    match letter {
-        Letter::SignUpCode(code) => with_code(
+pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
+    match email {
+        Email::SignUpCode(code) => with_code(
             code,
             product,
             "Willkommen!",
             format!("Mit diesem Code eröffnen Sie Ihr Konto bei {product}:"),
             "Ohne ihn wird kein Konto in Ihrem Namen eröffnet.",
         ),
-        Letter::SignInCode(code) => with_code(
+        Email::SignInCode(code) => with_code(
             code,
             product,
             "Anmelden",
             format!("Mit diesem Code melden Sie sich bei {product} an:"),
             "Ohne ihn kommt niemand hinein.",
         ),
-        Letter::AddAddressCode(code) => with_code(
+        Email::AddAddressCode(code) => with_code(
             code,
             product,
             "Adresse hinzufügen",
             format!("Mit diesem Code wird diese Adresse zu einem Konto bei {product} hinzugefügt:"),
             "Ohne ihn kann niemand Ihre Adresse zu einem Konto hinzufügen.",
         ),
-        Letter::AlreadyRegistered => already_registered(product),
-        Letter::NoAccount => no_account(product),
-        Letter::BelongsToAnother => belongs_to_another(product),
-        Letter::AddressVerified { .. } => Words {
+        Email::AlreadyRegistered => already_registered(product),
+        Email::NoAccount => no_account(product),
+        Email::BelongsToAnother => belongs_to_another(product),
+        Email::AddressVerified { .. } => Copy {
             subject: format!("Zu Ihrem Konto bei {product} kam eine Adresse hinzu"),
             preheader: "Ab jetzt kann man sich mit ihr anmelden.".to_owned(),
             heading: "Eine neue Adresse",
@@ -64,7 +64,7 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
             after: vec!["Ab jetzt kann man sich mit ihr anmelden.".to_owned()],
             stranger: got_in("Entfernen Sie die neue, wenn sie nicht Ihre ist."),
         },
-        Letter::AddressRemoved { .. } => Words {
+        Email::AddressRemoved { .. } => Copy {
             subject: format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt"),
             preheader: "Man kann sich nicht mehr mit ihr anmelden.".to_owned(),
             heading: "Eine Adresse wurde entfernt",
@@ -72,7 +72,7 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
             after: vec!["Man kann sich nicht mehr mit ihr anmelden.".to_owned()],
             stranger: got_in(""),
         },
-        Letter::AddressPreferred { .. } => Words {
+        Email::AddressPreferred { .. } => Copy {
             subject: format!("Das ist jetzt die bevorzugte Adresse Ihres Kontos bei {product}"),
             preheader: "Nachrichten über Ihr Konto kommen ab jetzt hierher.".to_owned(),
             heading: "Eine neue bevorzugte Adresse",
@@ -83,7 +83,7 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
             ],
             stranger: got_in(""),
         },
-        Letter::NoLongerPreferred { .. } => Words {
+        Email::NoLongerPreferred { .. } => Copy {
             subject: format!("Ihr Konto bei {product} hat jetzt eine andere bevorzugte Adresse"),
             preheader: "Nachrichten über Ihr Konto gehen an eine andere Adresse.".to_owned(),
             heading: "Eine neue bevorzugte Adresse",
@@ -95,7 +95,7 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
             ],
             stranger: got_in("Machen Sie diese Adresse wieder zur bevorzugten, und entfernen Sie die neue."),
         },
-        Letter::SignedInElsewhere { .. } => Words {
+        Email::SignedInElsewhere { .. } => Copy {
             subject: format!("Neue Anmeldung in Ihrem Konto bei {product}"),
             preheader: "Über eine andere Adresse Ihres Kontos.".to_owned(),
             heading: "Eine neue Anmeldung",
@@ -111,8 +111,8 @@ pub(super) fn words(letter: &Letter<'_>, product: &str) -> Words {
     }
 }
 
-fn already_registered(product: &str) -> Words {
-    Words {
+fn already_registered(product: &str) -> Copy {
+    Copy {
         subject: format!("Sie haben schon ein Konto bei {product}"),
         preheader: "Melden Sie sich an, statt ein Konto zu eröffnen.".to_owned(),
         heading: "Sie haben schon ein Konto",
@@ -129,8 +129,8 @@ fn already_registered(product: &str) -> Words {
     }
 }
 
-fn no_account(product: &str) -> Words {
-    Words {
+fn no_account(product: &str) -> Copy {
+    Copy {
             subject: format!("Zu dieser Adresse gibt es kein Konto bei {product}"),
             preheader: "Eröffnen Sie eines, oder melden Sie sich mit einer anderen Adresse an.".to_owned(),
             heading: "Kein Konto zu dieser Adresse",
@@ -150,8 +150,8 @@ fn no_account(product: &str) -> Words {
         }
 }
 
-fn belongs_to_another(product: &str) -> Words {
-    Words {
+fn belongs_to_another(product: &str) -> Copy {
+    Copy {
             subject: format!("Diese Adresse gehört schon zu einem Konto bei {product}"),
             preheader: "Eine Adresse kann nur zu einem Konto gehören.".to_owned(),
             heading: "Diese Adresse ist vergeben",
@@ -169,12 +169,12 @@ fn belongs_to_another(product: &str) -> Words {
         }
 }
 
-fn with_code(code: &Code<'_>, product: &str, heading: &'static str, lead: String, without_it: &str) -> Words {
+fn with_code(code: &Code<'_>, product: &str, heading: &'static str, lead: String, without_it: &str) -> Copy {
     let lifetime = match code.minutes {
         1 => "eine Minute".to_owned(),
         minutes => format!("{minutes} Minuten"),
     };
-    Words {
+    Copy {
         subject: format!("{} ist Ihr Code für {product}", code.digits),
         preheader: format!("Er gilt {lifetime}. Behalten Sie ihn für sich."),
         heading,
@@ -190,7 +190,7 @@ fn with_code(code: &Code<'_>, product: &str, heading: &'static str, lead: String
     }
 }
 
-/// To an account's owner, of what he may not have done himself.
+/// Advice for the owner of an account that another person may have changed or signed in to.
 fn got_in(advice: &str) -> String {
     let general = "Dann ist vielleicht jemand anderes hineingekommen. Melden Sie sich jetzt an, beenden Sie jede Sitzung, die Sie \
         nicht kennen, und prüfen Sie die Adressen Ihres Kontos.";

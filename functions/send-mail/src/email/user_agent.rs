@@ -1,8 +1,8 @@
-//! A user agent in words that people know, ours but for one: whoever asks for a mail writes nothing into it.
+//! A user agent in words that people know. A client cannot write text into an email with it.
 
-use super::Frame;
+use super::Layout;
 
-/// Browsers, by what gives them away. The order counts: most also name those that they want to be taken for.
+/// Browsers by a token of their user agent. The order matters: most also name the browsers that they are compatible with.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -14,10 +14,10 @@ const BROWSERS: [(&str, &str); 8] = [
     ("Safari/", "Safari"),
 ];
 
-/// A browser that is part of another program.
+/// The token of a browser that is part of an app.
 const PART_OF_AN_APP: &str = "AppleWebKit/";
 
-/// Systems, likewise: Android calls itself Linux, and iOS something like Mac OS X.
+/// Operating systems by their token. The order matters: Android also names Linux, and iOS a kind of Mac OS X.
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iOS"),
     ("iPad", "iPadOS"),
@@ -28,21 +28,21 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// What all browsers begin with, for reasons that nobody remembers.
-const BROWSERLY: &str = "Mozilla/";
+/// The beginning of the user agent of every browser.
+const BROWSER_PREFIX: &str = "Mozilla/";
 
-/// The longest name of a program that is shown.
-const NAME_LIMIT: usize = 24;
+/// The longest name of a program that is highlight.
+const MAX_NAME_BYTES: usize = 24;
 
-/// `Firefox on Windows`; for what is no browser its name and version, such as `curl/8.5.0`.
-pub(super) fn describe(agent: &str, frame: &Frame) -> Option<String> {
-    if agent.starts_with(BROWSERLY) { browser(agent, frame) } else { program(agent) }
+/// Returns `Firefox on Windows` for a browser, and name and version for another program, such as `curl/8.5.0`.
+pub(super) fn describe(agent: &str, layout: &Layout) -> Option<String> {
+    if agent.starts_with(BROWSER_PREFIX) { browser(agent, layout) } else { program(agent) }
 }
 
-fn browser(agent: &str, frame: &Frame) -> Option<String> {
-    let browser = known(&BROWSERS, agent).or_else(|| agent.contains(PART_OF_AN_APP).then_some(frame.an_app))?;
+fn browser(agent: &str, layout: &Layout) -> Option<String> {
+    let browser = known(&BROWSERS, agent).or_else(|| agent.contains(PART_OF_AN_APP).then_some(layout.an_app))?;
     Some(match known(&SYSTEMS, agent) {
-        Some(system) => format!("{browser} {} {system}", frame.on),
+        Some(system) => format!("{browser} {} {system}", layout.on),
         None => browser.to_owned(),
     })
 }
@@ -52,13 +52,13 @@ fn known(names: &[(&str, &'static str)], agent: &str) -> Option<&'static str> {
     found.map(|(_, name)| *name)
 }
 
-/// The first product of the agent, if its name is a plain word. So short a word has no room for a message, a version
-/// of three times four digits at most none for a link, or for what looks like a code.
+/// Returns the first product of a user agent, if its name is a plain word. The name is too short for a message, and the version
+/// (three numbers of at most four digits) for a link or a code.
 fn program(agent: &str) -> Option<String> {
     let product = agent.split(' ').next()?;
     let (name, version) = product.split_once('/').unwrap_or((product, ""));
     let is_plain = |b: u8| b.is_ascii_alphabetic() || b == b'-' || b == b'_';
-    if name.is_empty() || name.len() > NAME_LIMIT || !name.bytes().all(is_plain) {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(is_plain) {
         return None;
     }
     let is_number = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());

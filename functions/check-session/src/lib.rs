@@ -1,15 +1,15 @@
-//! `GET /session`: whose session the bearer opens.
+//! `GET /session`: returns the active session that the bearer token belongs to, and its user.
 //!
 //! 200 with the session · 401 · 500 · 503
 
 use serde::Serialize;
 use shared::{App, Caller, Endpoint, Error, Request, SessionId, Timestamp, UserId};
 
-/// The endpoint.
+/// `GET /session`: checks a bearer token and returns its session.
 #[derive(Debug)]
 pub struct CheckSession;
 
-/// An open session.
+/// The response: an active session and its user.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckedSession {

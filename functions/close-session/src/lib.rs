@@ -1,10 +1,12 @@
-//! `DELETE /session/{id}`: closes a session of the caller, this one or another. Its bearer opens nothing from then on.
+//! `DELETE /session/{id}`: closes the current session or another session of the same user.
+//!
+//! Its bearer token is refused from then on.
 //!
 //! 202 acknowledged · 400 · 401 · 404 · 500 · 503
 
 use shared::{Acknowledged, App, Endpoint, Error, Request, SessionId, TokenHash, session::Session};
 
-/// The endpoint.
+/// `DELETE /session/{id}`: closes one of the user's sessions.
 #[derive(Debug)]
 pub struct CloseSession;
 
@@ -24,7 +26,9 @@ impl Endpoint for CloseSession {
     }
 }
 
-/// The caller's own session is known by the bearer that he sent; another one is looked up.
+/// Returns the token hash of the user's session with this ID, if it is active.
+///
+/// The hash of the current session comes from the request; any other session is looked up.
 async fn hash_of(id: SessionId, app: &App, request: &Request, caller: &Session) -> Result<Option<TokenHash>, Error> {
     if id == caller.id {
         return request.bearer().map(|bearer| Some(bearer.hash()));

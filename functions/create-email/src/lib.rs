@@ -1,7 +1,8 @@
-//! `POST /email`: adds an address to the caller's account, unverified, and asks for its code. Of one that is there and still
-//! unverified, asks for a new code.
+//! `POST /email`: adds an unverified address to the user's account and requests a code for it.
 //!
-//! The answer and the work are the same whether the address is free or another account's: the mail tells its owner.
+//! If the account already has the address and it is still unverified, a new code is requested.
+//! The response and the work are the same whether the address is free or belongs to another
+//! account; only the email that is sent to the address differs.
 //!
 //! 202 with the ID of the verification · 400 · 401 · 403 · 429 · 500 · 503
 
@@ -10,7 +11,7 @@ use shared::{
     verification::RequestedCode,
 };
 
-/// The endpoint.
+/// `POST /email`: adds an address to the user's account.
 #[derive(Debug)]
 pub struct CreateEmail;
 

@@ -1,15 +1,16 @@
-//! `POST /session`: asks for a code to sign in with, at any verified address of an account.
+//! `POST /session`: requests a sign-in code, sent to any verified address of an account.
 //!
-//! The answer and the work are the same whether there is an account or not: the mail tells.
+//! The response and the work are the same whether there is an account or not; only the email that
+//! is sent to the address differs.
 //!
-//! 202 with the bearer, which opens nothing yet · 400 · 429 · 500 · 503
+//! 202 with the bearer token, inactive until the code is verified · 400 · 429 · 500 · 503
 
 use shared::{
     App, EmailAddress, Endpoint, Error, Fields, Form, Metric, Request,
     verification::{Purpose, RequestedSession},
 };
 
-/// The endpoint.
+/// `POST /session`: requests a sign-in.
 #[derive(Debug)]
 pub struct CreateSession;
 

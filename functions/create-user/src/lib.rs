@@ -1,16 +1,17 @@
-//! `POST /user`: signs somebody up.
+//! `POST /user`: requests a sign-up.
 //!
-//! Reserves the alias and asks for a code; nobody is a user before the code is proved (`PUT /session/verification`). The answer and
-//! the work are the same whether the address is free or taken: the mail tells its owner.
+//! Reserves the alias and requests a code. The account is created when the code is verified
+//! (`PUT /session/verification`). The response and the work are the same whether the address is
+//! free or taken; only the email that is sent to the address differs.
 //!
-//! 202 with the bearer, which opens nothing yet · 400 · 429 · 500 · 503
+//! 202 with the bearer token, inactive until the code is verified · 400 · 429 · 500 · 503
 
 use shared::{
     Alias, App, EmailAddress, Endpoint, Error, Fields, Form, FullName, Metric, Request,
     verification::{Purpose, RequestedSession},
 };
 
-/// The endpoint.
+/// `POST /user`: requests a sign-up.
 #[derive(Debug)]
 pub struct CreateUser;
 

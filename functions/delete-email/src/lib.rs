@@ -1,10 +1,12 @@
-//! `DELETE /email/{id}`: takes an address from the caller's account, unless it is the preferred one.
+//! `DELETE /email/{id}`: removes an address from the user's account.
+//!
+//! The preferred address cannot be removed.
 //!
 //! 202 acknowledged · 400 · 401 · 403 · 404 · 500 · 503
 
 use shared::{Acknowledged, App, Endpoint, Error, Request};
 
-/// The endpoint.
+/// `DELETE /email/{id}`: removes an address from the user's account.
 #[derive(Debug)]
 pub struct DeleteEmail;
 

@@ -1,10 +1,12 @@
-//! `PUT /session/extend`: lets the caller's session live a full lifetime from now, though never beyond its maximum.
+//! `PUT /session/extend`: extends the current session to a full lifetime from now.
+//!
+//! A session never lives longer than its maximum lifetime.
 //!
 //! 202 acknowledged · 401 · 500 · 503
 
 use shared::{Acknowledged, App, Endpoint, Error, Request};
 
-/// The endpoint.
+/// `PUT /session/extend`: extends the current session.
 #[derive(Debug)]
 pub struct ExtendSession;
 
@@ -16,7 +18,7 @@ impl Endpoint for ExtendSession {
         let session = app.authenticate(request).await?;
         let hash = request.bearer()?.hash();
         let end = session.extended(request.call.now, app.limits());
-        // It may have been closed since it was looked up, and stays so.
+        // The session may have been closed since it was looked up. If so, it stays closed.
         let extended = app.store.extend_session((&session, &hash), end, request.call.now).await?;
         if extended { Ok(Acknowledged::new()) } else { Err(Error::Unauthenticated) }
     }

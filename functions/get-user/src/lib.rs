@@ -1,15 +1,15 @@
-//! `GET /user/id/{id}`: a user, as anybody may see him.
+//! `GET /user/id/{id}`: returns a user's public profile. Needs no authentication.
 //!
 //! 200 with the alias · 400 · 404 · 500 · 503
 
 use serde::Serialize;
 use shared::{Alias, App, Endpoint, Error, Request};
 
-/// The endpoint.
+/// `GET /user/id/{id}`: returns a user's public profile.
 #[derive(Debug)]
 pub struct GetUser;
 
-/// What is public of a user.
+/// The response: a user's public profile.
 #[derive(Debug, Serialize)]
 pub struct PublicUser {
     alias: Alias,

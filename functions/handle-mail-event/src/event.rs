@@ -1,9 +1,10 @@
-//! What SES tells of a mail, as `EventBridge` hands it over (Amazon SES Developer Guide, "Contents of event data that Amazon SES publishes").
+//! SES events about an email, as `EventBridge` delivers them (Amazon SES Developer Guide,
+//! "Contents of event data that Amazon SES publishes").
 
 use serde::Deserialize;
 use shared::{EmailAddress, store::Suppression};
 
-/// What is read of it.
+/// The part of an event that the function reads.
 #[derive(Deserialize)]
 pub(crate) struct MailEvent {
     pub(crate) detail: Detail,
@@ -20,7 +21,7 @@ pub(crate) struct Detail {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Mail {
-    /// SES's own; the answer to `SendEmail` had it too.
+    /// The message ID that SES assigned and returned from `SendEmail`.
     pub(crate) message_id: String,
     destination: Vec<String>,
 }
@@ -38,9 +39,10 @@ struct Complaint {
 }
 
 impl Detail {
-    /// Why the address is to get no more mail, if it is.
+    /// Returns the reason to suppress the address, if the event gives one.
     ///
-    /// A mailbox that is full, or a server that is down, will take mail again; and somebody may report that a mail is *not* spam.
+    /// Transient bounces, such as a full mailbox or a server that is down, are no reason, and
+    /// neither is a complaint that reports an email as *not* spam.
     pub(crate) fn suppression(&self) -> Option<Suppression> {
         if self.bounce.as_ref().is_some_and(|bounce| bounce.bounce_type == "Permanent") {
             return Some(Suppression::Bounce);
@@ -51,7 +53,10 @@ impl Detail {
 }
 
 impl Mail {
-    /// As the mail had it: whom a bounce names may be whoever that address forwards to.
+    /// Returns the only recipient that the email was sent to.
+    ///
+    /// The recipients in the bounce itself are not used: if the address forwards its email, they
+    /// can name the address it is forwarded to.
     pub(crate) fn recipient(&self) -> Option<EmailAddress> {
         let [address] = self.destination.as_slice() else { return None };
         EmailAddress::parse(address).ok()

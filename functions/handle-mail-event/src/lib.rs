@@ -1,7 +1,9 @@
-//! What became of a mail: SES tells of bounces and complaints, and the address gets no mail any more.
+//! Handles the bounces and complaints that SES reports: the address gets no more email.
 //!
-//! SES itself keeps such addresses from being mailed by the account (`SuppressionOptions` in template.yaml). That they are remembered here as
-//! well makes it visible, survives a change of the account, and costs no sending: what is not handed to SES can't count as a bounce.
+//! SES also has a suppression list for the whole AWS account (`SuppressionOptions` in
+//! template.yaml). Storing suppressions in the table as well makes them visible, keeps them when
+//! the AWS account changes, and protects the bounce rate: an email that is not handed to SES cannot
+//! count as a bounce.
 
 mod event;
 
@@ -14,19 +16,19 @@ use shared::{
 
 use crate::event::MailEvent;
 
-/// The function's name, everywhere the same.
+/// The function's name in Cargo, in template.yaml and in the log.
 pub const NAME: &str = "handle-mail-event";
 
-/// What the function holds for as long as its process lives.
+/// The function's state, which lives as long as the process.
 #[derive(Debug)]
 pub struct HandleMailEvent {
     app: App,
 }
 
-/// Serves the function from the Lambda runtime, for as long as the process lives.
+/// Runs the function on the Lambda runtime for as long as the process lives.
 ///
 /// # Errors
-/// If the environment lacks something, or the runtime goes away.
+/// If an environment variable is missing or invalid, or the runtime fails.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env()?;
     shared::start_log(&config.log);
@@ -38,16 +40,16 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
 }
 
 impl HandleMailEvent {
-    /// With a client of its own; nothing is connected yet.
+    /// Creates the function with its own DynamoDB client. No connection is opened yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { app: App::new(config) }
     }
 
-    /// Takes note of an event. What is none, or tells of nothing that lasts, is passed over.
+    /// Suppresses the address of a permanent bounce or a complaint, and ignores any other event.
     ///
     /// # Errors
-    /// The store's faults: Lambda tries again, twice.
+    /// If the store fails. Lambda then retries twice.
     pub async fn handle(&self, now: Timestamp, event: &RawValue) -> Result<(), Fault> {
         let Ok(MailEvent { detail }) = serde_json::from_str(event.get()) else {
             tracing::error!(function = NAME, "not an event of SES");
@@ -59,7 +61,7 @@ impl HandleMailEvent {
             Suppression::Bounce => (Metric::MailsBounced, "bounced"),
             Suppression::Complaint => (Metric::MailsComplained, "complained of"),
         };
-        // Every mail of ours goes to one address.
+        // Every email that the service sends has exactly one recipient.
         let Some(address) = detail.mail.recipient() else {
             tracing::error!(function = NAME, message_id, "not a mail of ours: {what}");
             return Ok(());

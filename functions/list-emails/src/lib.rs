@@ -1,15 +1,15 @@
-//! `GET /emails`: the caller's addresses, the preferred one first, then the oldest.
+//! `GET /emails`: lists the user's addresses, the preferred one first, then oldest first.
 //!
 //! 200 with the addresses · 401 · 500 · 503
 
 use serde::Serialize;
 use shared::{App, EmailId, Endpoint, Error, Request};
 
-/// The endpoint.
+/// `GET /emails`: lists the user's addresses.
 #[derive(Debug)]
 pub struct ListEmails;
 
-/// The addresses.
+/// The response: the user's addresses.
 #[derive(Debug, Serialize)]
 pub struct Emails {
     emails: Vec<OwnEmail>,

@@ -1,4 +1,4 @@
-//! `GET /sessions`: the caller's open sessions, newest first.
+//! `GET /sessions`: lists the user's active sessions, newest first.
 //!
 //! 200 with the sessions · 401 · 500 · 503
 
@@ -7,19 +7,19 @@ use std::cmp::Reverse;
 use serde::Serialize;
 use shared::{App, Caller, Endpoint, Error, Request, SessionId, Timestamp};
 
-/// The endpoint.
+/// `GET /sessions`: lists the user's active sessions.
 #[derive(Debug)]
 pub struct ListSessions;
 
-/// The open sessions.
+/// The response: the user's active sessions.
 #[derive(Debug, Serialize)]
 pub struct Sessions {
-    sessions: Vec<OpenSession>,
+    sessions: Vec<ActiveSession>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OpenSession {
+struct ActiveSession {
     #[serde(rename = "sessionID")]
     session_id: SessionId,
     #[serde(flatten)]
@@ -37,7 +37,7 @@ impl Endpoint for ListSessions {
         let mut entries = app.store.sessions_of(current.user).await?;
         entries.retain(|entry| entry.expires_at > request.call.now);
         entries.sort_by_key(|entry| Reverse(entry.age()));
-        let shown = entries.into_iter().map(|entry| OpenSession {
+        let shown = entries.into_iter().map(|entry| ActiveSession {
             current: entry.id == current.id,
             session_id: entry.id,
             caller: entry.caller,

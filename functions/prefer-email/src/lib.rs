@@ -1,10 +1,10 @@
-//! `PUT /email/preferred`: makes a verified address of the caller the one that notices go to.
+//! `PUT /email/preferred`: makes a verified address of the user the one that notices are sent to.
 //!
 //! 202 acknowledged · 400 · 401 · 403 · 404 · 500 · 503
 
 use shared::{Acknowledged, App, EmailId, Endpoint, Error, Fields, Form, Request};
 
-/// The endpoint.
+/// `PUT /email/preferred`: changes the user's preferred address.
 #[derive(Debug)]
 pub struct PreferEmail;
 

@@ -1,4 +1,6 @@
-//! `POST /email/verification`: asks for a new code for an unverified address of the caller. Older codes stay good until they expire.
+//! `POST /email/verification`: requests a new code for an unverified address of the user.
+//!
+//! Older codes stay valid until they expire.
 //!
 //! 202 with the ID of the verification · 400 · 401 · 404 · 429 · 500 · 503
 
@@ -7,7 +9,7 @@ use shared::{
     verification::RequestedCode,
 };
 
-/// The endpoint.
+/// `POST /email/verification`: requests a new code for an unverified address.
 #[derive(Debug)]
 pub struct ResendEmailCode;
 

@@ -1,6 +1,7 @@
-//! `PUT /email/verification`: proves an address, which then belongs to the account and to no other.
+//! `PUT /email/verification`: verifies an address, which then belongs to this account only.
 //!
-//! Without a bearer, the code and its 122-bit ID are the proof; with one, it must be good and the code its user's.
+//! Without a bearer token, the code and its 122-bit ID are sufficient. If a token is sent, it must
+//! be valid and the code must have been requested by the token's user.
 //!
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
@@ -10,7 +11,7 @@ use shared::{
 };
 use tokio::try_join;
 
-/// The endpoint.
+/// `PUT /email/verification`: verifies an address with a code.
 #[derive(Debug)]
 pub struct VerifyEmail;
 
@@ -29,7 +30,8 @@ impl Endpoint for VerifyEmail {
                 None => Ok(None),
             }
         };
-        // At the same time: a try that somebody without a good bearer wastes, he could waste without any.
+        // Run both concurrently. A request with an invalid token may use up an attempt, but so can
+        // a request without a token.
         let (caller, verification) = try_join!(caller, app.redeem(request, &proof, Wanted::Email))?;
         let Purpose::AddEmail { user, email } = verification.purpose else { return Err(Error::CodeRefused) };
         if caller.is_some_and(|caller| caller != user) {

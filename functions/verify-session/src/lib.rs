@@ -1,4 +1,6 @@
-//! `PUT /session/verification`: proves a code, and so opens the session that it was asked for; a sign-up becomes an account.
+//! `PUT /session/verification`: verifies a code and activates the session it was requested for.
+//!
+//! Verifying the code of a sign-up also creates the account.
 //!
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
@@ -7,7 +9,7 @@ use shared::{
     verification::{Purpose, Wanted},
 };
 
-/// The endpoint.
+/// `PUT /session/verification`: verifies a sign-up or sign-in code.
 #[derive(Debug)]
 pub struct VerifySession;
 

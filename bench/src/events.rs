@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     binaries::ROOT,
-    users::{Product, User, text},
+    users::{Product, SignedInUser, text},
 };
 
 /// Creates events for one function.
@@ -17,7 +17,7 @@ pub(crate) struct Events {
     function: String,
     pub(crate) product: Product,
     /// The user that the functions read repeatedly. `None` for send-mail.
-    john: Option<User>,
+    john: Option<SignedInUser>,
 }
 
 impl Events {
@@ -135,7 +135,7 @@ impl Event {
         Ok(Self(serde_json::from_str(&text)?))
     }
 
-    fn authorized_as(mut self, user: &User) -> Self {
+    fn authorized_as(mut self, user: &SignedInUser) -> Self {
         if let Some(headers) = self.0.get_mut("headers") {
             set(headers, "authorization", format!("Bearer {}", user.bearer).into());
         }

@@ -28,7 +28,7 @@ pub(crate) struct Product {
 
 /// A user who is signed in.
 #[derive(Clone)]
-pub(crate) struct User {
+pub(crate) struct SignedInUser {
     pub(crate) address: String,
     pub(crate) bearer: String,
     pub(crate) session_id: String,
@@ -57,7 +57,7 @@ impl Product {
     }
 
     /// Signs up a new user and verifies the code.
-    pub(crate) async fn sign_up(&mut self) -> Result<User> {
+    pub(crate) async fn sign_up(&mut self) -> Result<SignedInUser> {
         let (address, alias) = self.new_identity();
         let body = json!({"email": address, "fullName": "John Doe", "alias": alias});
         let requested = self.call(Method::POST, "/user", "", Some(&body)).await?;
@@ -66,7 +66,7 @@ impl Product {
         let bearer = text(&requested, "bearer")?;
         let session = self.call(Method::GET, "/session", &bearer, None).await?;
         let (session_id, user_id) = (text(&session, "sessionID")?, text(&session, "userID")?);
-        Ok(User { address, bearer, session_id, user_id })
+        Ok(SignedInUser { address, bearer, session_id, user_id })
     }
 
     /// Returns the code that was sent to an address. `requested` is the response with the code's
@@ -80,14 +80,14 @@ impl Product {
     }
 
     /// Adds an unverified address to a user's account. Returns the address and the response.
-    pub(crate) async fn add_address(&mut self, user: &User) -> Result<(String, Value)> {
+    pub(crate) async fn add_address(&mut self, user: &SignedInUser) -> Result<(String, Value)> {
         let (address, _) = self.new_identity();
         let requested = self.call(Method::POST, "/email", &user.bearer, Some(&json!({"address": address}))).await?;
         Ok((address, requested))
     }
 
     /// Adds an address to a user's account and verifies it. Returns the address's ID.
-    pub(crate) async fn add_verified_address(&mut self, user: &User) -> Result<String> {
+    pub(crate) async fn add_verified_address(&mut self, user: &SignedInUser) -> Result<String> {
         let (address, requested) = self.add_address(user).await?;
         let code = self.code(&address, &requested).await?;
         self.call(Method::PUT, "/email/verification", &user.bearer, Some(&code.body())).await?;

@@ -13,7 +13,7 @@ pub enum StartError {
     Template {
         /// The resource, parameter or property.
         place: String,
-        /// What is wrong there.
+        /// The problem at that place.
         problem: String,
     },
     /// template.yaml is not valid YAML.

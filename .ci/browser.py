@@ -1,4 +1,4 @@
-"""Signs somebody up on the pages of a local stack, without a terminal: the API reference, and the mailbox."""
+"""Signs up in a browser, on the pages of a local stack: the API reference and the mailbox."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 375, "heigh
 
 
 def execute(page: Page, operation: str, body: str | None = None) -> None:
-    """Opens an operation by its link at the top, tries it out, and waits for its answer."""
+    """Opens an operation by its link at the top, tries it out, and waits for the response."""
     block = page.locator(f"[id$='-{operation}']")
     page.locator(f"a[href$='/{operation}']").first.click()
     block.get_by_role("button", name="Try it out").click()
@@ -20,43 +20,43 @@ def execute(page: Page, operation: str, body: str | None = None) -> None:
     expect(block.locator(".live-responses-table")).to_be_visible()
 
 
-def answer(page: Page, operation: str):
-    """The status and the body of an operation's answer."""
+def response(page: Page, operation: str):
+    """Returns the elements with the status and the body of an operation's response."""
     row = page.locator(f"[id$='-{operation}'] .live-responses-table .response")
     return row.locator(".response-col_status"), row.locator(".highlight-code").first
 
 
-def journey(page: Page, api: str, person: str, look) -> None:
-    """Signs somebody up, reads his code in the mailbox, proves it, and sees the session."""
+def journey(page: Page, api: str, alias: str, inspect) -> None:
+    """Signs up, reads the code in the mailbox, verifies it, and checks the session."""
     page.goto(api)
     expect(page.locator("[id$='-create-user']")).to_be_visible()
-    look(page, "reference")
-    expect(page.get_by_role("heading", name="Latchkey on this machine")).to_be_visible()
-    execute(page, "create-user", f'{{"email": "{person}@example.com", "fullName": "Ada Lovelace", "alias": "{person}"}}')
-    expect(answer(page, "create-user")[0]).to_contain_text("202")
-    proof = page.locator("#code-id").inner_text()
+    inspect(page, "reference")
+    expect(page.get_by_role("heading", name="Latchkey API reference")).to_be_visible()
+    execute(page, "create-user", f'{{"email": "{alias}@example.com", "fullName": "Ada Lovelace", "alias": "{alias}"}}')
+    expect(response(page, "create-user")[0]).to_contain_text("202")
+    code_id = page.locator("#code-id").inner_text()
 
     with page.expect_popup() as popup:
         page.get_by_role("link", name="Open the mailbox").click()
     mailbox = popup.value
     mailbox.locator("#list button").first.click()
-    expect(mailbox.locator("#facts")).to_contain_text(f"{person}@example.com")
+    expect(mailbox.locator("#facts")).to_contain_text(f"{alias}@example.com")
     code = re.sub(r"\s", "", mailbox.locator("#digits").inner_text())
-    assert re.fullmatch(r"\d{6}", code), "the mail has no code"
-    look(mailbox, "mailbox")
+    assert re.fullmatch(r"\d{6}", code), "the email has no code"
+    inspect(mailbox, "mailbox")
 
-    # The bearer is sent by itself, but opens nothing yet.
+    # The page sends the bearer token automatically, but it is inactive until the code is verified.
     execute(page, "check-session")
-    expect(answer(page, "check-session")[0]).to_contain_text("401")
-    execute(page, "verify-session", f'{{"verificationCodeID": "{proof}", "code": "{code}"}}')
-    expect(answer(page, "verify-session")[0]).to_contain_text("202")
+    expect(response(page, "check-session")[0]).to_contain_text("401")
+    execute(page, "verify-session", f'{{"verificationCodeID": "{code_id}", "code": "{code}"}}')
+    expect(response(page, "verify-session")[0]).to_contain_text("202")
     page.locator("[id$='-check-session']").get_by_role("button", name="Execute").click()
-    status, session = answer(page, "check-session")
+    status, session = response(page, "check-session")
     expect(status).to_contain_text("200")
-    expect(session).to_contain_text(f'"alias": "{person}"')
+    expect(session).to_contain_text(f'"alias": "{alias}"')
     expect(session).to_contain_text('"verified": true')
     status.scroll_into_view_if_needed()
-    look(page, "session")
+    inspect(page, "session")
 
 
 def main() -> None:
@@ -68,23 +68,23 @@ def main() -> None:
         for size, viewport in SIZES.items():
             for scheme in ("light", "dark"):
                 context = browser.new_context(viewport=viewport, color_scheme=scheme)
-                complaints: list[str] = []
-                context.on("request", lambda request: request.url.startswith((api, "data:")) or complaints.append(request.url))
-                context.on("weberror", lambda error: complaints.append(str(error.error)))
-                context.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+                problems: list[str] = []
+                context.on("request", lambda request: request.url.startswith((api, "data:")) or problems.append(request.url))
+                context.on("weberror", lambda error: problems.append(str(error.error)))
+                context.on("console", lambda message: message.type == "error" and problems.append(message.text))
                 page = context.new_page()
 
-                def look(page: Page, what: str) -> None:
-                    """Nothing sticks out, and a picture of it for a person to look at."""
+                def inspect(page: Page, view: str) -> None:
+                    """Takes a screenshot, and checks that the page does not scroll sideways."""
                     width = page.evaluate("document.documentElement.scrollWidth")
                     if folder:
-                        page.screenshot(path=folder / f"{what}-{size}-{scheme}.png")
-                    assert width <= viewport["width"], f"{what}: {width} pixels do not fit"
+                        page.screenshot(path=folder / f"{view}-{size}-{scheme}.png")
+                    assert width <= viewport["width"], f"{view}: {width} pixels do not fit"
 
-                journey(page, api, f"ada-{size}-{scheme}", look)
-                # A browser reports each 401, here the one that was meant to come.
-                complaints = [complaint for complaint in complaints if "401 (Unauthorized)" not in complaint]
-                assert not complaints, complaints
+                journey(page, api, f"ada-{size}-{scheme}", inspect)
+                # The browser also reports the 401 that the journey expects.
+                problems = [problem for problem in problems if "401 (Unauthorized)" not in problem]
+                assert not problems, problems
                 context.close()
                 print(f"signed up on a {size} {scheme} screen")
 

@@ -1,4 +1,4 @@
-"""Prints a SAM template as the plain CloudFormation that AWS would make of it, roles and all, for tools that know no SAM."""
+"""Prints the CloudFormation that AWS translates a SAM template to, for linters that do not support SAM."""
 
 import json
 import sys
@@ -12,6 +12,6 @@ with open(sys.argv[1], encoding="utf-8") as file:
     template = yaml_parse(file.read())
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
-        resource["Properties"]["CodeUri"] = "s3://bucket/key"  # `sam deploy` uploads it; the translator takes no path
+        resource["Properties"]["CodeUri"] = "s3://bucket/key"  # `sam deploy` uploads the code; the translator accepts no path
 translator = Translator(managed_policy_map={}, sam_parser=Parser(), boto_session=Session(region_name="us-east-1"))
 json.dump(translator.translate(template, parameter_values={}), sys.stdout, indent=2)

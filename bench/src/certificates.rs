@@ -19,7 +19,7 @@ use crate::Result;
 
 /// The roots that the functions trust on AWS. They are trusted here as well, so that parsing the
 /// roots takes as long.
-const AMAZON_ROOTS: &str = include_str!("../../shared/src/amazon_roots.pem");
+const AMAZON_ROOTS: &str = include_str!("../../shared/src/runtime/amazon_roots.pem");
 
 /// The servers' certificate chain, and the roots that make the functions trust it.
 pub(crate) struct Certificates {

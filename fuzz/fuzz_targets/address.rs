@@ -1,7 +1,7 @@
 //! Parses any text as an email address. It must be rejected, or satisfy the address's properties.
 #![no_main]
 
-#[path = "../../shared/src/email_address/sound.rs"]
+#[path = "../../shared/src/domain/email_address/properties.rs"]
 mod sound;
 
 use libfuzzer_sys::fuzz_target;

@@ -14,7 +14,7 @@ use serde_json::{
     value::{RawValue, to_value},
 };
 
-static FUNCTION: LazyLock<SendMail> = LazyLock::new(|| SendMail::new(config()).expect("a function"));
+static FUNCTION: LazyLock<SendMail> = LazyLock::new(|| SendMail::new(&config()).expect("a function"));
 
 fuzz_target!(|batch: &str| -> Corpus {
     // Lambda passes only valid JSON to a function.

@@ -17,7 +17,7 @@ pub enum StartError {
         problem: String,
     },
     /// template.yaml is not valid YAML.
-    #[error("template.yaml cannot be read: {0}")]
+    #[error("template.yaml is not valid YAML: {0}")]
     Yaml(#[from] serde_norway::Error),
     /// The API reference cannot show openapi.yaml.
     #[error("openapi.yaml {0}")]
@@ -31,7 +31,7 @@ pub enum StartError {
         problem: String,
     },
     /// The stack cannot listen on this port.
-    #[error("port {port} {problem}; choose another with {flag} (0 takes any free one)")]
+    #[error("port {port} {problem}; choose another with {flag} (0 selects any free port)")]
     Port {
         /// The requested port.
         port: u16,
@@ -41,7 +41,7 @@ pub enum StartError {
         problem: String,
     },
     /// The stack cannot listen on this address.
-    #[error("{0} is no address of this machine; choose another with --host")]
+    #[error("{0} is not an address of this machine; choose another with --host")]
     Host(IpAddr),
     /// The data directory or a file in it cannot be used.
     #[error("{path} cannot be used ({source}); choose another directory with --data", path = .path.display())]
@@ -52,10 +52,10 @@ pub enum StartError {
         source: io::Error,
     },
     /// Another local stack is using this data directory.
-    #[error("{path} is used by another local stack; stop that one, or choose another directory with --data", path = .0.display())]
+    #[error("{path} is in use by another local stack; stop it, or choose another directory with --data", path = .0.display())]
     InUse(PathBuf),
     /// The database could not be opened, or rejected the template's table.
-    #[error("the database did not start: {0}")]
+    #[error("the database failed to start: {0}")]
     Database(String),
     /// A function rejected its environment.
     #[error("function {name}: {problem}")]
@@ -78,7 +78,7 @@ impl StartError {
 #[non_exhaustive]
 pub enum InvokeError {
     /// template.yaml has no function of this name.
-    #[error("there is no function {0}")]
+    #[error("function {0} does not exist")]
     Unknown(String),
     /// The function ran longer than its `Timeout`.
     #[error("function {0} timed out")]

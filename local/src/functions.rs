@@ -66,7 +66,7 @@ fn send_mail() -> Binary {
     Binary {
         name: send_mail::NAME,
         handler: |config, clock| {
-            let function = Arc::new(send_mail::SendMail::new(config).map_err(|error| error.to_string())?);
+            let function = Arc::new(send_mail::SendMail::new(&config).map_err(|error| error.to_string())?);
             Ok(Arc::new(move |event| {
                 let (function, now) = (Arc::clone(&function), clock.now());
                 Box::pin(async move { json(&function.handle(now, &event).await) })
@@ -79,7 +79,7 @@ fn handle_mail_event() -> Binary {
     Binary {
         name: handle_mail_event::NAME,
         handler: |config, clock| {
-            let function = Arc::new(handle_mail_event::HandleMailEvent::new(config));
+            let function = Arc::new(handle_mail_event::HandleMailEvent::new(&config));
             Ok(Arc::new(move |event| {
                 let (function, now) = (Arc::clone(&function), clock.now());
                 Box::pin(async move { json(&function.handle(now, &event).await.map_err(|fault| fault.to_string())?) })

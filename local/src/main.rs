@@ -15,44 +15,44 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo run                                          the API on port 3000; data stays in .local
-  cargo run -- --memory --port 0 --dynamodb-port 0   on any free ports; nothing stays
-  cargo run -- --parameter ProductName=Acme          another name in the mails
-  cargo run -- --parameter CodeLifetimeSeconds=60    codes that soon expire
+  cargo run                                          Serve the API on port 3000; keep the data in .local
+  cargo run -- --memory --port 0 --dynamodb-port 0   Use any free ports; keep no data
+  cargo run -- --parameter ProductName=Acme          Use another product name in the emails
+  cargo run -- --parameter CodeLifetimeSeconds=60    Let codes expire after one minute
 
-It says at its start where everything is. The API's reference is at /, the mailbox at /mailbox.";
+The URLs are printed at startup. The API reference is at /, the mailbox at /mailbox.";
 
-/// Latchkey on this machine: the API, its database and its mailbox in one process, without AWS.
+/// Run Latchkey locally: the API, its database and its mailbox in one process, without AWS
 #[derive(Parser)]
 #[command(override_usage = "cargo run -- [OPTIONS]", after_help = EXAMPLES)]
 struct Arguments {
-    /// Address to listen on. Whoever reaches it has the mails and the database
+    /// IP address to listen on. Anyone who can reach it can read the emails and the database
     #[arg(long, value_name = "IP", default_value_t = Ipv4Addr::LOCALHOST.into())]
     host: IpAddr,
 
-    /// Port of the API and the mailbox; 0 takes any free one
+    /// Port of the API and the mailbox; 0 selects any free port
     #[arg(long, value_name = "N", default_value_t = 3000)]
     port: u16,
 
-    /// Port of DynamoDB; 0 takes any free one
+    /// Port of DynamoDB; 0 selects any free port
     #[arg(long, value_name = "N", default_value_t = 8000)]
     dynamodb_port: u16,
 
-    /// Keep nothing after it stops
+    /// Keep the data in memory only
     #[arg(long, conflicts_with = "data")]
     memory: bool,
 
-    /// Directory to keep the database and the key of the codes in
+    /// Directory of the database and the code key
     #[arg(long, value_name = "DIR", default_value = ".local")]
     data: PathBuf,
 
-    /// A setting of the product (README.md, "Settings"), as often as need be
+    /// Product setting (see "Settings" in README.md); can be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
 }
 
 fn parameter(argument: &str) -> Result<(String, String), String> {
-    let (name, value) = argument.split_once('=').ok_or("it is written NAME=VALUE")?;
+    let (name, value) = argument.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -69,7 +69,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::registry().with(output).with(levels).init();
 
     let data_location = if arguments.memory {
-        "nowhere: it is gone when this stops".to_owned()
+        "in memory only, lost when the process exits".to_owned()
     } else {
         arguments.data.display().to_string()
     };
@@ -96,7 +96,7 @@ async fn run(options: Options, data_location: &str) -> Result<(), Box<dyn Error>
     let stop = stop_signal()?;
     let stack = Stack::start(options).await?;
     if print_introduction(&stack, data_location).is_err() {
-        tracing::debug!("nobody reads the output");
+        tracing::debug!("standard output is closed");
     }
     stop.await;
     stack.shutdown().await;
@@ -113,17 +113,14 @@ fn print_introduction(stack: &Stack, data_location: &str) -> io::Result<()> {
     writeln!(output, "DynamoDB   {dynamodb}")?;
     writeln!(output, "Data       {data_location}")?;
     writeln!(output)?;
-    writeln!(
-        output,
-        "Try it out in a browser at {api}/, or sign somebody up from here, and find the code in the mailbox:"
-    )?;
+    writeln!(output, "Try the API in a browser at {api}/, or sign up here and read the code in the mailbox:")?;
     writeln!(
         output,
         "curl {api}/api/auth/v2/user -H 'content-type: application/json' \
          -d '{{\"email\":\"ada@example.com\",\"fullName\":\"Ada Lovelace\",\"alias\":\"ada\"}}'"
     )?;
     writeln!(output)?;
-    writeln!(output, "Ctrl-C stops it.")?;
+    writeln!(output, "Press Ctrl-C to stop.")?;
     output.flush()
 }
 

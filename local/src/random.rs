@@ -1,7 +1,7 @@
 //! Random strings for IDs, nonces and the code key.
 
 use rand::distr::{Alphanumeric, SampleString};
-use shared::entropy;
+use shared::runtime::entropy;
 
 /// Returns `N` random bytes in hexadecimal.
 pub(crate) fn hexadecimal<const N: usize>() -> String {

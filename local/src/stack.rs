@@ -222,7 +222,7 @@ impl Stack {
         // DynamoDB are still running.
         let finished = timeout(DRAIN_TIMEOUT, self.in_flight.acquire_many(MAX_REQUESTS)).await;
         if finished.is_err() {
-            tracing::warn!("stopped with requests under way");
+            tracing::warn!("stopped before all requests completed");
         }
         self.stop_pumps.send_replace(true);
         while self.pumps.join_next().await.is_some() {}
@@ -260,7 +260,7 @@ fn router(gateway: Gateway, ses: Ses, reference: Reference) -> Router {
 async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send + 'static) {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the API stopped");
+        tracing::error!(%error, "the API server failed");
     }
 }
 
@@ -273,8 +273,8 @@ async fn listen(host: IpAddr, port: u16, flag: &'static str) -> Result<TcpListen
     TcpListener::bind((host, port)).await.map_err(|error| {
         let problem = match error.kind() {
             ErrorKind::AddrNotAvailable => return StartError::Host(host),
-            ErrorKind::AddrInUse => "is taken by another program".to_owned(),
-            _ => format!("cannot be listened on ({error})"),
+            ErrorKind::AddrInUse => "is already in use".to_owned(),
+            _ => format!("cannot be opened ({error})"),
         };
         StartError::Port { port, flag, problem }
     })
@@ -296,7 +296,7 @@ async fn sweep_periodically(database: DynamoDb, stopped: watch::Receiver<bool>) 
         let database = database.clone();
         let swept = tokio::task::spawn_blocking(move || database.sweep()).await;
         if let Ok(Err(error)) = swept {
-            tracing::warn!(%error, "expired items were not deleted");
+            tracing::warn!(%error, "could not delete expired items");
         }
     }
 }

@@ -102,7 +102,7 @@ async fn every_printed_url_responds() {
         assert!(url.starts_with("http://127.0.0.1:"), "{url}");
         assert_eq!(reqwest::get(&url).await.unwrap().status(), expected, "{url}");
     }
-    assert!(running.line("Data").contains("gone when this stops"));
+    assert!(running.line("Data").contains("lost when the process exits"));
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ fn the_error_for_a_taken_port_names_the_flag_that_changes_it() {
         let output = output(&["--memory", flag, &port, other, "0"]);
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!(message.lines().count(), 1, "{message}");
-        assert!(message.contains(&format!("port {port} is taken")), "{message}");
+        assert!(message.contains(&format!("port {port} is already in use")), "{message}");
         assert!(message.contains(flag), "{message}");
         assert_eq!(output.status.code(), Some(1));
     }
@@ -163,7 +163,7 @@ fn the_error_for_an_unusable_host_or_directory_names_its_flag() {
     };
     // The address is reserved for documentation (RFC 5737).
     let message = refusal(&["--memory", "--host", "203.0.113.9"]);
-    assert!(message.contains("203.0.113.9 is no address of this machine") && message.contains("--host"), "{message}");
+    assert!(message.contains("203.0.113.9 is not an address") && message.contains("--host"), "{message}");
     let directory = Directory::new();
     std::fs::write(&directory.0, "a file").unwrap();
     let message = refusal(&["--data", directory.path()]);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use axum::{Router, http::StatusCode, routing::post};
 use local::{Data, Options, Stack, StartError};
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Response};
 use tokio::net::TcpListener;
 
 async fn start(options: Options) -> Stack {
@@ -276,10 +277,36 @@ async fn a_page_of_an_allowed_origin_may_call_the_api() {
     let mut options = Options::default();
     options.parameters.insert("AllowedOrigins".to_owned(), "https://shop.example".to_owned());
     let stack = start(options).await;
-    let request = Client::new().get(format!("{}/api/auth/v2/session", stack.api_url()));
-    let response = request.header("origin", "https://shop.example").send().await.unwrap();
+    let call = |method: Method, origin: &str| {
+        let url = format!("{}/api/auth/v2/session", stack.api_url());
+        Client::new().request(method, url).header("origin", origin)
+    };
+    // As Firefox asks for a page that uses the public JavaScript SDK.
+    let preflight = |origin: &str| {
+        call(Method::OPTIONS, origin)
+            .header("access-control-request-method", "GET")
+            .header("access-control-request-headers", "api-key,api-secret,authorization,content-type,user-agent")
+            .send()
+    };
+
+    let response = preflight("https://shop.example").await.unwrap();
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.headers()["access-control-allow-origin"], "https://shop.example");
+    let names = |name: &str| response.headers()[name].to_str().unwrap().split(',').collect::<BTreeSet<_>>();
+    let headers = ["api-key", "api-secret", "authorization", "content-type", "user-agent"];
+    assert_eq!(names("access-control-allow-headers"), headers.into());
+    assert_eq!(names("access-control-allow-methods"), ["DELETE", "GET", "POST", "PUT"].into());
+    assert_eq!(response.headers()["access-control-max-age"], "3600");
+
+    let response = call(Method::GET, "https://shop.example").send().await.unwrap();
     assert_eq!(response.status(), 401);
     assert_eq!(response.headers()["access-control-allow-origin"], "https://shop.example");
+    let exposed = "x-error,x-error-id,retry-after,www-authenticate";
+    assert_eq!(response.headers()["access-control-expose-headers"], exposed);
+
+    let response = preflight("https://evil.example").await.unwrap();
+    assert!(!response.headers().contains_key("access-control-allow-origin"));
+    assert!(!response.headers().contains_key("access-control-allow-headers"));
     stack.shutdown().await;
 }
 

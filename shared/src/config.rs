@@ -1,4 +1,5 @@
-//! What a deployment can set. The one reader of the environment: each process reads it once, at its start.
+//! The settings of a deployment. The only reader of the environment: each process reads it once, at
+//! its start.
 
 mod brand;
 
@@ -7,69 +8,24 @@ use std::{str::FromStr, time::Duration};
 use tracing::Level;
 
 pub use self::brand::{Color, Link};
-use crate::{EmailAddress, code::CodeKeys};
+use crate::domain::{code::CodeKeys, email_address::EmailAddress, limits::Limits};
 
-/// Everything a function is configured with; every variable is a parameter of `template.yaml` or set by Lambda itself.
+/// The settings of a function. Every variable is a parameter of `template.yaml` or set by Lambda.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `TABLE_NAME`
     pub table: String,
-    /// The numbers of the contract.
+    /// The limits of the contract.
     pub limits: Limits,
-    /// How to reach AWS.
+    /// Region, credentials and endpoints of AWS.
     pub aws: Aws,
-    /// What goes into the log.
+    /// The logging controls.
     pub log: Log,
     code_keys: Option<CodeKeys>,
     sender: Option<Sender>,
 }
 
-/// Lifetimes, caps and budgets, by default as the contract has them.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// `CODE_LIFETIME_SECONDS`: how long a code can be used.
-    pub code_lifetime: Duration,
-    /// `GUESSES_PER_CODE`: how many guesses at one code are looked at.
-    pub guesses_per_code: u32,
-    /// `GUESSES_BEFORE_LONG_CODES`: how many wrong guesses in 24 hours make an address's next codes twelve digits long.
-    pub guesses_before_long_codes: usize,
-    /// `SESSION_LIFETIME_SECONDS`: how long a session lives, from its beginning or its last extension.
-    pub session_lifetime: Duration,
-    /// `SESSION_MAXIMUM_SECONDS`: how long a session can live in all.
-    pub session_maximum: Duration,
-    /// `MAIL_BURST`: mails to one address at once.
-    pub mail_burst: u32,
-    /// `MAIL_INTERVAL_SECONDS`: from one mail to the next, after those.
-    pub mail_interval: Duration,
-    /// `MAILS_PER_DAY`: mails to one address in 24 hours.
-    pub mails_per_day: usize,
-    /// `MAILS_PER_SOURCE_IP_PER_HOUR`: mails that one source can ask for in an hour; `None` (0) for any number.
-    pub mails_per_source_ip_per_hour: Option<u32>,
-    /// `EMAILS_PER_USER`: addresses of one user.
-    pub emails_per_user: usize,
-    /// `SESSIONS_PER_USER`: open sessions of one user.
-    pub sessions_per_user: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            code_lifetime: Duration::from_mins(10),
-            guesses_per_code: 5,
-            guesses_before_long_codes: 10,
-            session_lifetime: Duration::from_hours(24),
-            session_maximum: Duration::from_hours(30 * 24),
-            mail_burst: 3,
-            mail_interval: Duration::from_mins(1),
-            mails_per_day: 20,
-            mails_per_source_ip_per_hour: Some(60),
-            emails_per_user: 10,
-            sessions_per_user: 50,
-        }
-    }
-}
-
-/// Region, credentials and endpoints, as Lambda sets them for every function and the SDKs name them.
+/// Region, credentials and endpoints, as Lambda sets them and the SDKs name them.
 #[derive(Clone)]
 pub struct Aws {
     /// `AWS_REGION`
@@ -80,9 +36,10 @@ pub struct Aws {
     pub secret_access_key: String,
     /// `AWS_SESSION_TOKEN`
     pub session_token: Option<String>,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL` for all services; AWS's own if neither is set.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL` for all services; AWS's own endpoint if
+    /// neither is set.
     pub dynamodb_url: Option<String>,
-    /// `AWS_ENDPOINT_URL_SESV2`, likewise.
+    /// `AWS_ENDPOINT_URL_SESV2`, or `AWS_ENDPOINT_URL`.
     pub sesv2_url: Option<String>,
 }
 
@@ -92,18 +49,19 @@ impl std::fmt::Debug for Aws {
     }
 }
 
-/// What Lambda's logging controls say. What can't be read is as if it weren't set: no function fails for its log.
+/// Lambda's logging controls. An invalid value counts as not set: no function fails for its log.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// `AWS_LAMBDA_LOG_LEVEL`; `INFO` if it isn't set, and never `TRACE`, at which the runtime prints whole events.
+    /// `AWS_LAMBDA_LOG_LEVEL`; `INFO` by default, and never `TRACE`, at which the runtime prints
+    /// whole events.
     pub level: Level,
     /// `AWS_LAMBDA_LOG_FORMAT`: whether it is `JSON`.
     pub is_json: bool,
-    /// `SERVICE_NAME`: what metrics are told apart by, which are counted in JSON alone; none are without it.
+    /// `SERVICE_NAME`: the dimension of metrics. Without it, or without JSON, there are none.
     pub service: Option<String>,
 }
 
-/// Whose mails they are.
+/// The sender of emails.
 #[derive(Clone, Debug)]
 pub struct Sender {
     /// `SENDER_ADDRESS`
@@ -120,41 +78,41 @@ pub struct Sender {
     pub configuration_set: Option<String>,
 }
 
-/// A variable that the process can't start without, or can't start with.
+/// An environment variable with which the process cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It isn't set.
+    /// The variable is required and not set.
     #[error("the environment variable {0} is not set")]
     Missing(&'static str),
-    /// It can't be used.
+    /// The value is invalid.
     #[error("the environment variable {name} {reason}")]
     Invalid {
-        /// Which one.
+        /// The name of the variable.
         name: &'static str,
-        /// What it must be; never what it is, which may be a secret.
+        /// The requirement that the value does not meet; never the value, which can be a secret.
         reason: String,
     },
 }
 
 impl Config {
-    /// Reads the process's environment.
+    /// Reads the environment of the process.
     ///
     /// # Errors
-    /// Names the first variable that is missing or unusable.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    /// The first variable that is missing or invalid.
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the environment")]
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(&|name| std::env::var(name).ok())
     }
 
-    /// Reads variables from wherever they are.
+    /// Reads variables by a function that returns their values.
     ///
     /// # Errors
-    /// Names the first variable that is missing or unusable.
+    /// The first variable that is missing or invalid.
     pub fn from_variables(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let variables = Variables(get);
         Ok(Self {
             table: variables.required("TABLE_NAME")?,
-            limits: Limits::read(&variables)?,
+            limits: variables.limits()?,
             aws: Aws::read(&variables)?,
             log: Log::read(&variables),
             code_keys: read_code_keys(&variables)?,
@@ -162,24 +120,24 @@ impl Config {
         })
     }
 
-    /// `CODE_KEY` and `PREVIOUS_CODE_KEY`, which only the functions that derive codes are given.
+    /// Returns `CODE_KEY` and `PREVIOUS_CODE_KEY`, which only the functions that derive codes have.
     ///
     /// # Errors
-    /// If `CODE_KEY` isn't set.
+    /// If `CODE_KEY` is not set.
     pub fn code_keys(&self) -> Result<&CodeKeys, ConfigError> {
         self.code_keys.as_ref().ok_or(ConfigError::Missing("CODE_KEY"))
     }
 
-    /// What only the function that sends mail is given.
+    /// Returns the sender of emails, which only `send-mail` has.
     ///
     /// # Errors
-    /// If `SENDER_ADDRESS` isn't set.
+    /// If `SENDER_ADDRESS` is not set.
     pub fn sender(&self) -> Result<&Sender, ConfigError> {
         self.sender.as_ref().ok_or(ConfigError::Missing("SENDER_ADDRESS"))
     }
 }
 
-/// An empty variable counts as none: CloudFormation can't leave one out.
+/// Reads variables. An empty one counts as not set, because CloudFormation cannot leave one out.
 struct Variables<'a>(&'a dyn Fn(&str) -> Option<String>);
 
 impl Variables<'_> {
@@ -198,46 +156,46 @@ impl Variables<'_> {
         self.optional(name).map(parse).transpose()
     }
 
-    /// A whole number of at least `least`, or `usual` where none is set.
-    fn number<T>(&self, name: &'static str, least: u32, usual: T) -> Result<T, ConfigError>
+    /// Returns a whole number of at least `min`, or `default` if the variable is not set.
+    fn number<T>(&self, name: &'static str, min: u32, default: T) -> Result<T, ConfigError>
     where
         T: TryFrom<u32>,
     {
-        let Some(text) = self.optional(name) else { return Ok(usual) };
+        let Some(text) = self.optional(name) else { return Ok(default) };
         let number =
-            text.parse::<u32>().ok().filter(|number| *number >= least).and_then(|number| T::try_from(number).ok());
+            text.parse::<u32>().ok().filter(|number| *number >= min).and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| ConfigError::Invalid {
             name,
-            reason: format!("must be a whole number from {least} to {}", u32::MAX),
+            reason: format!("must be a whole number from {min} to {}", u32::MAX),
         })
     }
 
-    fn seconds(&self, name: &'static str, least: u32, usual: Duration) -> Result<Duration, ConfigError> {
-        self.number(name, least, usual.as_secs()).map(Duration::from_secs)
+    fn seconds(&self, name: &'static str, min: u32, default: Duration) -> Result<Duration, ConfigError> {
+        self.number(name, min, default.as_secs()).map(Duration::from_secs)
     }
 }
 
-impl Limits {
-    fn read(variables: &Variables<'_>) -> Result<Self, ConfigError> {
-        let usual = Self::default();
+impl Variables<'_> {
+    fn limits(&self) -> Result<Limits, ConfigError> {
+        let default = Limits::default();
         let per_source_ip =
-            variables.number("MAILS_PER_SOURCE_IP_PER_HOUR", 0, usual.mails_per_source_ip_per_hour.unwrap_or(0))?;
-        Ok(Self {
-            code_lifetime: variables.seconds("CODE_LIFETIME_SECONDS", 60, usual.code_lifetime)?,
-            guesses_per_code: variables.number("GUESSES_PER_CODE", 1, usual.guesses_per_code)?,
-            guesses_before_long_codes: variables.number(
+            self.number("MAILS_PER_SOURCE_IP_PER_HOUR", 0, default.mails_per_source_ip_per_hour.unwrap_or(0))?;
+        Ok(Limits {
+            code_lifetime: self.seconds("CODE_LIFETIME_SECONDS", 60, default.code_lifetime)?,
+            guesses_per_code: self.number("GUESSES_PER_CODE", 1, default.guesses_per_code)?,
+            guesses_before_long_codes: self.number(
                 "GUESSES_BEFORE_LONG_CODES",
                 0,
-                usual.guesses_before_long_codes,
+                default.guesses_before_long_codes,
             )?,
-            session_lifetime: variables.seconds("SESSION_LIFETIME_SECONDS", 60, usual.session_lifetime)?,
-            session_maximum: variables.seconds("SESSION_MAXIMUM_SECONDS", 60, usual.session_maximum)?,
-            mail_burst: variables.number("MAIL_BURST", 1, usual.mail_burst)?,
-            mail_interval: variables.seconds("MAIL_INTERVAL_SECONDS", 0, usual.mail_interval)?,
-            mails_per_day: variables.number("MAILS_PER_DAY", 1, usual.mails_per_day)?,
+            session_lifetime: self.seconds("SESSION_LIFETIME_SECONDS", 60, default.session_lifetime)?,
+            session_maximum: self.seconds("SESSION_MAXIMUM_SECONDS", 60, default.session_maximum)?,
+            mail_burst: self.number("MAIL_BURST", 1, default.mail_burst)?,
+            mail_interval: self.seconds("MAIL_INTERVAL_SECONDS", 0, default.mail_interval)?,
+            mails_per_day: self.number("MAILS_PER_DAY", 1, default.mails_per_day)?,
             mails_per_source_ip_per_hour: (per_source_ip > 0).then_some(per_source_ip),
-            emails_per_user: variables.number("EMAILS_PER_USER", 1, usual.emails_per_user)?,
-            sessions_per_user: variables.number("SESSIONS_PER_USER", 1, usual.sessions_per_user)?,
+            emails_per_user: self.number("EMAILS_PER_USER", 1, default.emails_per_user)?,
+            sessions_per_user: self.number("SESSIONS_PER_USER", 1, default.sessions_per_user)?,
         })
     }
 }
@@ -289,7 +247,7 @@ fn read_code_keys(variables: &Variables<'_>) -> Result<Option<CodeKeys>, ConfigE
     let keys = CodeKeys::new(&current, previous.as_deref());
     let short = || ConfigError::Invalid {
         name: "CODE_KEY",
-        reason: "and PREVIOUS_CODE_KEY must have at least 32 bytes".to_owned(),
+        reason: "(and PREVIOUS_CODE_KEY, if set) must be at least 32 bytes long".to_owned(),
     };
     keys.map(Some).ok_or_else(short)
 }
@@ -313,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_settings_the_contract_s_numbers_hold() {
+    fn the_defaults_are_those_of_the_contract() {
         let limits = read(&[]).unwrap().limits;
         assert_eq!(limits.code_lifetime, Duration::from_mins(10));
         assert_eq!(limits.session_maximum, Duration::from_hours(30 * 24));
@@ -321,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_variable_is_refused_by_name_and_never_echoed() {
+    fn an_invalid_variable_is_named_and_its_value_is_not_shown() {
         let cases = [
             ("TABLE_NAME", ""),
             ("CODE_LIFETIME_SECONDS", "ten minutes"),
@@ -329,7 +287,7 @@ mod tests {
             ("SESSIONS_PER_USER", "-1"),
             ("MAIL_BURST", "99999999999"),
             ("CODE_KEY", "too-short-a-key"),
-            ("SENDER_ADDRESS", "nobody"),
+            ("SENDER_ADDRESS", "no-address"),
         ];
         for (name, value) in cases {
             let message = read(&[(name, value)]).unwrap_err().to_string();
@@ -339,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_spoil_a_mail_is_refused_at_the_start() {
+    fn invalid_branding_is_rejected_at_the_start() {
         let sender = [("SENDER_ADDRESS", "no-reply@latchkey.example"), ("PRODUCT_NAME", "Latchkey")];
         for bad in [("PRODUCT_LINK", "javascript:alert(1)"), ("PRODUCT_COLOR", "red")] {
             let message = read(&[sender[0], sender[1], bad]).unwrap_err().to_string();
@@ -348,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_lifts_the_budget_of_a_source() {
+    fn zero_lifts_the_rate_limit_of_a_source() {
         assert_eq!(read(&[("MAILS_PER_SOURCE_IP_PER_HOUR", "0")]).unwrap().limits.mails_per_source_ip_per_hour, None);
     }
 
@@ -359,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_derives_codes_will_not_start_without_the_key() {
+    fn code_keys_are_required_where_codes_are_derived() {
         assert!(read(&[]).unwrap().code_keys().unwrap_err().to_string().contains("CODE_KEY"));
     }
 }

@@ -1,14 +1,20 @@
-//! Where the outside begins: an API Gateway event comes in, an API Gateway response goes out, and nothing else can.
+//! The boundary to API Gateway: an event comes in, a response goes out, and nothing else can.
 
+mod access;
 mod body;
+mod codes;
 mod endpoint;
 mod event;
 mod log;
 mod request;
 mod response;
 
-pub use body::{Field, Fields, Form};
-pub use endpoint::{DEADLINE, Endpoint, respond, serve, system_time};
-pub use log::{Metric, start as start_log};
-pub use request::Request;
-pub use response::{Acknowledged, Response};
+pub use self::{
+    access::{Access, Public},
+    body::{FromBody, FromJson, Members},
+    codes::{CodeRequested, CodeSubmission, SessionRequested},
+    endpoint::{DEADLINE, Endpoint, respond, serve},
+    log::{Metric, start as start_log},
+    request::Request,
+    response::{Acknowledged, Client, Response},
+};

@@ -1,61 +1,70 @@
-//! What can go wrong, named for what the caller did or must know, and how HTTP says it (contract, Conventions; RFC 9457).
+//! The errors of a request, and how HTTP expresses them: the only place with statuses and texts
+//! (contract, Conventions; RFC 9457).
 
 use std::{borrow::Cow, fmt::Write, time::Duration};
 
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-/// Why a request was refused or failed. Every variant has one status, one kind and words that a person can act on.
+use crate::{
+    domain::account::AccountError,
+    store::{Refusal, StoreError},
+};
+
+/// The reason why a request was refused or failed. Each variant has one status, one kind and a text
+/// that a person can act on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request as a whole can't be read.
+    /// The request as a whole is not readable.
     #[error("{0}")]
     Malformed(&'static str),
-    /// Fields of the body, or of the path, that can't be used: all of them.
+    /// All invalid members of the body or parameters of the path.
     #[error("{}", list(.0))]
     Invalid(Vec<FieldError>),
-    /// No bearer, or none that opens anything.
-    #[error("Send the bearer of a verified, open session: Authorization: Bearer <token>")]
+    /// No bearer token, or not that of an active session.
+    #[error("Provide the bearer token of an active session: Authorization: Bearer <token>")]
     Unauthenticated,
-    /// Wrong, expired, used up or unknown: which of them is nobody's business.
-    #[error("The code is wrong, has expired or was used before: look for the newest mail, or ask for a new code")]
+    /// The code is wrong, expired, redeemed or unknown. Which of them is not disclosed.
+    #[error("The code was rejected: wrong, expired, already used, or unknown. Request a new one if needed.")]
     CodeRefused,
-    /// His own thing, but not to be done.
+    /// Not allowed, although the resource is the user's own.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// No such thing, or not the caller's.
+    /// The resource does not exist, or belongs to another user.
     #[error("{0}")]
     NotFound(&'static str),
-    /// Too much mail was asked for.
-    #[error("Too many codes were asked for: try again in {} seconds", retry_seconds(*.retry_after))]
+    /// Too many codes were requested.
+    #[error("Too many codes requested. Try again in {} seconds.", retry_seconds(*.retry_after))]
     TooManyRequests {
-        /// Until it is worth trying again.
+        /// The time until the request can succeed.
         retry_after: Duration,
     },
-    /// A service that this one stands on is throttled, slow or down.
-    #[error("The service is busy: try again in a few seconds")]
+    /// A service that this one depends on is throttled, slow or down.
+    #[error("The service is temporarily unavailable. Try again in a few seconds.")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Our fault.
-    #[error("Something went wrong on our side: try again, and if it goes on, report the x-error-id")]
+    /// A defect of the service or its deployment.
+    #[error("Internal error. If it persists, report the x-error-id.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What is wrong with one field. Both parts are fixed, printable ASCII: they go into a header.
+/// The error of one member. Both parts are fixed printable ASCII, because they are part of a
+/// header.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// As the contract names it.
+    /// The name of the member in the contract.
     pub field: &'static str,
-    /// What it must be.
+    /// The requirement that it does not meet.
     pub message: Cow<'static, str>,
 }
 
 impl Error {
-    /// One field that can't be used.
+    /// Creates the error of one invalid member.
     #[must_use]
     pub fn invalid(field: &'static str, message: &'static str) -> Self {
         Self::Invalid(vec![FieldError { field, message: message.into() }])
     }
 
+    /// Returns the HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
@@ -68,7 +77,7 @@ impl Error {
         }
     }
 
-    /// Stable, for programs: the last part of the problem's `type`.
+    /// Returns the stable name for programs: the last part of the problem's `type`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed-request",
@@ -83,20 +92,22 @@ impl Error {
         }
     }
 
+    /// Returns the short description of the kind.
     pub(crate) fn title(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "The request is malformed",
-            Self::Invalid(_) => "The input is invalid",
-            Self::Unauthenticated => "Sign in first",
-            Self::CodeRefused => "The code was refused",
-            Self::Forbidden(_) => "Not allowed",
+            Self::Malformed(_) => "Malformed request",
+            Self::Invalid(_) => "Invalid input",
+            Self::Unauthenticated => "Authentication required",
+            Self::CodeRefused => "Code rejected",
+            Self::Forbidden(_) => "Forbidden",
             Self::NotFound(_) => "Not found",
             Self::TooManyRequests { .. } => "Too many requests",
-            Self::Unavailable(_) => "Temporarily unavailable",
+            Self::Unavailable(_) => "Service unavailable",
             Self::Internal(_) => "Internal error",
         }
     }
 
+    /// Returns the invalid members.
     pub(crate) fn fields(&self) -> &[FieldError] {
         match self {
             Self::Invalid(fields) => fields,
@@ -104,7 +115,7 @@ impl Error {
         }
     }
 
-    /// Seconds, for the `Retry-After` header (RFC 9110 §10.2.3).
+    /// Returns the seconds of the `Retry-After` header (RFC 9110 §10.2.3).
     pub(crate) fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests { retry_after } => Some(retry_seconds(*retry_after)),
@@ -113,7 +124,7 @@ impl Error {
         }
     }
 
-    /// The chain of causes, for the log alone.
+    /// Returns the chain of causes, for the log only.
     pub(crate) fn cause(&self) -> Option<String> {
         let mut next = std::error::Error::source(self)?;
         let mut chain = next.to_string();
@@ -125,7 +136,46 @@ impl Error {
     }
 }
 
-/// Rounded up: who waits as long as told must not be told again.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(refusal) => refusal.into(),
+            StoreError::Failed { is_transient: true, .. } => Self::Unavailable(error.into()),
+            StoreError::Failed { is_transient: false, .. } => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Account(error) => error.into(),
+            Refusal::Gone => Self::Unauthenticated,
+            Refusal::UnknownSession => Self::NotFound("Session not found"),
+            Refusal::Code => Self::CodeRefused,
+            Refusal::AliasTaken => Self::invalid("alias", "is taken. Choose another one."),
+            Refusal::RateLimited { retry_after } => Self::TooManyRequests { retry_after },
+        }
+    }
+}
+
+impl From<AccountError> for Error {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::UnknownEmail => Self::NotFound("Email address not found"),
+            AccountError::AlreadyVerified => Self::invalid("address", "is already verified for your account"),
+            AccountError::EmailLimitReached => Self::Forbidden("Email address limit reached. Remove an address first."),
+            AccountError::NotVerified => {
+                Self::Forbidden("Only a verified email address can be preferred. Verify it first.")
+            }
+            AccountError::IsPreferred => {
+                Self::Forbidden("The preferred email address cannot be removed. Prefer another first.")
+            }
+        }
+    }
+}
+
+/// Rounds up, so that a client that waits as long as the response says is not refused again.
 fn retry_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }

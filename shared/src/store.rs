@@ -1,33 +1,29 @@
-//! The table, and the acts upon it, named for what they do to the business.
+//! The DynamoDB table, and the operations on it, named for what they do to accounts and codes.
 //!
-//! House rules: every write is conditional; nothing is read and then written without a condition that notices a change in between;
-//! reads are strongly consistent; expiry is compared with now in every condition and after every read, because DynamoDB deletes
-//! expired items late; what changes together is one transaction. docs/data-model.md has every item.
+//! Every write is conditional. Nothing is read and then written without a condition that notices a
+//! change in between. Reads are strongly consistent. Expiry is compared with the current time in
+//! every condition and after every read, because DynamoDB deletes expired items late. Items that
+//! change together are one transaction. docs/data-model.md describes every item.
 
 mod accounts;
-mod attribute;
-mod client;
 mod codes;
 mod emails;
-mod fault;
-mod keys;
+mod error;
 mod outbox;
-mod retry;
 mod sessions;
 mod suppressions;
-mod transaction;
-mod write;
+mod table;
 
 use aws_sdk_dynamodb::Client;
 
-use crate::Config;
+pub use self::{
+    error::{Refusal, StoreError},
+    outbox::{Lease, OutboxItem},
+    suppressions::Suppression,
+};
+use crate::config::Config;
 
-pub use codes::Addition;
-pub use fault::Fault;
-pub use outbox::Claimed;
-pub use suppressions::Suppression;
-
-/// The table `latchkey` keeps everything in.
+/// The DynamoDB table that holds everything.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
@@ -35,7 +31,9 @@ pub struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(config: &Config) -> Self {
-        Self { client: client::new(&config.aws), table: config.table.clone() }
+    /// Creates the store with a client of its own. Nothing is connected yet.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self { client: table::client::new(&config.aws), table: config.table.clone() }
     }
 }

@@ -27,7 +27,7 @@ async fn another_session_of_the_user_is_closed_at_once_and_once() {
         let other = product.sign_in(&john).await;
         product.close(&john, &other.session_id).await.acknowledged();
         product.session(&other.bearer).await.refused(401, "bearer");
-        product.close(&john, &other.session_id).await.refused(404, "no such session");
+        product.close(&john, &other.session_id).await.refused(404, "Session not found");
         product.session(&john.bearer).await.expect(200);
         assert_eq!(product.sessions(&john).await.len(), 1);
         let items = product.items().await;
@@ -44,9 +44,9 @@ async fn a_session_of_somebody_else_is_no_session() {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;
         let before = product.contents().await;
-        let foreign = product.close(&john, &jane.session_id).await.refused(404, "no such session");
+        let foreign = product.close(&john, &jane.session_id).await.refused(404, "Session not found");
         let unknown =
-            product.close(&john, "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e").await.refused(404, "no such session");
+            product.close(&john, "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e").await.refused(404, "Session not found");
         assert_eq!(product.redacted(&foreign.body), product.redacted(&unknown.body));
         product.assert_unchanged(&before).await;
         product.session(&jane.bearer).await.expect(200);
@@ -61,7 +61,7 @@ async fn an_expired_session_is_no_session() {
         product.pass(Duration::from_hours(12));
         let again = product.sign_in(&john).await;
         product.pass(Duration::from_hours(12));
-        product.close(&again, &john.session_id).await.refused(404, "no such session");
+        product.close(&again, &john.session_id).await.refused(404, "Session not found");
         product.close(&john, &again.session_id).await.refused(401, "bearer");
     })
     .await;
@@ -73,7 +73,7 @@ async fn a_session_that_waits_for_its_code_is_nobody_s_to_close() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (pending, code) = product.sign_in_code(JOHN).await;
-        product.close(&john, &pending.session_id).await.refused(404, "no such session");
+        product.close(&john, &pending.session_id).await.refused(404, "Session not found");
         product.verify_session(&pending.id, &code).await.acknowledged();
         product.close(&john, &pending.session_id).await.acknowledged();
     })

@@ -87,35 +87,35 @@ async fn every_refusal_is_a_problem_that_a_person_can_act_on() {
         assert_json_snapshot!(answers, @r#"
         [
           {
-            "detail": "The body is not valid JSON in UTF-8",
+            "detail": "The body is not valid UTF-8 JSON",
             "instance": "[URN]",
             "status": 400,
-            "title": "The request is malformed",
+            "title": "Malformed request",
             "type": "urn:latchkey:problem:malformed-request"
           },
           {
-            "detail": "Send the bearer of a verified, open session: Authorization: Bearer <token>",
+            "detail": "Provide the bearer token of an active session: Authorization: Bearer <token>",
             "instance": "[URN]",
             "status": 401,
-            "title": "Sign in first",
+            "title": "Authentication required",
             "type": "urn:latchkey:problem:unauthenticated"
           },
           {
-            "detail": "Verify the e-mail address first: only then can it be the preferred one",
+            "detail": "Only a verified email address can be preferred. Verify it first.",
             "instance": "[URN]",
             "status": 403,
-            "title": "Not allowed",
+            "title": "Forbidden",
             "type": "urn:latchkey:problem:forbidden"
           },
           {
-            "detail": "There is no such user",
+            "detail": "User not found",
             "instance": "[URN]",
             "status": 404,
             "title": "Not found",
             "type": "urn:latchkey:problem:not-found"
           },
           {
-            "detail": "Too many codes were asked for: try again in  seconds",
+            "detail": "Too many codes requested. Try again in  seconds.",
             "instance": "[URN]",
             "status": 429,
             "title": "Too many requests",
@@ -140,7 +140,7 @@ async fn a_fault_on_our_side_is_a_problem_that_tells_nothing_of_it() {
         delete.key("pk", text(&format!("USER#{UNKNOWN}"))).key("sk", text("USER")).send().await.unwrap();
         assert_json_snapshot!(product.redacted(&answer.body), @r#"
         {
-          "detail": "Something went wrong on our side: try again, and if it goes on, report the x-error-id",
+          "detail": "Internal error. If it persists, report the x-error-id.",
           "instance": "[URN]",
           "status": 500,
           "title": "Internal error",
@@ -158,10 +158,10 @@ async fn while_the_database_is_away_the_answer_says_when_to_come_back() {
         let answer = product.user(UNKNOWN).await.expect(503);
         assert_json_snapshot!(product.redacted(&answer.body), @r#"
         {
-          "detail": "The service is busy: try again in a few seconds",
+          "detail": "The service is temporarily unavailable. Try again in a few seconds.",
           "instance": "[URN]",
           "status": 503,
-          "title": "Temporarily unavailable",
+          "title": "Service unavailable",
           "type": "urn:latchkey:problem:unavailable"
         }
         "#);

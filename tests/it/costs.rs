@@ -137,11 +137,11 @@ async fn the_page_has_what_the_product_consumes_and_costs() {
         let whole = [("sign-up", signing("sign-up")), ("sign-in", signing("sign-in"))];
         let whole = whole.iter().map(|(name, act)| (*name, act)).chain([("session: check", &acts["session: check"])]);
         for (heading, rows) in [
-            ("## A million", whole.map(|(name, act)| act.row(name)).collect::<Vec<_>>()),
-            ("## A million of each request", acts.iter().map(|(name, act)| act.row(name)).collect()),
+            ("## Per million operations", whole.map(|(name, act)| act.row(name)).collect::<Vec<_>>()),
+            ("## Per million requests", acts.iter().map(|(name, act)| act.row(name)).collect()),
         ] {
             let lines: Vec<_> = rows.iter().map(|cells| format!("| {} |", cells.join(" | "))).collect();
-            let page = markdown::table(markdown::section(PAGE, heading), "| what |");
+            let page = markdown::table(markdown::section(PAGE, heading), "| operation |");
             assert_eq!(page, rows, "{heading}: docs/costs.md is to have these rows:\n{}", lines.join("\n"));
         }
     })

@@ -52,7 +52,7 @@ async fn an_own_verified_address_is_refused() {
         product.add_email(&john, WORK).await;
         let before = product.contents().await;
         for address in [JOHN, WORK, "JOHN@DOE.NET"] {
-            let answer = product.mailing(product.ask_to_add(&john, address), &[]).await.refused(400, "yours already");
+            let answer = product.mailing(product.ask_to_add(&john, address), &[]).await.refused(400, "your account");
             assert_eq!(answer.body["errors"][0]["field"], "address");
         }
         product.assert_unchanged_but_budgets(&before).await;
@@ -114,7 +114,7 @@ async fn an_eleventh_address_is_refused_until_one_is_deleted() {
         }
         let before = product.contents().await;
         let eleventh = product.ask_to_add(&john, "john11@doe.net");
-        product.mailing(eleventh, &[]).await.refused(403, "as many e-mail addresses as an account can have");
+        product.mailing(eleventh, &[]).await.refused(403, "Email address limit reached");
         product.assert_unchanged_but_budgets(&before).await;
         // Those that are there get codes as ever.
         let again = product.ask_to_add(&john, "john10@doe.net");

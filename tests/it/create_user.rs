@@ -15,7 +15,7 @@ async fn whoever_proves_his_address_has_an_account_and_is_signed_in() {
     product(async |product| {
         let answer = product.mailing(product.ask_to_sign_up(JOHN, "johny"), &[(Letter::Code, JOHN)]).await.expect(202);
         let requested = Requested::of(&answer);
-        product.session(&requested.bearer).await.refused(401, "verified");
+        product.session(&requested.bearer).await.refused(401, "active session");
 
         let code = product.newest_code(JOHN).await;
         product.verify_session(&requested.id, &wrong(&code)).await.refused(401, "code");
@@ -70,7 +70,7 @@ async fn nobody_is_a_user_before_the_code_is_proved() {
         product.sign_up_code(JOHN, "johny").await;
         let items = product.items().await;
         let kinds: BTreeSet<_> = items.iter().map(|item| item.text("pk").split('#').next().unwrap()).collect();
-        assert_eq!(kinds, BTreeSet::from(["ALIAS", "BUDGET", "CODE"]));
+        assert_eq!(kinds, BTreeSet::from(["ALIAS", "RATE_LIMIT", "CODE"]));
     })
     .await;
 }
@@ -126,7 +126,7 @@ async fn one_who_cannot_decide_on_an_alias_has_the_one_that_he_proves() {
 
 fn assert_alias_is_taken(answer: Answer) {
     let answer = answer.refused(400, "alias is taken");
-    assert_eq!(answer.body["errors"], json!([{"field": "alias", "message": "is taken: choose another one"}]));
+    assert_eq!(answer.body["errors"], json!([{"field": "alias", "message": "is taken. Choose another one."}]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,7 +302,7 @@ async fn what_a_client_would_like_to_choose_is_not_adopted() {
         let text = answer.body.to_string();
         assert!(!text.contains(&bearer) && !text.contains(id) && !text.contains("1.2.3.4"), "{text}");
         let requested = Requested::of(&answer);
-        product.session(&requested.bearer).await.refused(401, "verified");
+        product.session(&requested.bearer).await.refused(401, "active session");
         let code = product.newest_code(JOHN).await;
         product.verify_session(&requested.id, &code).await.acknowledged();
         product.session(&bearer).await.refused(401, "bearer");

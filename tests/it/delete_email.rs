@@ -13,7 +13,7 @@ async fn a_deleted_address_is_gone_and_the_preferred_one_is_told() {
         product.mailing(product.delete_email(&john, &work), &[(Letter::AddressRemoved, JOHN)]).await.acknowledged();
         assert_eq!(product.emails(&john).await.len(), 1);
         product.mailing(product.ask_to_sign_in(WORK), &[(Letter::NoAccount, WORK)]).await.expect(202);
-        product.mailing(product.delete_email(&john, &work), &[]).await.refused(404, "no such e-mail");
+        product.mailing(product.delete_email(&john, &work), &[]).await.refused(404, "address not found");
     })
     .await;
 }
@@ -81,7 +81,7 @@ async fn an_address_of_somebody_else_is_no_address() {
         let mut answers = Vec::new();
         // Never a 403, which would tell that there is one.
         for id in [preferred, second, unknown] {
-            let answer = product.mailing(product.delete_email(&john, &id), &[]).await.refused(404, "no such e-mail");
+            let answer = product.mailing(product.delete_email(&john, &id), &[]).await.refused(404, "address not found");
             answers.push(product.redacted(&answer.body));
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]));

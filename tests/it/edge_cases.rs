@@ -112,7 +112,7 @@ async fn what_is_no_event_of_api_gateway_is_a_400_of_every_endpoint() {
         for event in &events {
             for function in ENDPOINTS {
                 let answer = invoke(product, function, event).await;
-                answer.refused(400, "no API Gateway proxy event");
+                answer.refused(400, "Not a valid API Gateway proxy event");
             }
         }
     })
@@ -166,7 +166,7 @@ async fn a_rest_api_can_stand_in_front_as_well() {
         invoke(product, "check-session", &two).await.refused(401, "bearer");
         invoke(product, "check-session", &check).await.refused(401, "bearer");
         let nobody = with(&check, "/requestContext/identity/sourceIp", json!("unknown"));
-        invoke(product, "check-session", &nobody).await.refused(400, "no API Gateway proxy event");
+        invoke(product, "check-session", &nobody).await.refused(400, "Not a valid API Gateway proxy event");
     })
     .await;
 }
@@ -203,9 +203,9 @@ async fn a_body_in_base64_is_the_body_that_it_stands_for() {
             ("SGVsbG8", "base64"),
             ("%%%", "base64"),
             ("{\"email\":\"john@doe.net\"}", "base64"),
-            ("SGVsbG8=", "not valid JSON"),
-            ("/////w==", "not valid JSON"),
-            ("", "not valid JSON"),
+            ("SGVsbG8=", "not valid UTF-8 JSON"),
+            ("/////w==", "not valid UTF-8 JSON"),
+            ("", "not valid UTF-8 JSON"),
         ] {
             invoke(product, "create-session", &in_base64(body)).await.refused(400, words);
         }
@@ -223,8 +223,8 @@ async fn a_body_may_be_missing_or_far_too_large() {
     product(async |product| {
         let usual = event("POST", "");
         for (event, words) in [
-            (with(&usual, "/body", json!(null)), "not valid JSON"),
-            (usual.clone(), "not valid JSON"),
+            (with(&usual, "/body", json!(null)), "not valid UTF-8 JSON"),
+            (usual.clone(), "not valid UTF-8 JSON"),
             (with(&usual, "/body", json!("x".repeat(6 * 1024 * 1024))), "larger than 8 KiB"),
             (with(&usual, "/headers", json!(null)), "Content-Type"),
         ] {

@@ -107,7 +107,7 @@ async fn whoever_is_overtaken_looks_again_and_goes_on() {
         let john = product.sign_up("john@doe.net", "johny").await;
         let (tries, mut seen) = watch::channel(0);
         proxy.decide(move |call| {
-            let position = part_of(call, "BUDGET#")?;
+            let position = part_of(call, "RATE_LIMIT#")?;
             tries.send_modify(|tries| *tries += 1);
             // Every other time.
             (*tries.borrow() % 2 == 1).then_some(Fault::Cancelled(position, "ConditionalCheckFailed"))

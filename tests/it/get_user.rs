@@ -28,7 +28,7 @@ async fn an_id_of_no_user_is_a_404() {
         let email = product.email_id(&john, "john@doe.net").await;
         let unknown = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e".to_owned();
         for id in [unknown, john.session_id, email, pending.session_id, pending.id] {
-            product.user(&id).await.refused(404, "no such user");
+            product.user(&id).await.refused(404, "User not found");
         }
     })
     .await;

@@ -242,7 +242,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
         let answer = product.call(Method::POST, "/user", body).await.expect(400);
         assert_json_snapshot!(product.redacted(&answer.body), @r#"
         {
-          "detail": "email must have a domain with at least two labels, such as john@doe.net; fullName must be a string; alias must contain only letters, digits and ASCII punctuation, and nothing invisible",
+          "detail": "email must have a domain with at least two labels, such as john@doe.net; fullName must be a string; alias must contain only visible letters, digits and ASCII punctuation",
           "errors": [
             {
               "field": "email",
@@ -254,12 +254,12 @@ async fn everything_that_is_wrong_is_told_at_once() {
             },
             {
               "field": "alias",
-              "message": "must contain only letters, digits and ASCII punctuation, and nothing invisible"
+              "message": "must contain only visible letters, digits and ASCII punctuation"
             }
           ],
           "instance": "[URN]",
           "status": 400,
-          "title": "The input is invalid",
+          "title": "Invalid input",
           "type": "urn:latchkey:problem:invalid-input"
         }
         "#);
@@ -293,14 +293,14 @@ async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
                     &json!([good.body]).to_string(),
                 ];
                 for body in no_object {
-                    good.send_text(product, body.to_owned()).await.refused(400, "one JSON object");
+                    good.send_text(product, body.to_owned()).await.refused(400, "a single JSON object");
                 }
                 for body in [
                     text.replacen('{', &format!("{{\"{key}\":{value},"), 1),
                     text.replacen('{', &format!("{{\"{escaped}\":\"evil@doe.net\","), 1),
                     text.replacen('{', "{\"other\":1,\"other\":2,", 1),
                 ] {
-                    good.send_text(product, body).await.refused(400, "no key stands twice");
+                    good.send_text(product, body).await.refused(400, "duplicate keys");
                 }
                 let not_json =
                     ["", " ", "{", "}", "evil", "{'a':1}", "{\"a\":1,}", "{\"a\":01}", "{\"a\":NaN}", "{}//"];
@@ -309,10 +309,10 @@ async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
                 let marked = format!("\u{feff}{text}");
                 let control = text.replacen('{', "{\"a\":\"\n\",", 1);
                 for body in not_json.into_iter().chain([deep.as_str(), &twice, &marked, &control]) {
-                    good.send_text(product, body.to_owned()).await.refused(400, "not valid JSON");
+                    good.send_text(product, body.to_owned()).await.refused(400, "not valid UTF-8 JSON");
                 }
                 let latin_1 = [b"{\"fullName\":\"J\xe9r\xf4me\",", &text.as_bytes()[1..]].concat();
-                good.send_text(product, latin_1).await.refused(400, "not valid JSON in UTF-8");
+                good.send_text(product, latin_1).await.refused(400, "not valid UTF-8 JSON");
             }
         };
         product.mailing(refusals, &[]).await;

@@ -64,7 +64,7 @@ async fn an_owner_is_told_what_happens_to_his_account_in_the_language_of_his_sig
         let id = asked.text("verificationCodeID");
         let prove = product.request(Method::PUT, "/email/verification").header(ACCEPT_LANGUAGE, "de");
         product.send(prove.json(&json!({"verificationCodeID": id, "code": code}))).await.acknowledged();
-        assert_eq!(newest(product, "jane@doe.net").await, "An address was added to your Latchkey account");
+        assert_eq!(newest(product, "jane@doe.net").await, "An email address was added to your Latchkey account");
     })
     .await;
 }

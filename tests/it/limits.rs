@@ -16,7 +16,7 @@ const NOBODY: &str = "nobody@doe.net";
 fn retry_after(answer: &Answer) -> Duration {
     assert_eq!(answer.status, 429, "{}", answer.body);
     let seconds = answer.header("retry-after").expect("Retry-After");
-    assert_eq!(answer.body["detail"], format!("Too many codes were asked for: try again in {seconds} seconds"));
+    assert_eq!(answer.body["detail"], format!("Too many codes requested. Try again in {seconds} seconds."));
     Duration::from_secs(seconds.parse().expect("a whole number"))
 }
 
@@ -255,7 +255,7 @@ async fn a_deployment_sets_how_many_addresses_and_sessions_a_user_has() {
     product_with(settings, async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.ask_to_add(&john, WORK).await.expect(202);
-        product.ask_to_add(&john, "more@doe.net").await.refused(403, "as many");
+        product.ask_to_add(&john, "more@doe.net").await.refused(403, "limit reached");
         product.pass(Duration::from_secs(1));
         let second = product.sign_in(&john).await;
         product.pass(Duration::from_secs(1));

@@ -22,14 +22,14 @@ async fn an_address_that_bounced_or_complained_gets_no_more_mail_and_whoever_ask
         {
             let first = product.ask_to_sign_in(address).await.expect(202);
             assert_eq!(product.mails_to(address).await.len(), 1, "{address}");
-            assert!(log_lines().iter().any(|line| line.contains(&format!("counts=\"{counts}\""))), "{counts}");
+            assert!(log_lines().iter().any(|line| line.contains(&format!("metric=\"{counts}\""))), "{counts}");
             let second = product.ask_to_sign_in(address).await.expect(202);
             assert_eq!(product.mails_to(address).await.len(), 1, "{address} was mailed again");
             assert_eq!(product.redacted(&first.body), product.redacted(&second.body));
             let names = |answer: &Answer| answer.headers.keys().cloned().collect::<Vec<_>>();
             assert_eq!(names(&first), names(&second));
         }
-        assert!(log_lines().iter().any(|line| line.contains(r#"counts="MailsSuppressed""#)));
+        assert!(log_lines().iter().any(|line| line.contains(r#"metric="MailsSuppressed""#)));
         // The simulator has a mailbox that takes everything.
         let reachable = "success@simulator.amazonses.com";
         for mails in 1..=2 {

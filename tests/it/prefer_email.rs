@@ -56,9 +56,9 @@ async fn an_address_of_somebody_else_is_no_address() {
         let jane = product.sign_up("jane@doe.net", "jane").await;
         let second = product.add_email(&jane, WORK).await;
         let before = product.contents().await;
-        let foreign = product.mailing(product.prefer(&john, &second), &[]).await.refused(404, "no such e-mail");
+        let foreign = product.mailing(product.prefer(&john, &second), &[]).await.refused(404, "address not found");
         let unknown =
-            product.prefer(&john, "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e").await.refused(404, "no such e-mail");
+            product.prefer(&john, "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e").await.refused(404, "address not found");
         assert_eq!(product.redacted(&foreign.body), product.redacted(&unknown.body));
         product.assert_unchanged(&before).await;
     })

@@ -93,7 +93,7 @@ async fn tries(product: &Product, id: &str) -> Option<i64> {
 /// How many wrong guesses count against an address.
 async fn wrong_guesses(product: &Product, address: &str) -> usize {
     let items = product.items().await;
-    let budget = items.iter().find(|item| item.text("pk") == format!("BUDGET#{address}"));
+    let budget = items.iter().find(|item| item.text("pk") == format!("RATE_LIMIT#{address}"));
     budget.expect("a budget").list("wrongGuesses").len()
 }
 

@@ -5,6 +5,8 @@ mod asvs;
 mod curl;
 mod errors;
 #[cfg(unix)]
+mod operations;
+#[cfg(unix)]
 mod shell;
 
 use std::{
@@ -33,7 +35,7 @@ const OPERATIONS: &str = include_str!("../../docs/operations.md");
 #[tokio::test(flavor = "multi_thread")]
 async fn the_commands_in_the_readme_answer_as_printed() {
     for shell in shell::installed() {
-        product(async |product| curl::run_as_printed(product, &shell, section(README, "## Somebody signs up"))).await;
+        product(async |product| curl::run_as_printed(product, &shell, section(README, "## Quick start"))).await;
     }
 }
 
@@ -54,7 +56,7 @@ fn the_readme_has_every_endpoint_and_no_other() {
 
 #[test]
 fn the_readme_has_every_flag_of_cargo_run() {
-    let rows = table(section(README, "## Three ways to run it"), "| behind `--` |");
+    let rows = table(section(README, "## Three ways to run it"), "| option |");
     let flags = rows.iter().flat_map(|row| code(&row[0])).map(|flag| flag.split(' ').next().unwrap_or_default());
     let (_, arguments) = LOCAL.split_once("struct Arguments {").expect("the arguments");
     let (arguments, _) = arguments.split_once("\n}").expect("their end");
@@ -106,6 +108,18 @@ fn every_alarm_has_its_advice() {
     let template = Template::read();
     let alarms = template.entries("Resources").filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm");
     assert_eq!(advised, alarms.map(|(name, _)| name).collect());
+}
+
+/// samconfig.toml has `sam deploy` show its changes and wait for a yes, which a pipeline cannot give.
+#[test]
+fn a_deployment_whose_command_has_the_parameters_asks_nothing() {
+    let lines = [README, OPERATIONS].into_iter().flat_map(code).flat_map(str::lines);
+    let deployments = lines.filter(|line| line.contains("sam deploy ") && line.contains(" --parameter-overrides "));
+    let unattended: Vec<_> = deployments.filter(|line| !line.contains(" --guided")).collect();
+    assert!(!unattended.is_empty());
+    for command in unattended {
+        assert!(command.contains(" --no-confirm-changeset "), "{command}");
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ async fn a_verified_address_needs_no_code() {
         product.add_email(&john, WORK).await;
         let before = product.contents().await;
         for address in [JOHN, WORK] {
-            let answer = product.mailing(product.ask_again(&john, address), &[]).await.refused(400, "verified already");
+            let answer = product.mailing(product.ask_again(&john, address), &[]).await.refused(400, "already verified");
             assert_eq!(answer.body["errors"][0]["field"], "address");
         }
         product.assert_unchanged_but_budgets(&before).await;
@@ -63,7 +63,7 @@ async fn an_address_that_is_not_the_caller_s_is_a_404_whoever_s_it_is() {
         product.ask_to_add(&jane, WORK).await.expect(202);
         let mut answers = Vec::new();
         for address in ["nobody@doe.net", "jane@doe.net", WORK] {
-            let answer = product.mailing(product.ask_again(&john, address), &[]).await.refused(404, "no such e-mail");
+            let answer = product.mailing(product.ask_again(&john, address), &[]).await.refused(404, "not found");
             answers.push(product.redacted(&answer.body));
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]));

@@ -167,7 +167,7 @@ async fn long_journey(product: &Product) {
     let id = product.email_id(&newest, "john@home.example").await;
     product.delete_email(&newest, &id).await.acknowledged();
     product.delete_email(&newest, &second).await.refused(403, "preferred");
-    product.prefer(&newest, &id).await.refused(404, "no such");
+    product.prefer(&newest, &id).await.refused(404, "not found");
     for path in ["/session", "/sessions", "/emails"] {
         product.send(of(product, &newest, Method::GET, path)).await.expect(200);
     }
@@ -222,7 +222,7 @@ fn key(write: &Value) -> Value {
 fn is_conditional(what: &str, write: &Value) {
     let condition = write["ConditionExpression"].as_str().unwrap_or_default();
     assert!(!condition.is_empty(), "without a condition: {write}");
-    let is_budget = key(write)[0].as_str().is_some_and(|key| key.starts_with("BUDGET#"));
+    let is_budget = key(write)[0].as_str().is_some_and(|key| key.starts_with("RATE_LIMIT#"));
     if what == "Update" && !is_budget {
         assert!(condition.contains("attribute_exists(#pk)"), "may make an item: {write}");
         assert!(!condition.contains(" OR attribute_not_exists(#pk)"), "may make an item: {write}");

@@ -31,7 +31,7 @@ impl Story {
     /// Signs somebody in or up, with a wrong guess first and a replay last.
     async fn proves(&mut self, product: &Product, asked: Requested, address: &str) -> Person {
         let code = product.newest_code(address).await;
-        self.told(product.session(&asked.bearer).await).refused(401, "verified");
+        self.told(product.session(&asked.bearer).await).refused(401, "active session");
         self.told(product.verify_session(&asked.id, &wrong(&code)).await).refused(401, "code");
         self.told(product.verify_session(&asked.id, &code).await).acknowledged();
         self.told(product.verify_session(&asked.id, &code).await).refused(401, "code");
@@ -61,7 +61,7 @@ async fn long_story(product: &Product) -> Story {
     story.told(product.ask_to_sign_up(first, "another").await).expect(202);
     story.told(product.ask_to_sign_up(nobody, "adaprivate").await).refused(400, "alias");
     story.told(product.ask_to_sign_in(nobody).await).expect(202);
-    story.told(product.ask_to_sign_in(first).await).refused(429, "try again");
+    story.told(product.ask_to_sign_in(first).await).refused(429, "Try again");
     let added = story.told(product.ask_to_add(&ada, second).await).expect(202).text("verificationCodeID");
     let resend = product.call_as(&ada.bearer, Method::POST, "/email/verification", Some(json!({"address": second})));
     story.told(resend.await).expect(202);
@@ -82,7 +82,7 @@ async fn long_story(product: &Product) -> Story {
     }
     story.told(product.call_as(&ada.bearer, Method::PUT, "/session/extend", None).await).acknowledged();
     story.told(product.delete_email(&ada, &email).await).refused(403, "preferred");
-    story.told(product.prefer(&ada, &more).await).refused(404, "no such");
+    story.told(product.prefer(&ada, &more).await).refused(404, "not found");
     story.told(product.close(&ada, &again.session_id).await).acknowledged();
     story.told(product.session(&again.bearer).await).refused(401, "bearer");
     // What can't be read, with secrets in it.

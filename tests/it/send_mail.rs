@@ -32,25 +32,25 @@ async fn a_mail_says_what_it_is_for_who_asked_and_what_to_do_if_it_was_somebody_
             None => line.split(", until ").next().unwrap().to_owned(),
         });
         assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
-        Here is your code for signing in to Latchkey:
+        Enter this code to sign in to Latchkey:
 
             [code]
 
-        It works once, for 10 minutes
+        This code works once and is valid for 10 minutes
 
-        Type it only where you asked for it yourself. Nobody at Latchkey will
-        ever ask you for it: not by phone, not by mail, not in a chat.
+        Enter it only where you requested it, and never share it. Latchkey will
+        never ask you for it by phone, email or chat.
 
-        The request came from
+        Request details
           IP address  127.0.0.1
           Browser     Firefox on Linux
           Time        [now]
 
-        Wasn't it you? Then ignore this mail, and keep the code to yourself.
-        Without it, nobody gets in.
+        Didn't request this? You can ignore this email. Don't share the code. No
+        one can sign in without it.
 
         Latchkey
-        This mail was sent by a machine that reads no answers.
+        This is an automated message. Replies are not monitored.
         ");
         for body in [&mail.text, &mail.html] {
             assert!(body.contains(&code) && body.contains("127.0.0.1") && body.contains("Firefox on Linux"), "{body}");
@@ -75,7 +75,7 @@ async fn a_deployment_sets_whose_mails_they_are() {
         assert_eq!(mail.from, "\"Example & Sons\" <codes@example.net>");
         assert_eq!(mail.reply_to, ["help@example.net"]);
         assert!(mail.subject.ends_with(" is your Example & Sons code"), "{}", mail.subject);
-        assert!(mail.text.contains("Example & Sons") && mail.text.contains("Answer this mail"), "{}", mail.text);
+        assert!(mail.text.contains("Example & Sons") && mail.text.contains("reply to this email"), "{}", mail.text);
         assert!(mail.html.contains("Example &#38; Sons") || mail.html.contains("Example &amp; Sons"), "{}", mail.html);
         assert!(mail.text.contains("https://example.net/?a=b&c=d\n"), "{}", mail.text);
         assert_eq!(mail.html.matches("href").count(), 1);

@@ -2,7 +2,7 @@
 
 mod answer;
 mod codes;
-#[cfg(feature = "second-opinion")]
+#[cfg(feature = "ministack")]
 mod elsewhere;
 mod invariants;
 mod jitter;
@@ -44,7 +44,7 @@ pub(crate) struct Product {
     pub(crate) stack: Stack,
     parameters: BTreeMap<String, String>,
     /// The table's name, where that is not the stack's own.
-    #[cfg(feature = "second-opinion")]
+    #[cfg(feature = "ministack")]
     table: String,
     http: reqwest::Client,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
@@ -107,10 +107,10 @@ impl Product {
         let owned = |pairs: Vec<(&str, &str)>| -> BTreeMap<_, _> {
             pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
         };
-        #[cfg(feature = "second-opinion")]
+        #[cfg(feature = "ministack")]
         let table = uuid::Uuid::new_v4().to_string();
         let variables = settings.variables.iter().map(|(name, value)| (*name, value.as_str()));
-        #[cfg(feature = "second-opinion")]
+        #[cfg(feature = "ministack")]
         let variables = [("AWS_ENDPOINT_URL_DYNAMODB", elsewhere::URL), ("TABLE_NAME", table.as_str())]
             .into_iter()
             .chain(variables);
@@ -128,12 +128,12 @@ impl Product {
         let product = Self {
             stack,
             parameters,
-            #[cfg(feature = "second-opinion")]
+            #[cfg(feature = "ministack")]
             table,
             http: reqwest::Client::new(),
             dynamodb: OnceLock::new(),
         };
-        #[cfg(feature = "second-opinion")]
+        #[cfg(feature = "ministack")]
         product.furnish().await;
         product
     }
@@ -141,18 +141,18 @@ impl Product {
     /// Waits until everything that waits to be mailed has been.
     pub(crate) async fn delivered(&self) {
         self.stack.delivered().await;
-        #[cfg(feature = "second-opinion")]
+        #[cfg(feature = "ministack")]
         self.work_off_the_outbox().await;
     }
 
     /// Where the table is.
-    #[cfg_attr(feature = "second-opinion", expect(clippy::unused_self, reason = "elsewhere all are in one place"))]
+    #[cfg_attr(feature = "ministack", expect(clippy::unused_self, reason = "elsewhere all are in one place"))]
     pub(crate) fn dynamodb_url(&self) -> &str {
-        #[cfg(feature = "second-opinion")]
+        #[cfg(feature = "ministack")]
         {
             elsewhere::URL
         }
-        #[cfg(not(feature = "second-opinion"))]
+        #[cfg(not(feature = "ministack"))]
         {
             self.stack.dynamodb_url()
         }
@@ -188,7 +188,7 @@ impl Product {
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let answer = Answer::read(request.send().await.expect("an answer")).await;
         // Before the next request, or mails of the same second would have no order.
-        #[cfg(feature = "second-opinion")]
+        #[cfg(feature = "ministack")]
         self.work_off_the_outbox().await;
         answer
     }

@@ -164,7 +164,7 @@ fn every_function_runs_on_arm_without_a_managed_runtime() {
             assert!(function.property(property).is_null(), "{}: {property}", function.id);
         }
         // A handler gives up in time to answer itself.
-        assert!(template.timeout(&function) > Some(shared::DEADLINE.as_secs() + 1), "{}", function.id);
+        assert!(template.timeout(&function) > Some(shared::edge::DEADLINE.as_secs() + 1), "{}", function.id);
     }
 }
 
@@ -334,11 +334,12 @@ fn handle_mail_event_is_told_what_bounces_and_who_complains() {
 #[test]
 fn a_browser_s_page_may_use_every_route_and_read_every_header() {
     let template = Template::read();
-    let cors = &template.resource("Api")["Properties"]["CorsConfiguration"];
+    let cors = &template.resource("Api")["Properties"]["DefinitionBody"]["x-amazon-apigateway-cors"];
     let set = |name: &str| -> BTreeSet<String> { serde_json::from_value(cors[name].clone()).expect("names") };
     let methods = template.endpoints().iter().map(|function| function.route().0.to_owned()).collect();
-    assert_eq!(set("AllowMethods"), methods);
-    assert_eq!(set("AllowHeaders"), ["authorization", "content-type"].map(str::to_owned).into());
+    assert_eq!(set("allowMethods"), methods);
+    let allowed = ["api-key", "api-secret", "authorization", "content-type", "user-agent"];
+    assert_eq!(set("allowHeaders"), allowed.map(str::to_owned).into());
     let exposed = ["retry-after", "www-authenticate", "x-error", "x-error-id"];
-    assert_eq!(set("ExposeHeaders"), exposed.map(str::to_owned).into());
+    assert_eq!(set("exposeHeaders"), exposed.map(str::to_owned).into());
 }

@@ -57,7 +57,7 @@ async fn a_server_that_amazon_does_not_vouch_for_is_told_nothing() {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("eu-central-1"))
         .credentials_provider(Credentials::new("nobody", "nothing", None, None, "test"))
-        .http_client(shared::http_client(None))
+        .http_client(shared::runtime::http_client::http_client(None))
         .endpoint_url(format!("https://localhost:{}", impostor.port))
         .retry_config(RetryConfig::disabled());
     let error = Client::from_conf(config.build()).list_tables().send().await.unwrap_err();

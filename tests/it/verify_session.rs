@@ -114,10 +114,10 @@ async fn wrong_expired_used_and_unknown_codes_are_refused_alike() {
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
         insta::assert_json_snapshot!(answers[0], @r#"
         {
-          "detail": "The code is wrong, has expired or was used before: look for the newest mail, or ask for a new code",
+          "detail": "The code was rejected: wrong, expired, already used, or unknown. Request a new one if needed.",
           "instance": "[URN]",
           "status": 401,
-          "title": "The code was refused",
+          "title": "Code rejected",
           "type": "urn:latchkey:problem:code-refused"
         }
         "#);

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 };
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
-use shared::{Aws, Config, http_client};
+use shared::{Config, config::Aws, runtime::http_client::http_client};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -1,15 +1,15 @@
-//! `GET /session`: returns the active session that the bearer token belongs to, and its user.
+//! `GET /session`: returns the session of the bearer token.
 //!
 //! 200 with the session · 401 · 500 · 503
 
 use serde::Serialize;
-use shared::{App, Caller, Endpoint, Error, Request, SessionId, Timestamp, UserId};
+use shared::{App, Authenticated, Endpoint, Error, Request, SessionId, Timestamp, UserId, edge::Client};
 
 /// `GET /session`: checks a bearer token and returns its session.
 #[derive(Debug)]
 pub struct CheckSession;
 
-/// The response: an active session and its user.
+/// An active session.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckedSession {
@@ -21,7 +21,7 @@ pub struct CheckedSession {
     full_name: String,
     expire_at: Timestamp,
     #[serde(flatten)]
-    caller: Caller,
+    client: Client,
     verified: bool,
     roles: Vec<String>,
     groups: Vec<String>,
@@ -29,17 +29,18 @@ pub struct CheckedSession {
 
 impl Endpoint for CheckSession {
     const NAME: &'static str = "check-session";
-    type Answer = CheckedSession;
+    type Access = Authenticated;
+    type Output = CheckedSession;
 
-    async fn handle(app: &App, request: &Request) -> Result<CheckedSession, Error> {
-        let session = app.authenticate(request).await?;
+    async fn handle(_: &App, _: &Request, access: Authenticated) -> Result<CheckedSession, Error> {
+        let session = access.session;
         Ok(CheckedSession {
             session_id: session.id,
             user_id: session.user,
             alias: session.alias,
             full_name: session.full_name,
             expire_at: session.expires_at,
-            caller: session.caller,
+            client: session.client.into(),
             verified: true,
             roles: session.roles,
             groups: session.groups,

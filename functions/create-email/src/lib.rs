@@ -1,14 +1,15 @@
-//! `POST /email`: adds an unverified address to the user's account and requests a code for it.
+//! `POST /email`: adds an unverified address to the user's account and requests its code. For an
+//! address that is there and still unverified, it requests a new code.
 //!
-//! If the account already has the address and it is still unverified, a new code is requested.
-//! The response and the work are the same whether the address is free or belongs to another
-//! account; only the email that is sent to the address differs.
+//! The response and the work are the same whether or not the address belongs to another account:
+//! the email notifies its owner.
 //!
 //! 202 with the ID of the verification · 400 · 401 · 403 · 429 · 500 · 503
 
 use shared::{
-    App, EmailAddress, Endpoint, Error, Fields, Form, Metric, Request, account::Account, store::Addition,
-    verification::RequestedCode,
+    App, Authenticated, EmailAddress, Endpoint, Error, Metric, Request,
+    domain::account::Account,
+    edge::{CodeRequested, FromBody, Members},
 };
 
 /// `POST /email`: adds an address to the user's account.
@@ -19,28 +20,23 @@ struct NewEmail {
     address: EmailAddress,
 }
 
-impl Form for NewEmail {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { address: fields.take("address")? })
+impl FromBody for NewEmail {
+    fn read(members: &mut Members) -> Option<Self> {
+        Some(Self { address: members.take("address")? })
     }
 }
 
 impl Endpoint for CreateEmail {
     const NAME: &'static str = "create-email";
-    const COUNTS: Option<Metric> = Some(Metric::CodesRequested);
-    type Answer = RequestedCode;
+    const SUCCESS_METRIC: Option<Metric> = Some(Metric::CodesRequested);
+    type Access = Authenticated;
+    type Output = CodeRequested;
 
-    async fn handle(app: &App, request: &Request) -> Result<RequestedCode, Error> {
-        let caller = app.authenticate(request).await?;
-        let NewEmail { address } = request.form()?;
-        let most = app.limits().emails_per_user;
-        let choose = |account: &Account| match account.email_of(&address) {
-            Some(email) if email.verified => Err(Error::invalid("address", "is yours already, and verified")),
-            Some(email) => Ok(Addition::Known(email.id)),
-            None if account.emails.len() < most => Ok(Addition::New),
-            None => Err(Error::Forbidden("You have as many e-mail addresses as an account can have: delete one first")),
-        };
-        let id = app.store.request_email_code(caller.user, &address, &request.call, app.limits(), choose).await?;
-        Ok(RequestedCode::new(id))
+    async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<CodeRequested, Error> {
+        let NewEmail { address } = request.body()?;
+        let (user, limits) = (access.session.user, app.limits());
+        let decide = |account: &Account| account.add(&address, limits);
+        let id = app.store.request_email_code(user, &address, &request.context, limits, decide).await?;
+        Ok(CodeRequested::new(id))
     }
 }

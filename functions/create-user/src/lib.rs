@@ -1,14 +1,15 @@
-//! `POST /user`: requests a sign-up.
+//! `POST /user`: reserves the alias and requests the code of a sign-up. The account is created when
+//! the code is verified (`PUT /session/verification`).
 //!
-//! Reserves the alias and requests a code. The account is created when the code is verified
-//! (`PUT /session/verification`). The response and the work are the same whether the address is
-//! free or taken; only the email that is sent to the address differs.
+//! The response and the work are the same whether or not the address belongs to an account: the
+//! email says it to its owner.
 //!
 //! 202 with the bearer token, inactive until the code is verified · 400 · 429 · 500 · 503
 
 use shared::{
-    Alias, App, EmailAddress, Endpoint, Error, Fields, Form, FullName, Metric, Request,
-    verification::{Purpose, RequestedSession},
+    Alias, App, EmailAddress, Endpoint, Error, FullName, Metric, Request,
+    domain::{bearer_token::BearerToken, session::PendingSession, verification::Purpose},
+    edge::{FromBody, Members, Public, SessionRequested},
 };
 
 /// `POST /user`: requests a sign-up.
@@ -21,20 +22,25 @@ struct SignUp {
     alias: Alias,
 }
 
-impl Form for SignUp {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let (email, full_name, alias) = (fields.take("email"), fields.take("fullName"), fields.take("alias"));
+impl FromBody for SignUp {
+    fn read(members: &mut Members) -> Option<Self> {
+        let (email, full_name, alias) = (members.take("email"), members.take("fullName"), members.take("alias"));
         Some(Self { email: email?, full_name: full_name?, alias: alias? })
     }
 }
 
 impl Endpoint for CreateUser {
     const NAME: &'static str = "create-user";
-    const COUNTS: Option<Metric> = Some(Metric::CodesRequested);
-    type Answer = RequestedSession;
+    const SUCCESS_METRIC: Option<Metric> = Some(Metric::CodesRequested);
+    type Access = Public;
+    type Output = SessionRequested;
 
-    async fn handle(app: &App, request: &Request) -> Result<RequestedSession, Error> {
-        let SignUp { email, full_name, alias } = request.form()?;
-        app.request_session(&request.call, email, |session| Purpose::SignUp { alias, full_name, session }).await
+    async fn handle(app: &App, request: &Request, _: Public) -> Result<SessionRequested, Error> {
+        let SignUp { email, full_name, alias } = request.body()?;
+        let (context, limits, token) = (&request.context, app.limits(), BearerToken::generate());
+        let session = PendingSession::new(&token, context.now, limits);
+        let purpose = Purpose::SignUp { alias, full_name, session: session.clone() };
+        let id = app.store.request_session_code(purpose, &email, context, limits).await?;
+        Ok(SessionRequested::new(token, &session, context, id))
     }
 }

@@ -1,10 +1,9 @@
-//! `DELETE /email/{id}`: removes an address from the user's account.
-//!
-//! The preferred address cannot be removed.
+//! `DELETE /email/{id}`: removes an address from the user's account, unless it is the preferred
+//! one.
 //!
 //! 202 acknowledged · 400 · 401 · 403 · 404 · 500 · 503
 
-use shared::{Acknowledged, App, Endpoint, Error, Request};
+use shared::{App, Authenticated, Endpoint, Error, Request, edge::Acknowledged};
 
 /// `DELETE /email/{id}`: removes an address from the user's account.
 #[derive(Debug)]
@@ -12,12 +11,11 @@ pub struct DeleteEmail;
 
 impl Endpoint for DeleteEmail {
     const NAME: &'static str = "delete-email";
-    type Answer = Acknowledged;
+    type Access = Authenticated;
+    type Output = Acknowledged;
 
-    async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
-        let caller = app.authenticate(request).await?;
-        let email = request.path_id()?;
-        app.store.delete_email(caller.user, email, &request.call).await?;
+    async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<Acknowledged, Error> {
+        app.store.delete_email(access.session.user, request.path_id()?, &request.context).await?;
         Ok(Acknowledged::new())
     }
 }

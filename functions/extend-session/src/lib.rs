@@ -1,10 +1,8 @@
-//! `PUT /session/extend`: extends the current session to a full lifetime from now.
-//!
-//! A session never lives longer than its maximum lifetime.
+//! `PUT /session/extend`: extends the session by a full lifetime from now, at most to its maximum.
 //!
 //! 202 acknowledged · 401 · 500 · 503
 
-use shared::{Acknowledged, App, Endpoint, Error, Request};
+use shared::{App, Authenticated, Endpoint, Error, Request, edge::Acknowledged};
 
 /// `PUT /session/extend`: extends the current session.
 #[derive(Debug)]
@@ -12,14 +10,14 @@ pub struct ExtendSession;
 
 impl Endpoint for ExtendSession {
     const NAME: &'static str = "extend-session";
-    type Answer = Acknowledged;
+    type Access = Authenticated;
+    type Output = Acknowledged;
 
-    async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
-        let session = app.authenticate(request).await?;
-        let hash = request.bearer()?.hash();
-        let end = session.extended(request.call.now, app.limits());
-        // The session may have been closed since it was looked up. If so, it stays closed.
-        let extended = app.store.extend_session((&session, &hash), end, request.call.now).await?;
-        if extended { Ok(Acknowledged::new()) } else { Err(Error::Unauthenticated) }
+    async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<Acknowledged, Error> {
+        let Authenticated { session, token_hash } = access;
+        let now = request.context.now;
+        let end = session.extended(now, app.limits());
+        app.store.extend_session(&session, &token_hash, end, now).await?;
+        Ok(Acknowledged::new())
     }
 }

@@ -1,10 +1,10 @@
-//! SES events about an email, as `EventBridge` delivers them (Amazon SES Developer Guide,
-//! "Contents of event data that Amazon SES publishes").
+//! SES's events about emails, as `EventBridge` delivers them (Amazon SES Developer Guide, "Contents
+//! of event data that Amazon SES publishes").
 
 use serde::Deserialize;
 use shared::{EmailAddress, store::Suppression};
 
-/// The part of an event that the function reads.
+/// The part of an event that is read.
 #[derive(Deserialize)]
 pub(crate) struct MailEvent {
     pub(crate) detail: Detail,
@@ -21,7 +21,7 @@ pub(crate) struct Detail {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Mail {
-    /// The message ID that SES assigned and returned from `SendEmail`.
+    /// SES's ID of the email, as in the response of `SendEmail`.
     pub(crate) message_id: String,
     destination: Vec<String>,
 }
@@ -39,10 +39,10 @@ struct Complaint {
 }
 
 impl Detail {
-    /// Returns the reason to suppress the address, if the event gives one.
+    /// Returns the reason to suppress the address, if there is one.
     ///
-    /// Transient bounces, such as a full mailbox or a server that is down, are no reason, and
-    /// neither is a complaint that reports an email as *not* spam.
+    /// A full mailbox or a server that is down will accept email again, and a complaint of type
+    /// `not-spam` is none.
     pub(crate) fn suppression(&self) -> Option<Suppression> {
         if self.bounce.as_ref().is_some_and(|bounce| bounce.bounce_type == "Permanent") {
             return Some(Suppression::Bounce);
@@ -53,10 +53,8 @@ impl Detail {
 }
 
 impl Mail {
-    /// Returns the only recipient that the email was sent to.
-    ///
-    /// The recipients in the bounce itself are not used: if the address forwards its email, they
-    /// can name the address it is forwarded to.
+    /// Returns the recipient of the email. The address in a bounce can be one that the recipient
+    /// forwards to.
     pub(crate) fn recipient(&self) -> Option<EmailAddress> {
         let [address] = self.destination.as_slice() else { return None };
         EmailAddress::parse(address).ok()

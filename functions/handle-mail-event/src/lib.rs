@@ -1,76 +1,76 @@
-//! Handles the bounces and complaints that SES reports: the address gets no more email.
+//! Handles SES's events about emails: an address that bounced or complained is suppressed and gets
+//! no more email.
 //!
-//! SES also has a suppression list for the whole AWS account (`SuppressionOptions` in
-//! template.yaml). Storing suppressions in the table as well makes them visible, keeps them when
-//! the AWS account changes, and protects the bounce rate: an email that is not handed to SES cannot
-//! count as a bounce.
+//! SES itself keeps the account from sending to such addresses (`SuppressionOptions` in
+//! template.yaml). Storing them here as well makes them visible, survives a change of the account,
+//! and costs no sending: an email that is not handed to SES cannot bounce.
 
 mod event;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use shared::{
-    App, Config, Metric, Timestamp,
-    store::{Fault, Suppression},
+    Config, Metric, Timestamp,
+    store::{Store, StoreError, Suppression},
 };
 
 use crate::event::MailEvent;
 
-/// The function's name in Cargo, in template.yaml and in the log.
+/// The name of the function, everywhere the same.
 pub const NAME: &str = "handle-mail-event";
 
-/// The function's state, which lives as long as the process.
+/// The state of the function's process.
 #[derive(Debug)]
 pub struct HandleMailEvent {
-    app: App,
+    store: Store,
 }
 
-/// Runs the function on the Lambda runtime for as long as the process lives.
+/// Serves the function from the Lambda runtime for the life of the process.
 ///
 /// # Errors
-/// If an environment variable is missing or invalid, or the runtime fails.
+/// If a required environment variable is missing, or the runtime ends.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env()?;
     shared::start_log(&config.log);
-    let function = HandleMailEvent::new(config);
+    let function = HandleMailEvent::new(&config);
     let handle = async |event: LambdaEvent<Box<RawValue>>| {
-        function.handle(shared::system_time(), &event.payload).await.map_err(|fault| fault.to_string())
+        function.handle(Timestamp::now(), &event.payload).await.map_err(|error| error.to_string())
     };
     lambda_runtime::run(service_fn(handle)).await
 }
 
 impl HandleMailEvent {
-    /// Creates the function with its own DynamoDB client. No connection is opened yet.
+    /// Creates the state with a DynamoDB client of its own. Nothing is connected yet.
     #[must_use]
-    pub fn new(config: Config) -> Self {
-        Self { app: App::new(config) }
+    pub fn new(config: &Config) -> Self {
+        Self { store: Store::new(config) }
     }
 
-    /// Suppresses the address of a permanent bounce or a complaint, and ignores any other event.
+    /// Handles an event. Events that are not from SES, or that report nothing permanent, are
+    /// ignored.
     ///
     /// # Errors
-    /// If the store fails. Lambda then retries twice.
-    pub async fn handle(&self, now: Timestamp, event: &RawValue) -> Result<(), Fault> {
+    /// If DynamoDB fails: Lambda retries twice.
+    pub async fn handle(&self, now: Timestamp, event: &RawValue) -> Result<(), StoreError> {
         let Ok(MailEvent { detail }) = serde_json::from_str(event.get()) else {
-            tracing::error!(function = NAME, "not an event of SES");
+            tracing::error!(function = NAME, "not an SES event");
             return Ok(());
         };
         let Some(suppression) = detail.suppression() else { return Ok(()) };
         let message_id = detail.mail.message_id.as_str();
-        let (metric, what) = match suppression {
+        let (metric, event) = match suppression {
             Suppression::Bounce => (Metric::MailsBounced, "bounced"),
-            Suppression::Complaint => (Metric::MailsComplained, "complained of"),
+            Suppression::Complaint => (Metric::MailsComplained, "reported as spam"),
         };
-        // Every email that the service sends has exactly one recipient.
+        // Every email of this service has one recipient.
         let Some(address) = detail.mail.recipient() else {
-            tracing::error!(function = NAME, message_id, "not a mail of ours: {what}");
+            tracing::error!(function = NAME, message_id, "not an email of this service: {event}");
             return Ok(());
         };
-        self.app.store.suppress(&address, suppression, now).await.inspect_err(|fault| {
-            tracing::error!(function = NAME, message_id, cause = %fault, "to be tried again: {what}");
+        self.store.suppress(&address, suppression, now).await.inspect_err(|error| {
+            tracing::error!(function = NAME, message_id, cause = %error, "will be retried: {event}");
         })?;
-        let counts = metric.name();
-        tracing::warn!(function = NAME, message_id, counts, "{what}: no more mail goes there");
+        tracing::warn!(function = NAME, message_id, metric = metric.name(), "{event}: the address is now suppressed");
         Ok(())
     }
 }

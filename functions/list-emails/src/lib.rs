@@ -1,22 +1,22 @@
-//! `GET /emails`: lists the user's addresses, the preferred one first, then oldest first.
+//! `GET /emails`: returns the user's addresses, the preferred one first, then the oldest first.
 //!
 //! 200 with the addresses · 401 · 500 · 503
 
 use serde::Serialize;
-use shared::{App, EmailId, Endpoint, Error, Request};
+use shared::{App, Authenticated, EmailId, Endpoint, Error, Request};
 
 /// `GET /emails`: lists the user's addresses.
 #[derive(Debug)]
 pub struct ListEmails;
 
-/// The response: the user's addresses.
+/// The addresses of a user.
 #[derive(Debug, Serialize)]
 pub struct Emails {
-    emails: Vec<OwnEmail>,
+    emails: Vec<ListedEmail>,
 }
 
 #[derive(Debug, Serialize)]
-struct OwnEmail {
+struct ListedEmail {
     #[serde(rename = "emailID")]
     email_id: EmailId,
     address: String,
@@ -26,20 +26,20 @@ struct OwnEmail {
 
 impl Endpoint for ListEmails {
     const NAME: &'static str = "list-emails";
-    type Answer = Emails;
+    type Access = Authenticated;
+    type Output = Emails;
 
-    async fn handle(app: &App, request: &Request) -> Result<Emails, Error> {
-        let caller = app.authenticate(request).await?;
-        let account = app.store.account(caller.user).await?.ok_or(Error::Unauthenticated)?;
+    async fn handle(app: &App, _: &Request, access: Authenticated) -> Result<Emails, Error> {
+        let account = app.store.account(access.session.user).await?;
         let preferred = account.user.preferred;
         let mut emails = account.emails;
         emails.sort_by_key(|email| (email.id != preferred, email.age()));
-        let shown = emails.into_iter().map(|email| OwnEmail {
+        let listed = emails.into_iter().map(|email| ListedEmail {
             email_id: email.id,
             address: email.address.as_str().to_owned(),
             verified: email.verified,
             preferred: email.id == preferred,
         });
-        Ok(Emails { emails: shown.collect() })
+        Ok(Emails { emails: listed.collect() })
     }
 }

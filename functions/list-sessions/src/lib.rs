@@ -1,48 +1,49 @@
-//! `GET /sessions`: lists the user's active sessions, newest first.
+//! `GET /sessions`: returns the user's active sessions, newest first.
 //!
 //! 200 with the sessions · 401 · 500 · 503
 
 use std::cmp::Reverse;
 
 use serde::Serialize;
-use shared::{App, Caller, Endpoint, Error, Request, SessionId, Timestamp};
+use shared::{App, Authenticated, Endpoint, Error, Request, SessionId, Timestamp, edge::Client};
 
 /// `GET /sessions`: lists the user's active sessions.
 #[derive(Debug)]
 pub struct ListSessions;
 
-/// The response: the user's active sessions.
+/// The active sessions of a user.
 #[derive(Debug, Serialize)]
 pub struct Sessions {
-    sessions: Vec<ActiveSession>,
+    sessions: Vec<ListedSession>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ActiveSession {
+struct ListedSession {
     #[serde(rename = "sessionID")]
     session_id: SessionId,
     #[serde(flatten)]
-    caller: Caller,
+    client: Client,
     expire_at: Timestamp,
     current: bool,
 }
 
 impl Endpoint for ListSessions {
     const NAME: &'static str = "list-sessions";
-    type Answer = Sessions;
+    type Access = Authenticated;
+    type Output = Sessions;
 
-    async fn handle(app: &App, request: &Request) -> Result<Sessions, Error> {
-        let current = app.authenticate(request).await?;
+    async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<Sessions, Error> {
+        let current = access.session;
         let mut entries = app.store.sessions_of(current.user).await?;
-        entries.retain(|entry| entry.expires_at > request.call.now);
+        entries.retain(|entry| entry.is_active(request.context.now));
         entries.sort_by_key(|entry| Reverse(entry.age()));
-        let shown = entries.into_iter().map(|entry| ActiveSession {
+        let listed = entries.into_iter().map(|entry| ListedSession {
             current: entry.id == current.id,
             session_id: entry.id,
-            caller: entry.caller,
+            client: entry.client.into(),
             expire_at: entry.expires_at,
         });
-        Ok(Sessions { sessions: shown.collect() })
+        Ok(Sessions { sessions: listed.collect() })
     }
 }

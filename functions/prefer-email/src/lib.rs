@@ -1,8 +1,12 @@
-//! `PUT /email/preferred`: makes a verified address of the user the one that notices are sent to.
+//! `PUT /email/preferred`: makes a verified address of the user the one that security notices go
+//! to.
 //!
 //! 202 acknowledged · 400 · 401 · 403 · 404 · 500 · 503
 
-use shared::{Acknowledged, App, EmailId, Endpoint, Error, Fields, Form, Request};
+use shared::{
+    App, Authenticated, EmailId, Endpoint, Error, Request,
+    edge::{Acknowledged, FromBody, Members},
+};
 
 /// `PUT /email/preferred`: changes the user's preferred address.
 #[derive(Debug)]
@@ -12,20 +16,20 @@ struct Preference {
     email: EmailId,
 }
 
-impl Form for Preference {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { email: fields.take("emailID")? })
+impl FromBody for Preference {
+    fn read(members: &mut Members) -> Option<Self> {
+        Some(Self { email: members.take("emailID")? })
     }
 }
 
 impl Endpoint for PreferEmail {
     const NAME: &'static str = "prefer-email";
-    type Answer = Acknowledged;
+    type Access = Authenticated;
+    type Output = Acknowledged;
 
-    async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
-        let caller = app.authenticate(request).await?;
-        let Preference { email } = request.form()?;
-        app.store.prefer_email(caller.user, email, &request.call).await?;
+    async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<Acknowledged, Error> {
+        let Preference { email } = request.body()?;
+        app.store.prefer_email(access.session.user, email, &request.context).await?;
         Ok(Acknowledged::new())
     }
 }

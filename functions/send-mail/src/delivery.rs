@@ -1,170 +1,162 @@
-//! Which letter goes to whom, and that it goes once.
+//! Decides which email goes to which address, and sends it once.
 
+use serde::de::DeserializeOwned;
 use shared::{
-    EmailAddress, Language, Metric, Timestamp, VerificationId,
-    account::AddressClaim,
-    notice::{Event, Notice},
-    store::{Claimed, Fault},
-    verification::{Purpose, Reply, ReplyContent, Verification},
+    EmailAddress, Language, Metric, Timestamp,
+    domain::{
+        account::AddressOwner,
+        notice::{Event, Notice},
+        verification::{Purpose, Reply, ReplyContent, Verification},
+    },
+    store::{Lease, OutboxItem, StoreError},
 };
 use tokio::try_join;
 
 use crate::{
     SendMail,
-    letter::{Asker, Code, Letter},
-    ses::Refusal,
+    email::{Asker, Code, Letter},
+    ses::SendError,
 };
 
-/// What became of a record.
+/// The outcome of a delivery attempt.
 pub(crate) enum Outcome {
-    /// Sent just now, and the metric that it is counted in.
+    /// The email was sent, and counts in this metric.
     Sent(Metric),
-    /// There is nothing to be done, or it was done before.
+    /// There is nothing to send, or it was sent before.
     Done,
-    /// Not worth sending any more.
+    /// The email is not worth sending any more.
     Dropped(&'static str),
-    /// Its address gets no mail any more.
+    /// The address is suppressed.
     Suppressed,
-    /// It may succeed later.
-    Later(String),
-    /// It can't succeed, however often it is tried.
-    Never(String),
+    /// The attempt failed, and a later one can succeed.
+    Retry(String),
+    /// No attempt can succeed.
+    Permanent(String),
 }
 
-impl From<Fault> for Outcome {
-    fn from(fault: Fault) -> Self {
-        Self::Later(fault.to_string())
+impl From<StoreError> for Outcome {
+    fn from(error: StoreError) -> Self {
+        Self::Retry(error.to_string())
     }
 }
 
 impl SendMail {
-    /// Answers whoever asked for a code, through the address that he gave.
-    pub(crate) async fn answer(&self, asked: &Verification, now: Timestamp) -> Outcome {
-        if asked.expires_at <= now {
-            return Outcome::Dropped("the code has expired");
+    /// Replies to a request for a code, through the address in the request.
+    pub(crate) async fn reply(&self, requested: &Verification, now: Timestamp) -> Result<Outcome, StoreError> {
+        if requested.expires_at <= now {
+            return Ok(Outcome::Dropped("the code has expired"));
         }
-        match self.try_to_answer(asked, now).await {
-            Ok(outcome) => outcome,
-            Err(fault) => fault.into(),
+        let item = OutboxItem::Code(requested.id);
+        // Suppression and ownership are keyed by canonical address, so spelling does not matter.
+        let (is_suppressed, owner) =
+            try_join!(self.store.is_suppressed(&requested.address), self.store.address_owner(&requested.address))?;
+        if is_suppressed {
+            return self.store.finish(item, now).await.map(|()| Outcome::Suppressed);
         }
-    }
-
-    async fn try_to_answer(&self, asked: &Verification, now: Timestamp) -> Result<Outcome, Fault> {
-        let store = &self.app.store;
-        // Whoever is answered has the address that was asked for, however he writes it.
-        let (suppressed, owner) = try_join!(store.is_suppressed(&asked.address), store.owner_of(&asked.address))?;
-        if suppressed {
-            return store.finish_code_mail(asked.id, now).await.map(|()| Outcome::Suppressed);
-        }
-        let reply = self.choose(asked, owner);
-        let verification = match store.claim_code_mail(asked.id, &reply, now).await? {
-            Claimed::Yes(verification) => verification,
-            Claimed::Leased => return Ok(Outcome::Later("somebody else is sending it".to_owned())),
-            Claimed::Done => return Ok(Outcome::Done),
-        };
-        let (counts, sent) = match &verification.reply {
+        let reply = self.choose(requested, owner);
+        self.deliver(item, Some(&reply), now, async |verification: &Verification| {
             // The reply of an earlier delivery, if there was one.
-            Some(reply) => (counts(reply), self.send_reply(reply, &verification).await),
-            None => (Metric::NoticesMailed, Err(Refusal::Never("no reply was chosen".to_owned()))),
+            let reply = verification.reply.as_ref().ok_or(SendError::Permanent("no reply was recorded".to_owned()))?;
+            self.send_reply(reply, verification).await
+        })
+        .await
+    }
+
+    /// Notifies the owner of an account of a change.
+    pub(crate) async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<Outcome, StoreError> {
+        if notice.expires_at <= now {
+            return Ok(Outcome::Dropped("the notice has expired"));
+        }
+        let item = OutboxItem::Notice(notice.id);
+        if self.store.is_suppressed(&notice.to).await? {
+            return self.store.finish(item, now).await.map(|()| Outcome::Suppressed);
+        }
+        self.deliver(item, None, now, async |notice: &Notice| {
+            let ip = notice.client.ip.to_string();
+            let (user_agent, at) = (&notice.client.user_agent, notice.created_at.seconds());
+            let asker = Asker { ip: &ip, user_agent, at };
+            self.send(&notice.to, &notice_email(notice), notice.language, &asker).await?;
+            Ok(Metric::NoticesMailed)
+        })
+        .await
+    }
+
+    /// Leases an item, sends its email, and marks the item as done or releases the lease.
+    async fn deliver<T: DeserializeOwned>(
+        &self,
+        item: OutboxItem,
+        reply: Option<&Reply>,
+        now: Timestamp,
+        send: impl AsyncFnOnce(&T) -> Result<Metric, SendError>,
+    ) -> Result<Outcome, StoreError> {
+        let leased = match self.store.acquire_lease(item, reply, now).await? {
+            Lease::Acquired(leased) => leased,
+            Lease::Held => return Ok(Outcome::Retry("another invocation is sending it".to_owned())),
+            Lease::Finished => return Ok(Outcome::Done),
         };
-        let id: VerificationId = verification.id;
-        match sent {
-            Ok(()) => self.app.store.finish_code_mail(id, now).await.map(|()| Outcome::Sent(counts)),
-            Err(Refusal::Never(why)) => self.app.store.finish_code_mail(id, now).await.map(|()| Outcome::Never(why)),
-            Err(Refusal::Later(why)) => self.app.store.release_code_mail(id).await.map(|()| Outcome::Later(why)),
+        match send(&leased).await {
+            Ok(metric) => self.store.finish(item, now).await.map(|()| Outcome::Sent(metric)),
+            Err(SendError::Permanent(cause)) => self.store.finish(item, now).await.map(|()| Outcome::Permanent(cause)),
+            Err(SendError::Retry(cause)) => self.store.release(item).await.map(|()| Outcome::Retry(cause)),
         }
     }
 
-    async fn send_reply(&self, reply: &Reply, verification: &Verification) -> Result<(), Refusal> {
-        let code = verification.code(&self.keys);
-        let letter = match (&reply.content, &code) {
-            (ReplyContent::Code { .. }, None) => return Err(Refusal::Never("its key is gone".to_owned())),
-            (ReplyContent::Code { .. }, Some(code)) => {
-                code_letter(verification, code.reveal()).map_err(|_| no_letter())?
-            }
-            (ReplyContent::AlreadyRegistered, _) => Letter::AlreadyRegistered,
-            (ReplyContent::NoAccount, _) => Letter::NoAccount,
-            (ReplyContent::BelongsToAnother, _) => Letter::BelongsToAnother,
-        };
-        let ip = verification.caller.ip.to_string();
-        let (user_agent, at) = (&verification.caller.user_agent, verification.created_at.seconds());
-        self.post(&reply.to, &letter, verification.language, &Asker { ip: &ip, user_agent, at }).await
-    }
-
-    /// Decides how a request for a code is replied to. An owner is written to as they typed their address: `Jane@` and
-    /// `jane@` could be two mailboxes on some servers.
-    fn choose(&self, asked: &Verification, owner: Option<AddressClaim>) -> Reply {
+    /// Decides how a request for a code is replied to. An owner is written to as they typed their
+    /// address: `Jane@` and `jane@` could be two mailboxes on some servers.
+    fn choose(&self, requested: &Verification, owner: Option<AddressOwner>) -> Reply {
         let code = |owner| ReplyContent::Code { key: self.keys.current().clone(), owner };
-        let (content, owner) = match (&asked.purpose, owner) {
+        let (content, owner) = match (&requested.purpose, owner) {
             (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None), None),
             (Purpose::SignIn { .. }, Some(owner)) => (code(Some(owner.user)), Some(owner)),
             (Purpose::SignIn { .. }, None) => (ReplyContent::NoAccount, None),
             (Purpose::SignUp { .. }, owner) => (ReplyContent::AlreadyRegistered, owner),
             (Purpose::AddEmail { .. }, owner) => (ReplyContent::BelongsToAnother, owner),
         };
-        Reply { to: owner.map_or_else(|| asked.address.clone(), |owner| owner.address), content }
+        Reply { to: owner.map_or_else(|| requested.address.clone(), |owner| owner.address), content }
     }
 
-    async fn post(
+    async fn send_reply(&self, reply: &Reply, verification: &Verification) -> Result<Metric, SendError> {
+        let code = verification.code(&self.keys);
+        let (email, metric) = match (&reply.content, &code) {
+            (ReplyContent::Code { .. }, Some(code)) => {
+                let email = code_email(verification, code.reveal()).map_err(|_| SendError::unwritable())?;
+                (email, Metric::CodesMailed)
+            }
+            (ReplyContent::Code { .. }, None) => {
+                return Err(SendError::Permanent("its code key is missing".to_owned()));
+            }
+            (ReplyContent::AlreadyRegistered, _) => (Letter::AlreadyRegistered, Metric::NoticesMailed),
+            (ReplyContent::NoAccount, _) => (Letter::NoAccount, Metric::NoticesMailed),
+            (ReplyContent::BelongsToAnother, _) => (Letter::BelongsToAnother, Metric::NoticesMailed),
+        };
+        let ip = verification.client.ip.to_string();
+        let (user_agent, at) = (&verification.client.user_agent, verification.created_at.seconds());
+        self.send(&reply.to, &email, verification.language, &Asker { ip: &ip, user_agent, at }).await?;
+        Ok(metric)
+    }
+
+    async fn send(
         &self,
         to: &EmailAddress,
-        letter: &Letter<'_>,
+        email: &Letter<'_>,
         language: Language,
         asker: &Asker<'_>,
-    ) -> Result<(), Refusal> {
-        let message = letter.write(language, &self.letterhead, asker).map_err(|_| no_letter())?;
+    ) -> Result<(), SendError> {
+        let message = email.write(language, &self.letterhead, asker).map_err(|_| SendError::unwritable())?;
         self.ses.send(to, message).await
     }
-
-    /// Tells an account's owner what was done to it.
-    pub(crate) async fn notify(&self, notice: &Notice, now: Timestamp) -> Outcome {
-        if notice.expires_at <= now {
-            return Outcome::Dropped("the notice has expired");
-        }
-        match self.try_to_notify(notice, now).await {
-            Ok(outcome) => outcome,
-            Err(fault) => fault.into(),
-        }
-    }
-
-    async fn try_to_notify(&self, notice: &Notice, now: Timestamp) -> Result<Outcome, Fault> {
-        let store = &self.app.store;
-        if store.is_suppressed(&notice.to).await? {
-            return store.finish_notice(notice.id, now).await.map(|()| Outcome::Suppressed);
-        }
-        let notice = match store.claim_notice(notice.id, now).await? {
-            Claimed::Yes(notice) => notice,
-            Claimed::Leased => return Ok(Outcome::Later("somebody else is sending it".to_owned())),
-            Claimed::Done => return Ok(Outcome::Done),
-        };
-        let ip = notice.caller.ip.to_string();
-        let asker = Asker { ip: &ip, user_agent: &notice.caller.user_agent, at: notice.created_at.seconds() };
-        match self.post(&notice.to, &notice_letter(&notice), notice.language, &asker).await {
-            Ok(()) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Sent(Metric::NoticesMailed)),
-            Err(Refusal::Never(why)) => store.finish_notice(notice.id, now).await.map(|()| Outcome::Never(why)),
-            Err(Refusal::Later(why)) => store.release_notice(notice.id).await.map(|()| Outcome::Later(why)),
-        }
-    }
 }
 
-fn counts(reply: &Reply) -> Metric {
-    if matches!(reply.content, ReplyContent::Code { .. }) { Metric::CodesMailed } else { Metric::NoticesMailed }
-}
-
-fn code_letter<'a>(asked: &Verification, digits: &'a str) -> Result<Letter<'a>, askama::Error> {
-    let code = Code::new(digits, asked.created_at.seconds(), asked.expires_at.seconds())?;
-    Ok(match asked.purpose {
+fn code_email<'a>(verification: &Verification, digits: &'a str) -> Result<Letter<'a>, askama::Error> {
+    let code = Code::new(digits, verification.created_at.seconds(), verification.expires_at.seconds())?;
+    Ok(match verification.purpose {
         Purpose::SignUp { .. } => Letter::SignUpCode(code),
         Purpose::SignIn { .. } => Letter::SignInCode(code),
         Purpose::AddEmail { .. } => Letter::AddAddressCode(code),
     })
 }
 
-fn no_letter() -> Refusal {
-    Refusal::Never("no letter".to_owned())
-}
-
-fn notice_letter(notice: &Notice) -> Letter<'_> {
+fn notice_email(notice: &Notice) -> Letter<'_> {
     let address = notice.address.as_str();
     match notice.event {
         Event::AddressVerified => Letter::AddressVerified { address },

@@ -1,14 +1,16 @@
-//! The outbox's consumer: the table's stream comes in, mails go out through SES.
+//! The consumer of the outbox: reads the table's stream and sends emails through SES.
 //!
-//! Every request for a code and every notice is an item that was stored together with what it is about. Here it is decided, after
-//! the caller has his answer, what the owner of the address is told: his code, or that he has an account already, or none, or that
-//! the address is somebody else's. So no answer of the API can tell whether an address is known.
+//! Every request for a code and every security notice is an item, stored together with the change
+//! that it is about. After the client has its response, this function decides which email the owner
+//! of the address gets: a code, or that they have an account, or none, or that the address belongs
+//! to another account. So no response of the API reveals whether an address is known.
 //!
-//! Records are worked off in order. The first that may succeed later ends the batch and is reported with all that follow
-//! (`ReportBatchItemFailures`); one that never can is logged and passed over, so that it holds nobody else's mail up.
+//! Records are processed in order. The first that can succeed later ends the batch and is reported
+//! with all that follow (`ReportBatchItemFailures`). One that can never succeed is logged and
+//! skipped, so that it delays no other email.
 
 mod delivery;
-mod letter;
+mod email;
 mod record;
 mod ses;
 
@@ -18,23 +20,23 @@ use futures_util::FutureExt;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use shared::{App, Config, ConfigError, Metric, Timestamp, code::CodeKeys};
+use shared::{Config, ConfigError, Metric, Timestamp, domain::code::CodeKeys, store::Store};
 
-use crate::{delivery::Outcome, letter::Letterhead, record::Record, ses::Ses};
+use crate::{delivery::Outcome, email::Letterhead, record::Record, ses::Ses};
 
-/// The function's name, everywhere the same.
+/// The name of the function, everywhere the same.
 pub const NAME: &str = "send-mail";
 
-/// What the function holds for as long as its process lives.
+/// The state of the function's process.
 #[derive(Debug)]
 pub struct SendMail {
-    app: App,
+    store: Store,
     keys: CodeKeys,
     ses: Ses,
     letterhead: Letterhead,
 }
 
-/// Which records are to come again: the first of these and all after it.
+/// The records that Lambda delivers again: the first of these and all after it.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchResponse {
@@ -53,26 +55,26 @@ struct StreamEvent {
     records: Vec<Box<RawValue>>,
 }
 
-/// Serves the function from the Lambda runtime, for as long as the process lives.
+/// Serves the function from the Lambda runtime for the life of the process.
 ///
 /// # Errors
-/// If the environment lacks something, or the runtime goes away.
+/// If a required environment variable is missing, or the runtime ends.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env()?;
     shared::start_log(&config.log);
-    let function = SendMail::new(config)?;
-    let answer = async |event: LambdaEvent<Box<RawValue>>| {
-        Ok::<_, Infallible>(function.handle(shared::system_time(), &event.payload).await)
+    let function = SendMail::new(&config)?;
+    let respond = async |event: LambdaEvent<Box<RawValue>>| {
+        Ok::<_, Infallible>(function.handle(Timestamp::now(), &event.payload).await)
     };
-    lambda_runtime::run(service_fn(answer)).await
+    lambda_runtime::run(service_fn(respond)).await
 }
 
 impl SendMail {
-    /// With clients of its own; nothing is connected yet.
+    /// Creates the state with clients of its own. Nothing is connected yet.
     ///
     /// # Errors
-    /// If the key of the codes or the sender isn't configured.
-    pub fn new(config: Config) -> Result<Self, ConfigError> {
+    /// If the code key or the sender is not configured.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let keys = config.code_keys()?.clone();
         let sender = config.sender()?.clone();
         let letterhead = Letterhead {
@@ -82,58 +84,59 @@ impl SendMail {
             color: sender.color.clone(),
         };
         let ses = Ses::new(&config.aws, sender);
-        Ok(Self { app: App::new(config), keys, ses, letterhead })
+        Ok(Self { store: Store::new(config), keys, ses, letterhead })
     }
 
-    /// Works a batch of stream records off.
+    /// Processes a batch of stream records.
     pub async fn handle(&self, now: Timestamp, event: &RawValue) -> BatchResponse {
         let Ok(event) = serde_json::from_str::<StreamEvent>(event.get()) else {
-            tracing::error!(function = NAME, "not an event of a DynamoDB stream");
+            tracing::error!(function = NAME, "not a DynamoDB stream event");
             // An empty identifier: the whole batch failed.
-            return BatchResponse::again_from(String::new());
+            return BatchResponse::failed_from(String::new());
         };
         for raw in event.records {
             let sequence_number = record::sequence_number(&raw);
-            let outcome = AssertUnwindSafe(Box::pin(self.work_off(now, &raw))).catch_unwind().await;
-            match outcome.unwrap_or(Outcome::Never("a panic".into())) {
+            let outcome = AssertUnwindSafe(Box::pin(self.process(now, &raw))).catch_unwind().await;
+            match outcome.unwrap_or(Outcome::Permanent("a panic".into())) {
                 Outcome::Done => {}
                 Outcome::Sent(metric) => {
-                    tracing::info!(function = NAME, sequence_number, counts = metric.name(), "mailed");
+                    tracing::info!(function = NAME, sequence_number, metric = metric.name(), "sent");
                 }
-                Outcome::Dropped(why) => {
-                    let counts = Metric::MailsDropped.name();
-                    tracing::info!(function = NAME, sequence_number, counts, "dropped: {why}");
+                Outcome::Dropped(reason) => {
+                    let metric = Metric::MailsDropped.name();
+                    tracing::info!(function = NAME, sequence_number, metric, "dropped: {reason}");
                 }
                 Outcome::Suppressed => {
-                    let counts = Metric::MailsSuppressed.name();
-                    tracing::info!(function = NAME, sequence_number, counts, "suppressed: its address gets no mail");
+                    let metric = Metric::MailsSuppressed.name();
+                    tracing::info!(function = NAME, sequence_number, metric, "suppressed: earlier bounce or complaint");
                 }
-                Outcome::Never(why) => {
-                    let counts = Metric::MailsUndeliverable.name();
-                    tracing::error!(function = NAME, sequence_number, counts, "undeliverable: {why}");
+                Outcome::Permanent(cause) => {
+                    let metric = Metric::MailsUndeliverable.name();
+                    tracing::error!(function = NAME, sequence_number, metric, "undeliverable: {cause}");
                 }
-                Outcome::Later(why) => {
-                    let counts = Metric::MailsDelayed.name();
-                    tracing::warn!(function = NAME, sequence_number, counts, "to be tried again: {why}");
-                    return BatchResponse::again_from(sequence_number);
+                Outcome::Retry(cause) => {
+                    let metric = Metric::MailsDelayed.name();
+                    tracing::warn!(function = NAME, sequence_number, metric, "will be retried: {cause}");
+                    return BatchResponse::failed_from(sequence_number);
                 }
             }
         }
         BatchResponse::default()
     }
 
-    async fn work_off(&self, now: Timestamp, raw: &RawValue) -> Outcome {
-        match Record::read(raw) {
-            Ok(Record::Verification(verification)) => self.answer(&verification, now).await,
+    async fn process(&self, now: Timestamp, raw: &RawValue) -> Outcome {
+        let delivered = match Record::read(raw) {
+            Ok(Record::Verification(requested)) => self.reply(&requested, now).await,
             Ok(Record::Notice(notice)) => self.notify(&notice, now).await,
-            Ok(Record::Other) => Outcome::Done,
-            Err(why) => Outcome::Never(why.into()),
-        }
+            Ok(Record::Other) => Ok(Outcome::Done),
+            Err(cause) => Ok(Outcome::Permanent(cause.into())),
+        };
+        delivered.unwrap_or_else(Outcome::from)
     }
 }
 
 impl BatchResponse {
-    fn again_from(item_identifier: String) -> Self {
+    fn failed_from(item_identifier: String) -> Self {
         Self { batch_item_failures: vec![BatchItemFailure { item_identifier }] }
     }
 }

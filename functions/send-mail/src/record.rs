@@ -1,17 +1,19 @@
-//! Records of the table's stream, as Lambda hands them over (Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB").
+//! Records of the table's stream, as Lambda delivers them (Lambda Developer Guide, "Using AWS
+//! Lambda with Amazon DynamoDB").
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::value::RawValue;
-use shared::{notice::Notice, verification::Verification};
+use shared::domain::{notice::Notice, verification::Verification};
 
-/// What a record asks to be mailed.
+/// The email that a record asks for.
 pub(crate) enum Record {
-    /// A code was asked for.
+    /// A code was requested.
     Verification(Box<Verification>),
-    /// Something was done to an account.
+    /// An account was changed.
     Notice(Box<Notice>),
-    /// Nothing: not a new item, or of another kind. The event source's filter keeps these away; one that it lets through does no harm.
+    /// None: the item is not new, or of another kind. The filter of the event source excludes
+    /// these; one that gets through does no harm.
     Other,
 }
 
@@ -30,7 +32,7 @@ struct Change {
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct Position {
     dynamodb: Sequenced,
 }
 
@@ -40,14 +42,15 @@ struct Sequenced {
     sequence_number: String,
 }
 
-/// Where in the stream a record stands; readable even where the rest is not. Empty, which means the whole batch, if not.
+/// Returns the position of a record in the stream, even if the rest is not readable. An empty one
+/// means the whole batch.
 pub(crate) fn sequence_number(raw: &RawValue) -> String {
-    serde_json::from_str::<Place>(raw.get()).map(|place| place.dynamodb.sequence_number).unwrap_or_default()
+    serde_json::from_str::<Position>(raw.get()).map(|position| position.dynamodb.sequence_number).unwrap_or_default()
 }
 
 impl Record {
     pub(crate) fn read(raw: &RawValue) -> Result<Self, &'static str> {
-        let record: Raw = serde_json::from_str(raw.get()).map_err(|_| "no record of a DynamoDB stream")?;
+        let record: Raw = serde_json::from_str(raw.get()).map_err(|_| "not a DynamoDB stream record")?;
         if record.event_name != "INSERT" {
             return Ok(Self::Other);
         }
@@ -61,7 +64,7 @@ impl Record {
     }
 }
 
-fn item<Row: DeserializeOwned>(image: Option<Item>) -> Result<Box<Row>, &'static str> {
-    let image = image.ok_or("a record without its item")?;
-    serde_dynamo::from_item(image).map(Box::new).map_err(|_| "an item that can't be read")
+fn item<T: DeserializeOwned>(image: Option<Item>) -> Result<Box<T>, &'static str> {
+    let image = image.ok_or("the record has no new image")?;
+    serde_dynamo::from_item(image).map(Box::new).map_err(|_| "the item cannot be read")
 }

@@ -1,4 +1,4 @@
-//! SES v2, and what each of its refusals means for the mail (SES API v2 Reference, `SendEmail`).
+//! SES v2, and what each of its errors means for the email (SES API v2 Reference, `SendEmail`).
 
 use std::{fmt, time::Duration};
 
@@ -9,19 +9,30 @@ use aws_sdk_sesv2::{
     operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message as SesMessage, MessageHeader},
 };
-use shared::{Aws, EmailAddress, Sender};
+use shared::{
+    EmailAddress,
+    config::{Aws, Sender},
+    runtime::http_client::http_client,
+};
 
-use crate::letter::Message;
+use crate::email::Message;
 
-/// Why a mail was not sent.
-pub(crate) enum Refusal {
-    /// SES is throttled, down, or not set up: worth trying again.
-    Later(String),
-    /// This mail can't be sent, now or ever.
-    Never(String),
+/// The reason why an email was not sent.
+pub(crate) enum SendError {
+    /// SES is throttled, down, or not set up. A later attempt can succeed.
+    Retry(String),
+    /// No attempt to send this email can succeed.
+    Permanent(String),
 }
 
-/// The sender's client.
+impl SendError {
+    /// The email could not be rendered.
+    pub(crate) fn unwritable() -> Self {
+        Self::Permanent("the email cannot be rendered".to_owned())
+    }
+}
+
+/// The client of SES, with the sender of every email.
 pub(crate) struct Ses {
     client: Client,
     sender: Sender,
@@ -52,8 +63,9 @@ impl Ses {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(aws.region.clone()))
             .credentials_provider(credentials)
-            .http_client(shared::http_client(aws.sesv2_url.as_deref()))
-            // The stream brings a mail again; trying more often here would only hold the others up.
+            .http_client(http_client(aws.sesv2_url.as_deref()))
+            // The stream delivers a failed record again. More attempts here would only delay other
+            // emails.
             .retry_config(RetryConfig::standard().with_max_attempts(2))
             .timeout_config(timeouts);
         config.set_endpoint_url(aws.sesv2_url.clone());
@@ -61,17 +73,17 @@ impl Ses {
         Self { client: Client::from_conf(config.build()), sender, from }
     }
 
-    pub(crate) async fn send(&self, to: &EmailAddress, message: Message) -> Result<(), Refusal> {
-        let content = content(message).map_err(|_| Refusal::Never("a part of the mail is missing".to_owned()))?;
+    pub(crate) async fn send(&self, to: &EmailAddress, message: Message) -> Result<(), SendError> {
+        let content = content(message).map_err(|_| SendError::unwritable())?;
         let reply_to = self.sender.reply_to.as_ref().map(|address| vec![address.as_str().to_owned()]);
         let sent = self.client.send_email().from_email_address(&self.from).set_reply_to_addresses(reply_to);
         let sent = sent.destination(Destination::builder().to_addresses(to.as_str()).build());
         let sent = sent.content(content).set_configuration_set_name(self.sender.configuration_set.clone()).send().await;
-        sent.map(|_| ()).map_err(|error| refusal(&error))
+        sent.map(|_| ()).map_err(|error| classify(&error))
     }
 }
 
-/// A display name goes into a header: only what needs no encoding there is shown.
+/// Returns the `From` header. The product name is part of it if it needs no encoding.
 fn from(sender: &Sender) -> String {
     let address = sender.address.as_str();
     let plain = |char: char| char.is_ascii_alphanumeric() || " .-_&'".contains(char);
@@ -86,21 +98,23 @@ fn content(message: Message) -> Result<EmailContent, BuildError> {
         .subject(utf8(message.subject)?)
         .body(body)
         .headers(header("Auto-Submitted", "auto-generated")?) // RFC 3834
-        .headers(header("X-Auto-Response-Suppress", "All")?) // Exchange's own, for the same
+        .headers(header("X-Auto-Response-Suppress", "All")?) // the same for Exchange
         .build();
     Ok(EmailContent::builder().simple(message).build())
 }
 
-/// Only the code of an error is repeated: its words may hold the address.
-fn refusal<R>(error: &SdkError<SendEmailError, R>) -> Refusal {
+/// Classifies an error of SES. Only its code is logged, because its message can contain the
+/// address.
+fn classify<R>(error: &SdkError<SendEmailError, R>) -> SendError {
     let Some(service_error) = error.as_service_error() else {
-        return Refusal::Later("SES: no answer".to_owned());
+        return SendError::Retry("SES: no response".to_owned());
     };
-    let why = format!("SES: {}", service_error.code().unwrap_or("an error without a code"));
+    let cause = format!("SES: {}", service_error.code().unwrap_or("error without a code"));
     match service_error {
-        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => Refusal::Never(why),
-        // Throttled or over the quota; or the operator's to mend (account suspended or paused, sender's domain not verified,
-        // configuration set missing): the mail waits, and ends in the dead-letter queue, not nowhere.
-        _ => Refusal::Later(why),
+        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => SendError::Permanent(cause),
+        // Throttled or over the quota; or a problem that the operator can fix (account suspended or
+        // paused, domain of the sender not verified, configuration set missing). The email waits,
+        // and ends in the dead-letter queue.
+        _ => SendError::Retry(cause),
     }
 }

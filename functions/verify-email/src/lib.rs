@@ -1,13 +1,15 @@
-//! `PUT /email/verification`: verifies an address, which then belongs to this account only.
+//! `PUT /email/verification`: verifies an address, which then belongs to the account and to no
+//! other.
 //!
-//! Without a bearer token, the code and its 122-bit ID are sufficient. If a token is sent, it must
-//! be valid and the code must have been requested by the token's user.
+//! Without a bearer token, the code and its 122-bit ID are the proof. With one, it must
+//! authenticate the user of the code.
 //!
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
 use shared::{
-    Acknowledged, App, Endpoint, Error, Metric, Proof, Request,
-    verification::{Purpose, Wanted},
+    App, Endpoint, Error, Metric, Request, UserId,
+    domain::verification::{CodeScope, Purpose},
+    edge::{Acknowledged, CodeSubmission, Public},
 };
 use tokio::try_join;
 
@@ -18,27 +20,32 @@ pub struct VerifyEmail;
 impl Endpoint for VerifyEmail {
     const NAME: &'static str = "verify-email";
     const DERIVES_CODES: bool = true;
-    const COUNTS: Option<Metric> = Some(Metric::CodesVerified);
-    type Answer = Acknowledged;
+    const SUCCESS_METRIC: Option<Metric> = Some(Metric::CodesVerified);
+    type Access = Public;
+    type Output = Acknowledged;
 
-    async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
-        let bearer = request.optional_bearer()?;
-        let proof: Proof = request.form()?;
-        let caller = async {
-            match bearer {
-                Some(_) => app.authenticate(request).await.map(|session| Some(session.user)),
+    async fn handle(app: &App, request: &Request, _: Public) -> Result<Acknowledged, Error> {
+        let (context, token) = (&request.context, request.bearer_token()?);
+        let CodeSubmission { id, code } = request.body()?;
+        let authenticated = async {
+            match &token {
+                Some(token) => app.authenticate(token, context.now).await.map(Some),
                 None => Ok(None),
             }
         };
-        // Run both concurrently. A request with an invalid token may use up an attempt, but so can
-        // a request without a token.
-        let (caller, verification) = try_join!(caller, app.redeem(request, &proof, Wanted::Email))?;
+        // Run both concurrently. An invalid token can use up a try, but so can a request without a
+        // token.
+        let redeemed = app.redeem(id, &code, CodeScope::Email, context.now);
+        let (authenticated, verification) = try_join!(authenticated, redeemed)?;
         let Purpose::AddEmail { user, email } = verification.purpose else { return Err(Error::CodeRefused) };
-        if caller.is_some_and(|caller| caller != user) {
+        if authenticated.is_some_and(|authenticated| authenticated.session.user != user) {
             return Err(Error::CodeRefused);
         }
-        request.is_of(user);
-        app.store.verify_email(&verification, (user, email), &request.call).await?;
-        Ok(Acknowledged::new())
+        app.store.verify_email(&verification, user, email, context).await?;
+        Ok(Acknowledged::of(user))
+    }
+
+    fn user(output: &Acknowledged) -> Option<UserId> {
+        output.user()
     }
 }

@@ -1,12 +1,12 @@
-//! `PUT /session/verification`: verifies a code and activates the session it was requested for.
-//!
-//! Verifying the code of a sign-up also creates the account.
+//! `PUT /session/verification`: verifies the code of a sign-up or a sign-in. A sign-up becomes an
+//! account; the session begins.
 //!
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
 use shared::{
-    Acknowledged, App, Endpoint, Error, Metric, Proof, Request,
-    verification::{Purpose, Wanted},
+    App, Endpoint, Error, Metric, Request, UserId,
+    domain::verification::{CodeScope, Purpose},
+    edge::{Acknowledged, CodeSubmission, Public},
 };
 
 /// `PUT /session/verification`: verifies a sign-up or sign-in code.
@@ -16,22 +16,25 @@ pub struct VerifySession;
 impl Endpoint for VerifySession {
     const NAME: &'static str = "verify-session";
     const DERIVES_CODES: bool = true;
-    const COUNTS: Option<Metric> = Some(Metric::CodesVerified);
-    type Answer = Acknowledged;
+    const SUCCESS_METRIC: Option<Metric> = Some(Metric::CodesVerified);
+    type Access = Public;
+    type Output = Acknowledged;
 
-    async fn handle(app: &App, request: &Request) -> Result<Acknowledged, Error> {
-        let proof: Proof = request.form()?;
-        let verification = app.redeem(request, &proof, Wanted::Session).await?;
+    async fn handle(app: &App, request: &Request, _: Public) -> Result<Acknowledged, Error> {
+        let now = request.context.now;
+        let CodeSubmission { id, code } = request.body()?;
+        let verification = app.redeem(id, &code, CodeScope::Session, now).await?;
         let user = match &verification.purpose {
             Purpose::SignUp { alias, full_name, session } => {
-                app.store.create_account(&verification, (alias, full_name), session, request.call.now).await?
+                app.store.create_account(&verification, alias, full_name, session, now).await?
             }
-            Purpose::SignIn { session } => {
-                app.store.open_session(&verification, session, request.call.now, app.limits()).await?
-            }
+            Purpose::SignIn { session } => app.store.open_session(&verification, session, now, app.limits()).await?,
             Purpose::AddEmail { .. } => return Err(Error::CodeRefused),
         };
-        request.is_of(user);
-        Ok(Acknowledged::new())
+        Ok(Acknowledged::of(user))
+    }
+
+    fn user(output: &Acknowledged) -> Option<UserId> {
+        output.user()
     }
 }

@@ -31,7 +31,11 @@ Resources:
   Api:
     Type: AWS::Serverless::HttpApi
     Properties:
-      CorsConfiguration: {AllowOrigins: !Split [',', 'https://a.example,https://b.example'], AllowMethods: [GET], MaxAge: 60}
+      DefinitionBody:
+        x-amazon-apigateway-cors:
+          allowOrigins: !Split [',', 'https://a.example,https://b.example']
+          allowMethods: [GET]
+          maxAge: 60
   Key: {Type: 'AWS::SecretsManager::Secret'}
   Set: {Type: 'AWS::SES::ConfigurationSet'}
   GetThing:

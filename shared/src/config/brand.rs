@@ -1,4 +1,5 @@
-//! What tells one deployment's mails from another's. An operator sets it, and it stands in HTML: so it is nothing but what it claims to be.
+//! The branding of emails. An operator sets it and it is part of HTML, so its form is checked
+//! strictly.
 
 use std::{fmt, str::FromStr};
 
@@ -8,7 +9,7 @@ use lambda_http::http::Uri;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Color(String);
 
-/// A page on the Web, by https.
+/// The URL of a web page, by https.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link(String);
 
@@ -18,7 +19,7 @@ impl FromStr for Color {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.strip_prefix('#').unwrap_or_default();
         let is_color = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_color { Ok(Self(text.to_owned())) } else { Err("must be a colour such as #1a73e8") }
+        if is_color { Ok(Self(text.to_owned())) } else { Err("must be a color such as #1a73e8") }
     }
 }
 
@@ -27,7 +28,7 @@ impl FromStr for Link {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_https = text.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https") && uri.host().is_some());
-        if is_https { Ok(Self(text.to_owned())) } else { Err("must be a URL such as https://example.com/") }
+        if is_https { Ok(Self(text.to_owned())) } else { Err("must be an HTTPS URL such as https://example.com/") }
     }
 }
 
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_colour_is_six_digits_and_a_link_is_https_and_neither_is_anything_else() {
+    fn only_six_digit_colors_and_https_links_are_accepted() {
         for good in ["#1a73e8", "#FFFFFF"] {
             assert_eq!(good.parse::<Color>().unwrap().to_string(), good);
         }

@@ -1,11 +1,6 @@
-//! What an endpoint is, and the frame that each of them runs in.
+//! The trait of an endpoint, and the frame that every endpoint runs in.
 
-use std::{
-    any::Any,
-    convert::Infallible,
-    panic::AssertUnwindSafe,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{any::Any, convert::Infallible, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
 use lambda_http::http::{Method, StatusCode};
@@ -14,39 +9,60 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::{
-    event::{self, Payload},
-    log::{self, Line, Metric},
-    request::Request,
-    response::{self, Response},
+use crate::{
+    app::App,
+    config::Config,
+    domain::{id::UserId, timestamp::Timestamp},
+    edge::{
+        Access, Metric, Request,
+        event::{self, Payload},
+        log::{self, RequestLog},
+        response::{self, Response},
+    },
+    error::Error,
+    runtime::entropy,
 };
-use crate::{App, Config, Error, Timestamp, entropy};
 
-/// A handler takes no longer: less than the function's timeout, so that it is we who answer, and not Lambda without our headers.
+/// The time limit of a handler: below the function's timeout, so that the response is ours and not
+/// Lambda's.
 pub const DEADLINE: Duration = Duration::from_secs(8);
 
-/// One endpoint of the API. Each is a Lambda function of its own.
+/// An endpoint of the API. Each is a Lambda function of its own.
 pub trait Endpoint: 'static {
-    /// The function's name, everywhere the same: folder, package, binary, template resource, events, metrics.
+    /// The name of the function: the same for folder, package, binary, template resource, events
+    /// and metrics.
     const NAME: &'static str;
-    /// Whether it derives codes, and so can't start without their key.
+    /// Whether the endpoint derives codes and therefore cannot start without a code key.
     const DERIVES_CODES: bool = false;
-    /// The metric that a success is counted in, beside `Requests`.
-    const COUNTS: Option<Metric> = None;
-    /// The body of a success: 200 to a GET, 202 to everything else.
-    type Answer: Serialize + Send;
+    /// The metric that counts a success, beside `Requests`.
+    const SUCCESS_METRIC: Option<Metric> = None;
+    /// The access that the endpoint requires.
+    type Access: Access;
+    /// The body of a success: status 200 for GET, 202 for every other method.
+    type Output: Serialize + Send;
 
-    /// Answers a request.
+    /// Handles a request.
     ///
     /// # Errors
-    /// What the contract says for the endpoint; the frame turns it into a problem and logs it.
-    fn handle(app: &App, request: &Request) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
+    /// Those that the contract lists for the endpoint. The frame turns them into problems and logs
+    /// them.
+    fn handle(
+        app: &App,
+        request: &Request,
+        access: Self::Access,
+    ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+
+    /// Returns the user that the request was about, for the log, if only the handler identifies
+    /// one.
+    fn user(_: &Self::Output) -> Option<UserId> {
+        None
+    }
 }
 
-/// Serves an endpoint from the Lambda runtime, for as long as the process lives.
+/// Serves an endpoint from the Lambda runtime for the life of the process.
 ///
 /// # Errors
-/// If the environment lacks something, or the runtime goes away.
+/// If a required environment variable is missing, or the runtime ends.
 pub async fn serve<E: Endpoint>() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env()?;
     log::start(&config.log);
@@ -55,64 +71,67 @@ pub async fn serve<E: Endpoint>() -> Result<(), lambda_runtime::Error> {
     }
     let app = App::new(config);
     app.connect().await;
-    let answer = async |event: LambdaEvent<Box<RawValue>>| {
-        Ok::<_, Infallible>(respond::<E>(&app, system_time(), &event.payload).await)
+    let respond = async |event: LambdaEvent<Box<RawValue>>| {
+        Ok::<_, Infallible>(respond::<E>(&app, Timestamp::now(), &event.payload).await)
     };
-    lambda_runtime::run(service_fn(answer)).await
+    lambda_runtime::run(service_fn(respond)).await
 }
 
-/// Answers one event. Whatever happens, it is answered as the contract has it: nothing gets out of here but a [`Response`].
+/// Responds to one event as the contract requires, whatever happens.
 pub async fn respond<E: Endpoint>(app: &App, now: Timestamp, event: &RawValue) -> Response {
-    let mut line = Line::begin(E::NAME, app.is_cold(), E::COUNTS);
+    let mut log = RequestLog::begin(E::NAME, app.is_cold(), E::SUCCESS_METRIC);
     let (payload, request) = std::panic::catch_unwind(|| event::read(event, now))
         .unwrap_or_else(|panic| (Payload::default(), Err(panicked(&*panic))));
-    let answered = match request {
-        Ok(request) => {
-            let answered = answer::<E>(app, &request).await;
-            line.user = request.user.get().copied();
-            answered
-        }
+    let handled = match request {
+        Ok(request) => handle::<E>(app, &request, &mut log.user).await,
         Err(error) => Err(error),
     };
-    match answered {
+    match handled {
         Ok((status, body)) => {
-            line.answered(status);
+            log.succeeded(status);
             response::success(payload, status, body)
         }
-        Err(error) => refuse(payload, &error, &line),
+        Err(error) => refuse(payload, &error, &log),
     }
 }
 
-async fn answer<E: Endpoint>(app: &App, request: &Request) -> Result<(StatusCode, String), Error> {
-    // On the heap: a handler's future holds the SDK's, one in the other, deeper than the compiler likes to look.
-    let handled = AssertUnwindSafe(Box::pin(E::handle(app, request))).catch_unwind();
-    let answer = match timeout(DEADLINE, handled).await {
-        Ok(Ok(answer)) => answer?,
+/// Handles a request within the deadline. `user` is set as soon as the user is known, so that a
+/// failure is logged with it.
+async fn handle<E: Endpoint>(
+    app: &App,
+    request: &Request,
+    user: &mut Option<UserId>,
+) -> Result<(StatusCode, String), Error> {
+    let handled = async {
+        let access = E::Access::check(app, request).await?;
+        *user = access.user();
+        let output = E::handle(app, request, access).await?;
+        *user = user.or(E::user(&output));
+        Ok::<_, Error>(output)
+    };
+    // On the heap: the future of a handler nests the SDK's futures more deeply than the compiler
+    // accepts.
+    let handled = AssertUnwindSafe(Box::pin(handled)).catch_unwind();
+    let output = match timeout(DEADLINE, handled).await {
+        Ok(Ok(output)) => output?,
         Ok(Err(panic)) => return Err(panicked(&*panic)),
         Err(late) => return Err(Error::Unavailable(late.into())),
     };
     let status = if request.method == Method::GET { StatusCode::OK } else { StatusCode::ACCEPTED };
-    let body = serde_json::to_string(&answer).map_err(|error| Error::Internal(error.into()))?;
+    let body = serde_json::to_string(&output).map_err(|error| Error::Internal(error.into()))?;
     Ok((status, body))
 }
 
-/// The one place where a failure is answered and logged, under the same ID.
-fn refuse(payload: Payload, error: &Error, line: &Line) -> Response {
-    // Should there be no randomness left, that is told too, under the ID of nothing.
+/// Logs a failure and responds to it, under the same ID. Nothing else does either.
+fn refuse(payload: Payload, error: &Error, log: &RequestLog) -> Response {
+    // If the OS RNG fails, respond anyway, with the nil UUID as error ID.
     let id = std::panic::catch_unwind(entropy::uuid_v4).unwrap_or_default();
-    line.refused(error, id);
+    log.refused(error, id);
     response::problem(payload, error, id)
 }
 
-/// What a panic says may hold anything, so it isn't repeated; the default hook has printed where it was.
+/// The message of a panic can contain anything and is not repeated. The default hook has printed
+/// its location.
 fn panicked(_panic: &(dyn Any + Send)) -> Error {
     Error::Internal("a panic".into())
-}
-
-/// Now, for the `main` of a function: what is under it is told the time.
-#[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
-pub fn system_time() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }

@@ -1,8 +1,7 @@
-//! API Gateway's events, payload 2.0 and 1.0, read into one [`Request`].
+//! API Gateway's events, payload 2.0 and 1.0, read into a [`Request`].
 //!
-//! `lambda_http` has the types; its conversion to an HTTP request is left out, because it panics on a malformed host, scheme or query.
-
-use std::sync::OnceLock;
+//! `lambda_http` provides the types. Its conversion to an HTTP request is not used, because it
+//! panics on a malformed host, scheme or query string.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_http::{
@@ -11,10 +10,17 @@ use lambda_http::{
 };
 use serde_json::value::RawValue;
 
-use super::request::Request;
-use crate::{Call, Caller, Error, Language, Timestamp};
+use crate::{
+    domain::{
+        language::Language,
+        request_context::{ClientInfo, RequestContext},
+        timestamp::Timestamp,
+    },
+    edge::Request,
+    error::Error,
+};
 
-/// The form that an event came in, and that its answer goes out in.
+/// The payload format of an event and of its response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Payload {
     #[default]
@@ -22,9 +28,9 @@ pub(super) enum Payload {
     V1,
 }
 
-const UNREADABLE: Error = Error::Malformed("This is no API Gateway proxy event that can be read");
+const UNREADABLE: Error = Error::Malformed("Not a valid API Gateway proxy event");
 
-/// Reads an event. The payload's form is known even where the rest isn't.
+/// Reads an event. The payload format is known even if the rest is invalid.
 pub(super) fn read(event: &RawValue, now: Timestamp) -> (Payload, Result<Request, Error>) {
     if let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
         return (Payload::V2, from_v2(event, now));
@@ -38,9 +44,9 @@ pub(super) fn read(event: &RawValue, now: Timestamp) -> (Payload, Result<Request
 fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp) -> Result<Request, Error> {
     let http = event.request_context.http;
     Ok(Request {
-        call: Call {
+        context: RequestContext {
             now,
-            caller: caller(http.source_ip.as_deref(), http.user_agent.as_deref())?,
+            client: client(http.source_ip.as_deref(), http.user_agent.as_deref())?,
             language: language(&event.headers),
         },
         method: http.method,
@@ -48,18 +54,18 @@ fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp) -> Result<Request, Er
         is_json: is_json(&event.headers),
         path_parameters: event.path_parameters,
         body: body(event.body, event.is_base64_encoded)?,
-        user: OnceLock::new(),
     })
 }
 
 fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Error> {
     let identity = event.request_context.identity;
-    // REST APIs send both, and the multi-value form is the complete one; hand-written events often have only the other.
+    // REST APIs send both, and the multi-value form is complete; hand-written events often have
+    // only the single-value form.
     let headers = if event.multi_value_headers.is_empty() { event.headers } else { event.multi_value_headers };
     Ok(Request {
-        call: Call {
+        context: RequestContext {
             now,
-            caller: caller(identity.source_ip.as_deref(), identity.user_agent.as_deref())?,
+            client: client(identity.source_ip.as_deref(), identity.user_agent.as_deref())?,
             language: language(&headers),
         },
         method: event.http_method,
@@ -67,28 +73,29 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Err
         is_json: is_json(&headers),
         path_parameters: event.path_parameters,
         body: body(event.body, event.is_base64_encoded)?,
-        user: OnceLock::new(),
     })
 }
 
-/// The address of whoever connected to API Gateway; no header that a client sends has a say in it.
-fn caller(source_ip: Option<&str>, user_agent: Option<&str>) -> Result<Caller, Error> {
+/// Returns the client that connected to API Gateway. Headers that the client sends do not affect
+/// the IP address.
+fn client(source_ip: Option<&str>, user_agent: Option<&str>) -> Result<ClientInfo, Error> {
     let ip = source_ip.and_then(|ip| ip.parse().ok()).ok_or(UNREADABLE)?;
-    Ok(Caller::new(ip, user_agent.unwrap_or_default()))
+    Ok(ClientInfo::new(ip, user_agent.unwrap_or_default()))
 }
 
-/// Several headers are one list (RFC 9110 §5.3).
+/// Returns the preferred language. Several headers are one list (RFC 9110 §5.3).
 fn language(headers: &HeaderMap) -> Language {
     let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
     let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
     Language::accepted(&values.join(","))
 }
 
-/// Present, even if it can't be read: an optional header that was sent must be good.
+/// Returns the `Authorization` header, even if it is not readable: an optional header that is sent
+/// must be valid.
 fn authorization(headers: &HeaderMap) -> Option<String> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let first = values.next()?;
-    // Two of them: neither is to be trusted over the other.
+    // Of two headers, neither is trusted over the other.
     if values.next().is_some() {
         return Some(String::new());
     }
@@ -106,5 +113,5 @@ fn body(body: Option<String>, is_base64_encoded: bool) -> Result<Vec<u8>, Error>
     if !is_base64_encoded {
         return Ok(body.into_bytes());
     }
-    BASE64_STANDARD.decode(body).map_err(|_| Error::Malformed("The body is marked as base64 but is not"))
+    BASE64_STANDARD.decode(body).map_err(|_| Error::Malformed("The body is not valid base64"))
 }

@@ -1,4 +1,5 @@
-//! The log, and the one line that every request leaves in it (docs/operations.md, "The log" and "Metrics").
+//! The log, and the one line that every request leaves in it (docs/operations.md, "The log" and
+//! "Metrics").
 
 mod json;
 mod metric;
@@ -11,15 +12,16 @@ use uuid::Uuid;
 
 use self::json::Json;
 pub use self::metric::Metric;
-use crate::{Error, config::Log, id::UserId};
+use crate::{config::Log, domain::id::UserId, error::Error};
 
-/// From now on, the process logs to its standard output, which Lambda takes further.
+/// Starts logging to standard output, which Lambda forwards.
 pub fn start(log: &Log) {
-    // There is one already only if a process starts twice.
+    // A subscriber is set already only if a process starts twice.
     let _ = tracing::subscriber::set_global_default(subscriber(log, std::io::stdout));
 }
 
-/// Lambda's own is not used: it filters by regular expressions, which are a quarter of a megabyte and a good part of a start.
+/// Creates the subscriber. Lambda's own is not used: it filters by regular expressions, which take
+/// a quarter of a megabyte and a good part of a function's start.
 fn subscriber(
     log: &Log,
     writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -32,25 +34,25 @@ fn subscriber(
     }
 }
 
-/// What is known of a request whatever comes of it.
-pub(super) struct Line {
+/// The log line of a request.
+pub(super) struct RequestLog {
     function: &'static str,
     began: Instant,
     cold_start: bool,
-    /// What its success is counted as.
-    counts: Option<Metric>,
-    /// Whose request it was, where that was found out.
+    success_metric: Option<Metric>,
+    /// The user of the request, as far as it is known.
     pub(super) user: Option<UserId>,
 }
 
-impl Line {
-    /// The request begins now.
-    pub(super) fn begin(function: &'static str, cold_start: bool, counts: Option<Metric>) -> Self {
-        Self { function, began: Instant::now(), cold_start, counts, user: None }
+impl RequestLog {
+    /// Begins the line. The duration counts from here.
+    pub(super) fn begin(function: &'static str, cold_start: bool, success_metric: Option<Metric>) -> Self {
+        Self { function, began: Instant::now(), cold_start, success_metric, user: None }
     }
 
-    pub(super) fn answered(&self, status: StatusCode) {
-        let Self { function, cold_start, counts, .. } = *self;
+    /// Writes the line of a success.
+    pub(super) fn succeeded(&self, status: StatusCode) {
+        let Self { function, cold_start, success_metric, .. } = *self;
         let (status, duration_ms) = (status.as_u16(), self.milliseconds());
         tracing::info!(
             function,
@@ -58,12 +60,12 @@ impl Line {
             duration_ms,
             cold_start,
             user_id = self.user_id(),
-            counts = counts.map(Metric::name),
+            metric = success_metric.map(Metric::name),
             "answered"
         );
     }
 
-    /// `id` is the same as in the answer.
+    /// Writes the line of a failure. `id` is the error ID of the response.
     pub(super) fn refused(&self, error: &Error, id: Uuid) {
         let Self { function, cold_start, .. } = *self;
         let (status, duration_ms, kind) = (error.status().as_u16(), self.milliseconds(), error.kind());
@@ -75,7 +77,7 @@ impl Line {
         }
     }
 
-    /// To the microsecond.
+    /// Returns the duration so far, to the microsecond.
     fn milliseconds(&self) -> f64 {
         (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3
     }
@@ -94,38 +96,39 @@ mod tests {
 
     use super::*;
 
-    /// The line of a failure, as it is written when the function's logging controls are so.
+    /// Returns the line of a failure under these logging controls.
     fn line(log: &Log) -> String {
-        written(log, || Line::begin("check-session", true, None).refused(&Error::CodeRefused, Uuid::nil()))
+        written(log, || RequestLog::begin("check-session", true, None).refused(&Error::CodeRefused, Uuid::nil()))
     }
 
-    fn written(log: &Log, tell: impl FnOnce()) -> String {
+    fn written(log: &Log, log_something: impl FnOnce()) -> String {
         let (mut reader, writer) = io::pipe().unwrap();
         let writer = move || writer.try_clone().unwrap();
         tracing::subscriber::with_default(subscriber(log, writer), || {
             let span = tracing::info_span!("Lambda runtime invoke", requestId = "8476a536");
             let _in_span = span.enter();
-            tracing::debug!("not to be seen");
-            tell();
+            tracing::debug!("below the level");
+            log_something();
         });
         io::read_to_string(&mut reader).unwrap()
     }
 
     #[test]
-    fn lambda_reads_time_and_level_of_a_line_where_it_looks_for_them() {
+    fn a_line_has_its_time_and_level_where_lambda_reads_them() {
         let line = line(&Log { level: Level::INFO, is_json: true, service: None });
         let line: Value = serde_json::from_str(&line).expect(&line);
-        // "Sending function logs to CloudWatch Logs" in the Lambda Developer Guide: both at the top, the time as in RFC 3339.
+        // "Sending function logs to CloudWatch Logs" in the Lambda Developer Guide: both at the
+        // top, the time as in RFC 3339.
         assert_eq!(line["level"], "WARN");
         let time = line["timestamp"].as_str().unwrap();
         assert!(time.contains('T') && time.ends_with('Z'), "{time}");
         assert_eq!(line["error_id"], "00000000-0000-0000-0000-000000000000");
         assert_eq!(line["requestId"], "8476a536");
-        assert!(line.get("_aws").is_none(), "metrics of nobody");
+        assert!(line.get("_aws").is_none(), "metrics without a service");
     }
 
     #[test]
-    fn a_line_counts_the_request_that_it_tells_of_and_how_it_was_refused() {
+    fn a_line_counts_its_request_and_its_refusal() {
         let line = line(&Log { level: Level::INFO, is_json: true, service: Some("latchkey".to_owned()) });
         let line: Value = serde_json::from_str(&line).expect(&line);
         assert_eq!(
@@ -145,15 +148,15 @@ mod tests {
                 }),
             ]
         );
-        // What a dimension is called must be a member of the line.
+        // A dimension must be a member of the line.
         assert_eq!(line["error_kind"], "code-refused");
     }
 
     #[test]
-    fn a_success_counts_as_what_its_endpoint_says() {
+    fn a_success_counts_in_the_metric_of_its_endpoint() {
         let log = Log { level: Level::INFO, is_json: true, service: Some("latchkey".to_owned()) };
         let line = written(&log, || {
-            Line::begin("verify-session", false, Some(Metric::CodesVerified)).answered(StatusCode::OK);
+            RequestLog::begin("verify-session", false, Some(Metric::CodesVerified)).succeeded(StatusCode::OK);
         });
         let line: Value = serde_json::from_str(&line).expect(&line);
         assert_eq!((&line["Requests"], &line["CodesVerified"]), (&json!(1), &json!(1)));
@@ -161,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_short_where_nobody_asked_for_json() {
+    fn a_line_is_plain_text_without_the_json_format() {
         let line = line(&Log { level: Level::INFO, is_json: false, service: Some("latchkey".to_owned()) });
         assert!(line.trim_start().starts_with("WARN ") && line.lines().count() == 1, "{line}");
     }

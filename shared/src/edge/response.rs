@@ -1,4 +1,6 @@
-//! Answers: JSON with the headers that every answer has, or a problem (RFC 9457).
+//! Responses: JSON with the headers that every response has, or a problem (RFC 9457).
+
+use std::net::IpAddr;
 
 use lambda_http::{
     Body,
@@ -8,33 +10,57 @@ use lambda_http::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::event::Payload;
-use crate::{Error, error::FieldError};
+use crate::{
+    domain::{id::UserId, request_context::ClientInfo},
+    edge::event::Payload,
+    error::{Error, FieldError},
+};
 
-/// The answer to a write that has nothing to return: `{"message":"acknowledged"}`.
+/// The response to a write that has nothing to return: `{"message":"acknowledged"}`.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Acknowledged {
-    message: Word,
-}
-
-/// The one thing that an acknowledgement says.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Word {
-    Acknowledged,
+    message: &'static str,
+    #[serde(skip)]
+    user: Option<UserId>,
 }
 
 impl Acknowledged {
-    /// Done.
+    /// Creates the response.
     #[must_use]
     pub fn new() -> Self {
-        Self { message: Word::Acknowledged }
+        Self { message: "acknowledged", user: None }
+    }
+
+    /// Creates the response to a write about a user that the write itself identified.
+    #[must_use]
+    pub fn of(user: UserId) -> Self {
+        Self { user: Some(user), ..Self::new() }
+    }
+
+    /// Returns that user.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.user
     }
 }
 
 impl Default for Acknowledged {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The client of a session, as responses show it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Client {
+    ip: IpAddr,
+    user_agent: String,
+}
+
+impl From<ClientInfo> for Client {
+    fn from(client: ClientInfo) -> Self {
+        Self { ip: client.ip, user_agent: client.user_agent }
     }
 }
 
@@ -48,7 +74,7 @@ pub enum Response {
     V1(ApiGatewayProxyResponse),
 }
 
-/// RFC 9457 §3.1
+/// The members of a problem (RFC 9457 §3.1).
 #[derive(Serialize)]
 struct Problem<'a> {
     r#type: String,
@@ -77,9 +103,9 @@ pub(super) fn problem(payload: Payload, error: &Error, id: Uuid) -> Response {
         errors: error.fields(),
     };
     let mut headers = headers("application/problem+json");
-    // Our words are printable ASCII; should one ever not be, the answer is better than none.
-    let words = HeaderValue::from_str(&detail).unwrap_or(HeaderValue::from_static("see the body"));
-    headers.insert(HeaderName::from_static("x-error"), words);
+    // The texts are printable ASCII. If one ever is not, a response without it is better than none.
+    let text = HeaderValue::from_str(&detail).unwrap_or(HeaderValue::from_static("see the body"));
+    headers.insert(HeaderName::from_static("x-error"), text);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(HeaderName::from_static("x-error-id"), id);
     }
@@ -97,7 +123,8 @@ fn headers(content_type: &'static str) -> HeaderMap {
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // Nothing here is a page: should a browser be led to show an answer as one, it loads, frames and refers to nothing.
+        // No response is a page. If a browser shows one as a page, it loads, frames and refers to
+        // nothing.
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),

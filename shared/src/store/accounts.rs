@@ -1,67 +1,76 @@
-//! Accounts: made when a code is proved, read as a whole, changed one change at a time.
+//! Accounts: created when a sign-up is verified, read as a whole, changed one change at a time.
 
-use super::{
-    Store,
-    client::row,
-    fault::Fault,
-    keys::{EMAIL, Key, SESSION, USER},
-    retry::Backoff,
-    transaction::{Part, Transaction},
-    write::{EXISTS, IS_NEW, Write},
-};
 use crate::{
-    Alias, Call, Error, FullName, Limits, Timestamp,
-    account::{Account, AddressClaim, Email},
-    id::{EmailId, UserId},
-    notice::{Event, Notice},
-    session::{Session, SessionEntry},
-    user::User,
-    verification::{PendingSession, Verification},
+    domain::{
+        account::{Account, AddressOwner, Email},
+        alias::Alias,
+        full_name::FullName,
+        id::{EmailId, UserId},
+        limits::Limits,
+        notice::{Event, Notice},
+        request_context::RequestContext,
+        session::{PendingSession, Session, SessionEntry},
+        timestamp::Timestamp,
+        user::User,
+        verification::Verification,
+    },
+    store::{
+        Refusal, Store, StoreError,
+        table::{
+            backoff::Backoff,
+            client::from_item,
+            keys::{EMAIL, Key, SESSION, USER},
+            transaction::{Subject, Transaction},
+            write::{EXISTS, IS_NEW, Write},
+        },
+    },
 };
 
-/// DynamoDB takes a hundred writes in a transaction. Where a deployment lowers its cap by a lot, the next sign-ins close the rest.
-const MOST_CLOSED_AT_ONCE: usize = 40;
+/// A transaction takes 100 writes, and each session is two items. If a deployment lowers its limit
+/// by more than this, the next sign-ins end the rest.
+const MAX_SESSIONS_ENDED_AT_ONCE: usize = 40;
 
 impl Store {
-    /// A user, by his ID.
+    /// Returns a user.
     ///
     /// # Errors
-    /// The store's faults.
-    pub async fn user(&self, id: UserId) -> Result<Option<User>, Fault> {
+    /// If DynamoDB fails.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.get(Key::user(id)).await
     }
 
-    /// A user with all that belongs to him.
+    /// Returns a user with everything that belongs to them.
     ///
     /// # Errors
-    /// The store's faults.
-    pub async fn account(&self, id: UserId) -> Result<Option<Account>, Fault> {
+    /// [`Refusal::Gone`] if there is no such user.
+    pub async fn account(&self, id: UserId) -> Result<Account, StoreError> {
         let (mut user, mut emails, mut sessions) = (None, Vec::new(), Vec::new());
         for item in self.query(Key::partition(id), "").await? {
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).map_or("", String::as_str);
             if sk == USER {
-                user = Some(row(item)?);
+                user = Some(from_item(item)?);
             } else if sk.starts_with(EMAIL) {
-                emails.push(row(item)?);
+                emails.push(from_item(item)?);
             } else if sk.starts_with(SESSION) {
-                sessions.push(row(item)?);
+                sessions.push(from_item(item)?);
             }
         }
-        Ok(user.map(|user| Account { user, emails, sessions }))
+        Ok(Account { user: user.ok_or(Refusal::Gone)?, emails, sessions })
     }
 
-    /// Makes a proved sign-up an account: user, address, alias and session come into being together, and the code is used up.
-    /// Returns the new user's ID.
+    /// Creates the account of a verified sign-up: user, address, alias and session, in one
+    /// transaction that redeems the code. Returns the ID of the new user.
     ///
     /// # Errors
-    /// [`Error::CodeRefused`] if somebody has the address by now, or the code was used meanwhile; the store's faults.
+    /// [`Refusal::Code`] if the address has an owner by now, or the code was redeemed meanwhile.
     pub async fn create_account(
         &self,
         verification: &Verification,
-        (alias, full_name): (&Alias, &FullName),
-        pending: &PendingSession,
+        alias: &Alias,
+        full_name: &FullName,
+        session: &PendingSession,
         now: Timestamp,
-    ) -> Result<UserId, Error> {
+    ) -> Result<UserId, StoreError> {
         let (user_id, email_id) = (UserId::generate(), EmailId::generate());
         let address = &verification.address;
         let user = User {
@@ -69,169 +78,152 @@ impl Store {
             alias: alias.clone(),
             full_name: full_name.clone(),
             preferred: email_id,
-            roles: User::usual_roles(),
-            groups: User::usual_groups(),
+            roles: User::default_roles(),
+            groups: User::default_groups(),
             language: verification.language,
             created_at: now,
             version: 0,
         };
         let email = Email { id: email_id, address: address.clone(), verified: true, created_at: now, sequence: 0 };
-        let claim = AddressClaim { user: user_id, email: email_id, address: address.clone() };
+        let owner = AddressOwner { user: user_id, email: email_id, address: address.clone() };
         let mut transaction = Transaction::default();
-        transaction.add(Part::Account, Write::put(Key::user(user_id), &user, IS_NEW)?);
-        transaction.add(Part::Email, Write::put(Key::email(user_id, email_id), &email, IS_NEW)?);
-        transaction.add(Part::Address, Write::put(Key::address(address), &claim, IS_NEW)?);
+        transaction.add(Subject::Account, Write::put(Key::user(user_id), &user, IS_NEW)?);
+        transaction.add(Subject::Email, Write::put(Key::email(user_id, email_id), &email, IS_NEW)?);
+        transaction.add(Subject::AddressOwner, Write::put(Key::address_owner(address), &owner, IS_NEW)?);
         let reserved = "attribute_exists(#pk) AND attribute_not_exists(#userID) AND #pendingFor = :address";
-        let take = Write::update(Key::alias(alias), "SET #userID = :user REMOVE #pendingFor, #expiresAt", reserved);
-        transaction.add(Part::Alias, take.value("user", &user_id).value("address", address.canonical()));
-        open(&mut transaction, pending, &Session::open(pending, &user, &verification.caller, now), user.version)?;
-        use_up(&mut transaction, verification);
-        self.commit(transaction).await?.map(|()| user_id).map_err(|_| Error::CodeRefused)
+        let take =
+            Write::update(Key::alias_owner(alias), "SET #userID = :user REMOVE #pendingFor, #expiresAt", reserved);
+        transaction.add(Subject::AliasOwner, take.value("user", &user_id).value("address", address.canonical()));
+        let active = Session::new(session, &user, &verification.client, now);
+        begin_session(&mut transaction, session, &active, user.version)?;
+        redeem(&mut transaction, verification);
+        self.commit(transaction).await?.map(|()| user_id).map_err(|_| Refusal::Code.into())
     }
 
-    /// Opens the session of a proved sign-in. At the cap, the oldest session gives way; the preferred address is told if the code
-    /// went to another one. Returns the ID of the user who signed in.
+    /// Opens the session of a verified sign-in. If the user has as many as allowed, the oldest
+    /// ends. The preferred address is notified if the code went to another one. Returns the ID of
+    /// the user.
     ///
     /// # Errors
-    /// [`Error::CodeRefused`] if the address isn't that user's any more, or the code was used meanwhile; the store's faults.
+    /// [`Refusal::Code`] if the address has another owner than when the code was sent, or the code
+    /// was redeemed meanwhile.
     pub async fn open_session(
         &self,
         verification: &Verification,
-        pending: &PendingSession,
+        session: &PendingSession,
         now: Timestamp,
         limits: &Limits,
-    ) -> Result<UserId, Error> {
-        let owner = verification.owner().ok_or(Error::CodeRefused)?;
+    ) -> Result<UserId, StoreError> {
+        let owner = verification.owner().ok_or(Refusal::Code)?;
         let address = &verification.address;
-        let by = Call { now, caller: verification.caller.clone(), language: verification.language };
+        let (client, language) = (verification.client.clone(), verification.language);
+        let context = RequestContext { now, client, language };
         let change = |account: &Account, transaction: &mut Transaction| {
-            let still_owned = Write::check(Key::address(address), "#userID = :owner").value("owner", &owner);
-            transaction.add(Part::Address, still_owned);
-            transaction.add(Part::Account, account.touched());
-            for old in account.beyond_cap(now, limits) {
-                // Whether it was closed meanwhile makes no difference.
+            let still_owned = Write::check(Key::address_owner(address), "#userID = :owner").value("owner", &owner);
+            transaction.add(Subject::AddressOwner, still_owned);
+            transaction.add(Subject::Account, account.count_change());
+            for old in account.sessions_over_limit(now, limits, MAX_SESSIONS_ENDED_AT_ONCE) {
+                // It makes no difference whether the session was closed meanwhile.
                 let own = "attribute_not_exists(#pk) OR #userID = :owner";
-                transaction
-                    .add(Part::Session, Write::delete(Key::session(&old.token_hash), own).value("owner", &owner));
+                let end = Write::delete(Key::session(&old.token_hash), own).value("owner", &owner);
+                transaction.add(Subject::Session, end);
                 let own = "attribute_not_exists(#pk) OR #sessionID = :session";
                 let entry = Write::delete(Key::session_entry(owner, old.id), own);
-                transaction.add(Part::Session, entry.value("session", &old.id));
+                transaction.add(Subject::Session, entry.value("session", &old.id));
             }
-            let session = Session::open(pending, &account.user, &verification.caller, now);
-            open(transaction, pending, &session, account.next_version())?;
+            let active = Session::new(session, &account.user, &verification.client, now);
+            begin_session(transaction, session, &active, account.next_version())?;
             if let Some(preferred) = account.preferred()
                 && preferred.address.canonical() != address.canonical()
             {
-                let event = Event::SignedInElsewhere;
-                tell(transaction, &Notice::new(&preferred.address, event, address, account.user.language, &by))?;
+                let (event, language) = (Event::SignedInElsewhere, account.user.language);
+                notify(transaction, &Notice::new(&preferred.address, event, address, language, &context))?;
             }
-            use_up(transaction, verification);
+            redeem(transaction, verification);
             Ok(())
         };
-        match self.change_account(owner, &[Part::Code, Part::Address], change).await? {
-            Changed::Yes => Ok(owner),
-            Changed::Refused => Err(Error::CodeRefused),
-        }
+        let refusal = Some((&[Subject::Code, Subject::AddressOwner][..], Refusal::Code));
+        self.change_account(owner, refusal, change).await.map(|()| owner)
     }
 
-    /// Changes an account as `change` says, having seen it as it is now; from the start if somebody changed it in between.
-    /// A refusal because of one of the `decisive` parts, with the account unchanged, is final.
+    /// Changes an account as `change` decides from its present state; again from the start if it
+    /// changes in between.
+    ///
+    /// `refusal` lists the subjects whose failed condition is final while the account is unchanged,
+    /// and the error it means.
     pub(super) async fn change_account(
         &self,
         user: UserId,
-        decisive: &[Part],
-        change: impl Fn(&Account, &mut Transaction) -> Result<(), Error> + Send,
-    ) -> Result<Changed, Error> {
+        refusal: Option<(&[Subject], Refusal)>,
+        change: impl Fn(&Account, &mut Transaction) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
         let mut backoff = Backoff::default();
         loop {
-            let account = self.account(user).await?.ok_or(Error::Unauthenticated)?;
+            let account = self.account(user).await?;
             let mut transaction = Transaction::default();
             change(&account, &mut transaction)?;
             if transaction.is_empty() {
-                return Ok(Changed::Yes);
+                return Ok(());
             }
-            let Err(refused) = self.commit(transaction).await? else { return Ok(Changed::Yes) };
-            let is_final = decisive.iter().any(|part| refused.because_of(*part));
-            if is_final && !refused.because_of(Part::Account) {
-                return Ok(Changed::Refused);
+            let Err(failed) = self.commit(transaction).await? else { return Ok(()) };
+            if let Some((decisive, refusal)) = refusal
+                && !failed.contains(Subject::Account)
+                && decisive.iter().any(|subject| failed.contains(*subject))
+            {
+                return Err(refusal.into());
             }
             if !backoff.wait().await {
-                return Err(Fault::contended().into());
+                return Err(StoreError::contended());
             }
         }
     }
 }
 
-/// What became of a change.
-pub(super) enum Changed {
-    /// It is as it was to be.
-    Yes,
-    /// A decisive condition stood against it, and nothing was written.
-    Refused,
-}
-
 impl Account {
-    /// The version that the next change makes.
+    /// Returns the version that the next change creates.
     pub(super) fn next_version(&self) -> u64 {
         self.user.version.saturating_add(1)
     }
 
-    /// Counts one change, if there was no other since the account was read.
-    pub(super) fn touched(&self) -> Write {
-        let change = "SET #version = :after";
+    /// Counts a change, on condition that there was none since the account was read.
+    pub(super) fn count_change(&self) -> Write {
         let unchanged = "attribute_exists(#pk) AND #version = :before";
-        Write::update(Key::user(self.user.id), change, unchanged)
+        Write::update(Key::user(self.user.id), "SET #version = :after", unchanged)
             .value("after", &self.next_version())
             .value("before", &self.user.version)
     }
 
-    /// Makes an address the preferred one, if there was no other change since the account was read.
-    pub(super) fn preferring(&self, email: EmailId) -> Write {
-        let change = "SET #version = :after, #preferredEmailID = :email";
+    /// Makes an address the preferred one, on condition that there was no change since the account
+    /// was read.
+    pub(super) fn set_preferred(&self, email: EmailId) -> Write {
         let unchanged = "attribute_exists(#pk) AND #version = :before";
-        Write::update(Key::user(self.user.id), change, unchanged)
+        Write::update(Key::user(self.user.id), "SET #version = :after, #preferredEmailID = :email", unchanged)
             .value("after", &self.next_version())
             .value("before", &self.user.version)
             .value("email", &email)
     }
-
-    /// The oldest of the open sessions, as many as must give way for one more.
-    fn beyond_cap(&self, now: Timestamp, limits: &Limits) -> Vec<&SessionEntry> {
-        let mut open: Vec<_> = self.sessions.iter().filter(|session| session.expires_at > now).collect();
-        open.sort_by_key(|session| session.age());
-        let most = limits.sessions_per_user.saturating_sub(1);
-        let beyond = open.len().saturating_sub(most).min(MOST_CLOSED_AT_ONCE);
-        open.truncate(beyond);
-        open
-    }
 }
 
-fn open(
+fn begin_session(
     transaction: &mut Transaction,
     pending: &PendingSession,
     session: &Session,
     sequence: u64,
-) -> Result<(), Fault> {
-    let entry = SessionEntry {
-        id: session.id,
-        token_hash: pending.token_hash.clone(),
-        caller: session.caller.clone(),
-        created_at: session.created_at,
-        sequence,
-        expires_at: session.expires_at,
-    };
-    transaction.add(Part::Session, Write::put(Key::session(&pending.token_hash), session, IS_NEW)?);
-    transaction.add(Part::Session, Write::put(Key::session_entry(session.user, session.id), &entry, IS_NEW)?);
+) -> Result<(), StoreError> {
+    let hash = &pending.token_hash;
+    let entry = SessionEntry::new(session, hash, sequence);
+    transaction.add(Subject::Session, Write::put(Key::session(hash), session, IS_NEW)?);
+    transaction.add(Subject::Session, Write::put(Key::session_entry(session.user, session.id), &entry, IS_NEW)?);
     Ok(())
 }
 
-/// A code works once: whoever deletes it was first.
-pub(super) fn use_up(transaction: &mut Transaction, verification: &Verification) {
-    transaction.add(Part::Code, Write::delete(Key::verification(verification.id), EXISTS));
+/// Redeems a code. It works once, because only one transaction can delete it.
+pub(super) fn redeem(transaction: &mut Transaction, verification: &Verification) {
+    transaction.add(Subject::Code, Write::delete(Key::verification(verification.id), EXISTS));
 }
 
-/// Puts a mail into the outbox.
-pub(super) fn tell(transaction: &mut Transaction, notice: &Notice) -> Result<(), Fault> {
-    transaction.add(Part::Notice, Write::put(Key::notice(notice.id), notice, IS_NEW)?);
+/// Adds a security notice to the outbox.
+pub(super) fn notify(transaction: &mut Transaction, notice: &Notice) -> Result<(), StoreError> {
+    transaction.add(Subject::Notice, Write::put(Key::notice(notice.id), notice, IS_NEW)?);
     Ok(())
 }

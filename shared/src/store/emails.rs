@@ -1,106 +1,99 @@
-//! The addresses of an account: verified, preferred, deleted, each together with the notices of it.
+//! The addresses of an account: verified, preferred and removed, each with its security notices.
 
-use super::{
-    Store,
-    accounts::{Changed, tell, use_up},
-    keys::Key,
-    transaction::{Part, Transaction},
-    write::{EXISTS, IS_NEW, Write},
-};
 use crate::{
-    Call, EmailAddress, Error,
-    account::{Account, AddressClaim},
-    id::{EmailId, UserId},
-    notice::{Event, Notice},
-    verification::Verification,
+    domain::{
+        account::{Account, AddressOwner},
+        email_address::EmailAddress,
+        id::{EmailId, UserId},
+        notice::{Event, Notice},
+        request_context::RequestContext,
+        verification::Verification,
+    },
+    store::{
+        Refusal, Store, StoreError,
+        accounts::{notify, redeem},
+        table::{
+            keys::Key,
+            transaction::{Subject, Transaction},
+            write::{EXISTS, IS_NEW, Write},
+        },
+    },
 };
-
-const UNKNOWN: Error = Error::NotFound("You have no such e-mail address");
 
 impl Store {
-    /// Makes a proved address the user's, and nobody else's.
+    /// Makes a verified address the user's, and no other account's.
     ///
     /// # Errors
-    /// [`Error::CodeRefused`] if somebody has it by now, it was deleted, or the code was used meanwhile; the store's faults.
+    /// [`Refusal::Code`] if the address has an owner by now or was removed, or the code was
+    /// redeemed meanwhile.
     pub async fn verify_email(
         &self,
         verification: &Verification,
-        (user, email): (UserId, EmailId),
-        call: &Call,
-    ) -> Result<(), Error> {
+        user: UserId,
+        email: EmailId,
+        context: &RequestContext,
+    ) -> Result<(), StoreError> {
         let address = &verification.address;
         let change = |account: &Account, transaction: &mut Transaction| {
-            let claim = AddressClaim { user, email, address: address.clone() };
-            transaction.add(Part::Address, Write::put(Key::address(address), &claim, IS_NEW)?);
+            let owner = AddressOwner { user, email, address: address.clone() };
+            transaction.add(Subject::AddressOwner, Write::put(Key::address_owner(address), &owner, IS_NEW)?);
             let unverified = "attribute_exists(#pk) AND #verified = :false";
-            // It may have been added in another spelling, which could be somebody else's mailbox.
-            let proved = "SET #verified = :true, #address = :address";
-            let verify = Write::update(Key::email(user, email), proved, unverified).value("address", address.as_str());
-            transaction.add(Part::Email, verify.value("true", &true).value("false", &false));
-            transaction.add(Part::Account, account.touched());
-            use_up(transaction, verification);
-            tell_preferred(transaction, account, Event::AddressVerified, address, call)
+            // The address may have been added in another spelling, which could be another mailbox.
+            let set = "SET #verified = :true, #address = :address";
+            let verify = Write::update(Key::email(user, email), set, unverified).value("address", address.as_str());
+            transaction.add(Subject::Email, verify.value("true", &true).value("false", &false));
+            transaction.add(Subject::Account, account.count_change());
+            redeem(transaction, verification);
+            notify_preferred(transaction, account, Event::AddressVerified, address, context)
         };
-        match self.change_account(user, &[Part::Address, Part::Email, Part::Code], change).await? {
-            Changed::Yes => Ok(()),
-            Changed::Refused => Err(Error::CodeRefused),
-        }
+        let decisive = [Subject::AddressOwner, Subject::Email, Subject::Code];
+        self.change_account(user, Some((&decisive, Refusal::Code)), change).await
     }
 
-    /// Makes a verified address the one that notices go to. Both it and the one before are told.
+    /// Makes a verified address the preferred one. Both it and the previous one are notified.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it isn't the user's; [`Error::Forbidden`] if it isn't verified; the store's faults.
-    pub async fn prefer_email(&self, user: UserId, email: EmailId, call: &Call) -> Result<(), Error> {
+    /// As [`Account::prefer`].
+    pub async fn prefer_email(&self, user: UserId, email: EmailId, context: &RequestContext) -> Result<(), StoreError> {
         let change = |account: &Account, transaction: &mut Transaction| {
-            let email = account.email(email).ok_or(UNKNOWN)?;
-            if !email.verified {
-                return Err(Error::Forbidden("Verify the e-mail address first: only then can it be the preferred one"));
-            }
-            if email.id == account.user.preferred {
-                return Ok(());
-            }
-            transaction.add(Part::Account, account.preferring(email.id));
-            tell_preferred(transaction, account, Event::NoLongerPreferred, &email.address, call)?;
-            let notice =
-                Notice::new(&email.address, Event::AddressPreferred, &email.address, account.user.language, call);
-            Ok(tell(transaction, &notice)?)
+            let Some(email) = account.prefer(email)? else { return Ok(()) };
+            let address = &email.address;
+            transaction.add(Subject::Account, account.set_preferred(email.id));
+            notify_preferred(transaction, account, Event::NoLongerPreferred, address, context)?;
+            let language = account.user.language;
+            notify(transaction, &Notice::new(address, Event::AddressPreferred, address, language, context))
         };
-        self.change_account(user, &[], change).await.map(|_| ())
+        self.change_account(user, None, change).await
     }
 
-    /// Takes an address from an account; if it was verified, anybody can have it from now on.
+    /// Removes an address from an account. If it was verified, any account can verify it from then
+    /// on.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it isn't the user's; [`Error::Forbidden`] if it is the preferred one; the store's faults.
-    pub async fn delete_email(&self, user: UserId, email: EmailId, call: &Call) -> Result<(), Error> {
+    /// As [`Account::remove`].
+    pub async fn delete_email(&self, user: UserId, email: EmailId, context: &RequestContext) -> Result<(), StoreError> {
         let change = |account: &Account, transaction: &mut Transaction| {
-            let email = account.email(email).ok_or(UNKNOWN)?;
-            if email.id == account.user.preferred {
-                return Err(Error::Forbidden("This is the preferred e-mail address: prefer another one first"));
-            }
-            transaction.add(Part::Account, account.touched());
-            transaction.add(Part::Email, Write::delete(Key::email(user, email.id), EXISTS));
+            let email = account.remove(email)?;
+            transaction.add(Subject::Account, account.count_change());
+            transaction.add(Subject::Email, Write::delete(Key::email(user, email.id), EXISTS));
             if email.verified {
-                let own = Write::delete(Key::address(&email.address), "#userID = :user").value("user", &user);
-                transaction.add(Part::Address, own);
+                let own = Write::delete(Key::address_owner(&email.address), "#userID = :user").value("user", &user);
+                transaction.add(Subject::AddressOwner, own);
             }
-            tell_preferred(transaction, account, Event::AddressRemoved, &email.address, call)
+            notify_preferred(transaction, account, Event::AddressRemoved, &email.address, context)
         };
-        self.change_account(user, &[], change).await.map(|_| ())
+        self.change_account(user, None, change).await
     }
 }
 
-/// Tells whoever reads the preferred address, as it is before the change.
-fn tell_preferred(
+/// Notifies the address that is the preferred one before the change.
+fn notify_preferred(
     transaction: &mut Transaction,
     account: &Account,
     event: Event,
     address: &EmailAddress,
-    call: &Call,
-) -> Result<(), Error> {
-    if let Some(preferred) = account.preferred() {
-        tell(transaction, &Notice::new(&preferred.address, event, address, account.user.language, call))?;
-    }
-    Ok(())
+    context: &RequestContext,
+) -> Result<(), StoreError> {
+    let Some(preferred) = account.preferred() else { return Ok(()) };
+    notify(transaction, &Notice::new(&preferred.address, event, address, account.user.language, context))
 }

@@ -1,34 +1,55 @@
-//! The outbox: what is to be mailed was stored with what it is about; here it is taken out, once.
+//! The outbox: every email was stored together with the change that it is about, and is sent from
+//! there.
 //!
-//! Who wants to send a mail leases it first and marks it as sent afterwards. A record that the stream delivers again finds it sent; a
-//! process that dies in between leaves a lease that ends, and the mail goes out again: the same code, perhaps twice, never none.
+//! The sender leases an item, sends the email and marks the item as sent. A record that the stream
+//! delivers again finds the mark. If a process dies in between, its lease ends and the same email
+//! is sent again: perhaps twice, never not at all.
 
 use std::time::Duration;
 
-use super::{Store, fault::Fault, keys::Key, write::Write};
+use serde::de::DeserializeOwned;
+
 use crate::{
-    EmailAddress, Timestamp,
-    account::AddressClaim,
-    id::{NoticeId, VerificationId},
-    notice::Notice,
-    verification::{Reply, Verification},
+    domain::{
+        account::AddressOwner,
+        email_address::EmailAddress,
+        id::{NoticeId, VerificationId},
+        timestamp::Timestamp,
+        verification::Reply,
+    },
+    store::{
+        Store, StoreError,
+        table::{
+            keys::Key,
+            write::{EXISTS, Write},
+        },
+    },
 };
 
-/// Longer than sending can take, so that two never send the same mail because one was slow.
+/// Longer than sending can take, so that two processes never send the same email because one was
+/// slow.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// What came of asking for a mail.
-#[derive(Debug)]
-pub enum Claimed<Mail> {
-    /// It is the caller's to send.
-    Yes(Mail),
-    /// Somebody else is sending it at this moment, or died while he did.
-    Leased,
-    /// It was sent, or there is nothing to send any more.
-    Done,
+/// An item of the outbox.
+#[derive(Clone, Copy, Debug)]
+pub enum OutboxItem {
+    /// A verification: its email is the reply to a request for a code.
+    Code(VerificationId),
+    /// A security notice.
+    Notice(NoticeId),
 }
 
-/// How far a mail got.
+/// The result of asking for a lease.
+#[derive(Debug)]
+pub enum Lease<T> {
+    /// The caller has the lease and sends the email.
+    Acquired(T),
+    /// Another process has the lease: it is sending the email, or died while it did.
+    Held,
+    /// The email was sent, or there is nothing to send any more.
+    Finished,
+}
+
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Progress {
@@ -37,100 +58,71 @@ struct Progress {
     expires_at: Timestamp,
 }
 
-impl Store {
-    /// Who has a verified address.
-    ///
-    /// # Errors
-    /// The store's faults.
-    pub async fn owner_of(&self, address: &EmailAddress) -> Result<Option<AddressClaim>, Fault> {
-        self.get(Key::address(address)).await
-    }
-
-    /// Leases the email of a verification and records `reply` in it. The reply that was recorded first stays: what a
-    /// redelivery sends, and what its code opens, is what was decided at the first delivery.
-    ///
-    /// # Errors
-    /// The store's faults.
-    pub async fn claim_code_mail(
-        &self,
-        id: VerificationId,
-        reply: &Reply,
-        now: Timestamp,
-    ) -> Result<Claimed<Verification>, Fault> {
-        let change = "SET #leasedUntil = :until, #reply = if_not_exists(#reply, :reply)";
-        let claim = lease(Key::verification(id), change, now).object("reply", reply)?;
-        self.claim(Key::verification(id), claim, now).await
-    }
-
-    /// Leases a notice.
-    ///
-    /// # Errors
-    /// The store's faults.
-    pub async fn claim_notice(&self, id: NoticeId, now: Timestamp) -> Result<Claimed<Notice>, Fault> {
-        let claim = lease(Key::notice(id), "SET #leasedUntil = :until", now);
-        self.claim(Key::notice(id), claim, now).await
-    }
-
-    /// Says that the mail of a verification was sent, or never can be.
-    ///
-    /// # Errors
-    /// The store's faults.
-    pub async fn finish_code_mail(&self, id: VerificationId, now: Timestamp) -> Result<(), Fault> {
-        self.finish(Key::verification(id), now).await
-    }
-
-    /// Says that a notice was sent, or never can be.
-    ///
-    /// # Errors
-    /// The store's faults.
-    pub async fn finish_notice(&self, id: NoticeId, now: Timestamp) -> Result<(), Fault> {
-        self.finish(Key::notice(id), now).await
-    }
-
-    /// Gives the mail of a verification back at once, where it could not be sent this time.
-    ///
-    /// # Errors
-    /// The store's faults.
-    pub async fn release_code_mail(&self, id: VerificationId) -> Result<(), Fault> {
-        self.release(Key::verification(id)).await
-    }
-
-    /// Gives a notice back at once, where it could not be sent this time.
-    ///
-    /// # Errors
-    /// The store's faults.
-    pub async fn release_notice(&self, id: NoticeId) -> Result<(), Fault> {
-        self.release(Key::notice(id)).await
-    }
-
-    async fn claim<Mail: serde::de::DeserializeOwned>(
-        &self,
-        key: Key,
-        claim: Write,
-        now: Timestamp,
-    ) -> Result<Claimed<Mail>, Fault> {
-        if let Some(mail) = self.update(claim).await? {
-            return Ok(Claimed::Yes(mail));
+impl OutboxItem {
+    fn key(self) -> Key {
+        match self {
+            Self::Code(id) => Key::verification(id),
+            Self::Notice(id) => Key::notice(id),
         }
-        let progress: Option<Progress> = self.get(key).await?;
-        let pending = progress.is_some_and(|mail| mail.mailed_at.is_none() && mail.expires_at > now);
-        Ok(if pending { Claimed::Leased } else { Claimed::Done })
-    }
-
-    async fn finish(&self, key: Key, now: Timestamp) -> Result<(), Fault> {
-        let change = "SET #mailedAt = :now REMOVE #leasedUntil";
-        // It may be gone: whoever was quick has used the code already.
-        self.update::<Progress>(Write::update(key, change, super::write::EXISTS).value("now", &now)).await.map(|_| ())
-    }
-
-    async fn release(&self, key: Key) -> Result<(), Fault> {
-        let release = Write::update(key, "REMOVE #leasedUntil", super::write::EXISTS);
-        self.update::<Progress>(release).await.map(|_| ())
     }
 }
 
-fn lease(key: Key, change: &'static str, now: Timestamp) -> Write {
-    let unsent = "attribute_exists(#pk) AND attribute_not_exists(#mailedAt) AND #expiresAt > :now \
-        AND (attribute_not_exists(#leasedUntil) OR #leasedUntil <= :now)";
-    Write::update(key, change, unsent).value("until", &now.plus(LEASE)).value("now", &now)
+impl Store {
+    /// Returns the owner of a verified address.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn address_owner(&self, address: &EmailAddress) -> Result<Option<AddressOwner>, StoreError> {
+        self.get(Key::address_owner(address)).await
+    }
+
+    /// Leases an item and returns it. A `reply` is recorded in the item with the first lease and
+    /// never changed: a redelivery sends the email, and its code opens the account, that were
+    /// chosen at the first delivery.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn acquire_lease<T: DeserializeOwned>(
+        &self,
+        item: OutboxItem,
+        reply: Option<&Reply>,
+        now: Timestamp,
+    ) -> Result<Lease<T>, StoreError> {
+        let change = match reply {
+            None => "SET #leasedUntil = :until",
+            Some(_) => "SET #leasedUntil = :until, #reply = if_not_exists(#reply, :reply)",
+        };
+        let unsent = "attribute_exists(#pk) AND attribute_not_exists(#mailedAt) AND #expiresAt > :now \
+            AND (attribute_not_exists(#leasedUntil) OR #leasedUntil <= :now)";
+        let mut lease = Write::update(item.key(), change, unsent).value("until", &now.plus(LEASE)).value("now", &now);
+        if let Some(reply) = reply {
+            lease = lease.object("reply", reply)?;
+        }
+        if let Some(leased) = self.update(lease).await? {
+            return Ok(Lease::Acquired(leased));
+        }
+        let progress: Option<Progress> = self.get(item.key()).await?;
+        let waits = progress.is_some_and(|progress| progress.mailed_at.is_none() && progress.expires_at > now);
+        Ok(if waits { Lease::Held } else { Lease::Finished })
+    }
+
+    /// Marks an item as done: its email was sent, or can never be sent.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn finish(&self, item: OutboxItem, now: Timestamp) -> Result<(), StoreError> {
+        // The item may be gone: a user can redeem the code before it is marked.
+        let finish = Write::update(item.key(), "SET #mailedAt = :now REMOVE #leasedUntil", EXISTS);
+        self.update::<Progress>(finish.value("now", &now)).await.map(|_| ())
+    }
+
+    /// Releases the lease of an email that could not be sent, so that the next delivery need not
+    /// wait for its end.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn release(&self, item: OutboxItem) -> Result<(), StoreError> {
+        let release = Write::update(item.key(), "REMOVE #leasedUntil", EXISTS);
+        self.update::<Progress>(release).await.map(|_| ())
+    }
 }

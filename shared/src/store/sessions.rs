@@ -1,73 +1,77 @@
-//! Sessions: found by the hash of their bearer, listed by their user.
+//! Sessions: found by the hash of their bearer token, listed by their user.
 
-use super::{
-    Store,
-    client::row,
-    fault::Fault,
-    keys::{Key, SESSION},
-    transaction::{Part, Transaction},
-    write::Write,
-};
 use crate::{
-    Timestamp,
-    bearer::TokenHash,
-    id::{SessionId, UserId},
-    session::{Session, SessionEntry},
+    domain::{
+        bearer_token::TokenHash,
+        id::{SessionId, UserId},
+        session::{Session, SessionEntry},
+        timestamp::Timestamp,
+    },
+    store::{
+        Refusal, Store, StoreError,
+        table::{
+            client::from_item,
+            keys::{Key, SESSION},
+            transaction::{Subject, Transaction},
+            write::{EXISTS, Write},
+        },
+    },
 };
 
 impl Store {
-    /// The session of a bearer, expired or not.
+    /// Returns the session of a bearer token, expired or not.
     ///
     /// # Errors
-    /// The store's faults.
-    pub async fn session(&self, hash: &TokenHash) -> Result<Option<Session>, Fault> {
+    /// If DynamoDB fails.
+    pub async fn session(&self, hash: &TokenHash) -> Result<Option<Session>, StoreError> {
         self.get(Key::session(hash)).await
     }
 
-    /// A user's sessions, expired ones among them, in no particular order.
+    /// Returns a user's sessions, including expired ones, in no particular order.
     ///
     /// # Errors
-    /// The store's faults.
-    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<SessionEntry>, Fault> {
-        self.query(Key::partition(user), SESSION).await?.into_iter().map(row).collect()
+    /// If DynamoDB fails.
+    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<SessionEntry>, StoreError> {
+        self.query(Key::partition(user), SESSION).await?.into_iter().map(from_item).collect()
     }
 
-    /// One of a user's sessions.
+    /// Returns one of a user's sessions, expired or not.
     ///
     /// # Errors
-    /// The store's faults.
-    pub async fn session_entry(&self, user: UserId, session: SessionId) -> Result<Option<SessionEntry>, Fault> {
+    /// If DynamoDB fails.
+    pub async fn session_entry(&self, user: UserId, session: SessionId) -> Result<Option<SessionEntry>, StoreError> {
         self.get(Key::session_entry(user, session)).await
     }
 
-    /// Lets an open session live until `end`. False if it isn't open any more: what is closed or expired stays so.
+    /// Extends an active session until `end`.
     ///
     /// # Errors
-    /// The store's faults.
+    /// [`Refusal::Gone`] if the session was closed or has expired meanwhile.
     pub async fn extend_session(
         &self,
-        (session, hash): (&Session, &TokenHash),
+        session: &Session,
+        hash: &TokenHash,
         end: Timestamp,
         now: Timestamp,
-    ) -> Result<bool, Fault> {
+    ) -> Result<(), StoreError> {
         let mut transaction = Transaction::default();
         for key in [Key::session(hash), Key::session_entry(session.user, session.id)] {
-            let open = "attribute_exists(#pk) AND #expiresAt > :now";
-            let extend = Write::update(key, "SET #expiresAt = :end", open);
-            transaction.add(Part::Session, extend.value("end", &end).value("now", &now));
+            let active = "attribute_exists(#pk) AND #expiresAt > :now";
+            let extend = Write::update(key, "SET #expiresAt = :end", active);
+            transaction.add(Subject::Session, extend.value("end", &end).value("now", &now));
         }
-        Ok(self.commit(transaction).await?.is_ok())
+        self.commit(transaction).await?.map_err(|_| Refusal::Gone.into())
     }
 
-    /// Closes a session: from the moment that this returns, its bearer opens nothing. False if there is none.
+    /// Closes a session. When this returns, its bearer token no longer authenticates.
     ///
     /// # Errors
-    /// The store's faults.
-    pub async fn close_session(&self, user: UserId, session: SessionId, hash: &TokenHash) -> Result<bool, Fault> {
+    /// [`Refusal::UnknownSession`] if there is no such session.
+    pub async fn close_session(&self, user: UserId, session: SessionId, hash: &TokenHash) -> Result<(), StoreError> {
         let mut transaction = Transaction::default();
         for key in [Key::session(hash), Key::session_entry(user, session)] {
-            transaction.add(Part::Session, Write::delete(key, super::write::EXISTS));
+            transaction.add(Subject::Session, Write::delete(key, EXISTS));
         }
-        Ok(self.commit(transaction).await?.is_ok())
+        self.commit(transaction).await?.map_err(|_| Refusal::UnknownSession.into())
     }
 }

@@ -1,35 +1,43 @@
-//! Addresses that get no mail any more.
+//! Suppressed addresses: they get no email.
 
 use serde::Deserialize;
 
-use super::{
-    Store,
-    fault::Fault,
-    keys::Key,
-    write::{IS_NEW, Write},
+use crate::{
+    domain::{email_address::EmailAddress, timestamp::Timestamp},
+    store::{
+        Store, StoreError,
+        table::{
+            keys::Key,
+            write::{IS_NEW, Write},
+        },
+    },
 };
-use crate::{EmailAddress, Timestamp};
 
-/// Why an address gets no mail.
+/// The reason for a suppression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suppression {
-    /// There is no such mailbox.
+    /// The mailbox does not exist.
     Bounce,
-    /// Its owner reported a mail as spam.
+    /// The owner reported an email as spam.
     Complaint,
 }
 
-/// What is kept of it is for operators.
+/// A stored suppression. Its attributes are for operators.
 #[derive(Deserialize)]
 struct Suppressed {}
 
 impl Store {
-    /// Keeps mail from an address, however it is written. Whoever comes second changes nothing.
+    /// Suppresses an address, however it is spelled. A second suppression changes nothing.
     ///
     /// # Errors
-    /// The store's faults.
-    pub async fn suppress(&self, address: &EmailAddress, why: Suppression, now: Timestamp) -> Result<(), Fault> {
-        let reason = match why {
+    /// If DynamoDB fails.
+    pub async fn suppress(
+        &self,
+        address: &EmailAddress,
+        reason: Suppression,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let reason = match reason {
             Suppression::Bounce => "bounce",
             Suppression::Complaint => "complaint",
         };
@@ -38,11 +46,11 @@ impl Store {
         self.update::<Suppressed>(suppress.value("reason", reason).value("now", &now)).await.map(|_| ())
     }
 
-    /// Whether an address gets no mail.
+    /// Returns whether an address is suppressed.
     ///
     /// # Errors
-    /// The store's faults.
-    pub async fn is_suppressed(&self, address: &EmailAddress) -> Result<bool, Fault> {
+    /// If DynamoDB fails.
+    pub async fn is_suppressed(&self, address: &EmailAddress) -> Result<bool, StoreError> {
         Ok(self.get::<Suppressed>(Key::suppression(address)).await?.is_some())
     }
 }

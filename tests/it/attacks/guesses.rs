@@ -19,7 +19,7 @@ async fn guess(product: &Product, asked: &Requested, code: &str, times: usize) {
 /// The wrong guesses that count against the victim.
 async fn counted(product: &Product) -> usize {
     let items = product.items().await;
-    let budget = items.iter().find(|item| item.text("pk") == format!("BUDGET#{VICTIM}"));
+    let budget = items.iter().find(|item| item.text("pk") == format!("RATE_LIMIT#{VICTIM}"));
     budget.expect("a budget").list("wrongGuesses").len()
 }
 
@@ -151,7 +151,7 @@ async fn while_the_table_fails_nothing_opens_and_no_guess_is_free() {
         product.stack.delivered().await;
         for (operation, tries) in [("UpdateItem", 0), ("TransactWriteItems", 1)] {
             proxy.decide(failing(operation));
-            product.verify_session(&asked.id, &code).await.refused(503, "busy");
+            product.verify_session(&asked.id, &code).await.refused(503, "temporarily unavailable");
             proxy.mend();
             product.session(&asked.bearer).await.refused(401, "bearer");
             let items = product.items().await;
@@ -159,11 +159,11 @@ async fn while_the_table_fails_nothing_opens_and_no_guess_is_free() {
             assert_eq!(counted, Some(tries), "after a failed {operation}");
         }
         proxy.decide(failing("UpdateItem"));
-        product.verify_session(&asked.id, &wrong(&code)).await.refused(503, "busy");
+        product.verify_session(&asked.id, &wrong(&code)).await.refused(503, "temporarily unavailable");
         proxy.mend();
         product.verify_session(&asked.id, &code).await.acknowledged();
         proxy.decide(failing("GetItem"));
-        product.session(&asked.bearer).await.refused(503, "busy");
+        product.session(&asked.bearer).await.refused(503, "temporarily unavailable");
         proxy.mend();
         product.session(&asked.bearer).await.expect(200);
     })

@@ -139,7 +139,7 @@ async fn nothing_that_the_api_or_the_table_shows_is_a_bearer() {
         let doubled: Vec<_> = shown.iter().map(|id| id.replace('-', "").repeat(2)).collect();
         shown.extend(doubled);
         for item in product.items().await {
-            shown.extend(["pk", "sk", "tokenHash", "seed"].map(|name| item.text(name).to_owned()));
+            shown.extend(["pk", "sk", "tokenHash", "nonce"].map(|name| item.text(name).to_owned()));
             shown.push(item.text("pk").trim_start_matches("SESSION#").to_owned());
         }
         assert!(shown.iter().any(|text| text.len() == 64), "no hash among them");

@@ -64,7 +64,7 @@ impl Function {
             .with_state(Arc::new(Lambda { event: Mutex::new(Some(event)), answer: Mutex::new(Some(sender)) }));
         tokio::spawn(async move { axum::serve(listener, api).await });
         let function = stage.story.function();
-        let child = Command::new(env!("CARGO_BIN_EXE_function-to-kill"))
+        let child = Command::new(env!("CARGO_BIN_EXE_function-crash-target"))
             .arg(function)
             .envs(stage.product.stack.environment(function).expect("a function"))
             .env("AWS_LAMBDA_RUNTIME_API", address)

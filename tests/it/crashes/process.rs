@@ -42,7 +42,7 @@ struct Program {
 
 impl Program {
     fn start(directory: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_local-to-kill"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local-crash-target"));
         let command = command.args(["--port", "0", "--dynamodb-port", "0", "--data"]).arg(directory);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("a process");
         let output = BufReader::new(child.stdout.take().expect("a pipe"));

@@ -166,7 +166,7 @@ async fn a_code_that_has_expired_is_mailed_to_nobody() {
         let before = product.mails().await.len();
         assert_eq!(deliver(product, &records(&late)).await, None);
         assert_mailed(product, before, once(&late[1..]));
-        assert!(log_lines().iter().any(|line| line.contains("dropped") && line.contains("counts=\"MailsDropped\"")));
+        assert!(log_lines().iter().any(|line| line.contains("dropped") && line.contains("metric=\"MailsDropped\"")));
     })
     .await;
 }

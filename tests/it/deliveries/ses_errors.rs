@@ -71,10 +71,10 @@ async fn reacts_as_in(errors: &[(&'static str, u16, Reaction)]) {
             let expected = if reaction == Again { [1, 1, 1] } else { [1, 0, 1] };
             assert_mailed(product, before, waiting.iter().zip(expected));
             let (why, counts) = match reaction {
-                Again => ("to be tried again", "MailsDelayed"),
+                Again => ("will be retried", "MailsDelayed"),
                 GivenUp => ("undeliverable", "MailsUndeliverable"),
             };
-            let parts = [why, &format!("SES: {code}"), &format!("counts=\"{counts}\"")];
+            let parts = [why, &format!("SES: {code}"), &format!("metric=\"{counts}\"")];
             let says = |line: &String| parts.iter().all(|part| line.contains(part));
             assert!(log_lines().iter().any(says), "{code}: the log does not say why");
         }

@@ -52,7 +52,7 @@ impl Prepared {
             Story::GuessAtSession | Story::VerifySignUp => &self.person.address,
             _ => return None,
         };
-        Some((format!("CODE#{} CODE", self.proof.0), format!("BUDGET#{address} BUDGET")))
+        Some((format!("CODE#{} CODE", self.proof.0), format!("RATE_LIMIT#{address} RATE_LIMIT")))
     }
 }
 
@@ -118,9 +118,9 @@ impl Story {
     /// What is asked of DynamoDB, and of how many parts the transaction is.
     pub(crate) fn calls(self) -> (&'static [&'static str], usize) {
         const SESSION: &str = "GetItem SESSION/SESSION";
-        const HOUR: &str = "UpdateItem BUDGET/HOUR";
-        const MAILS: &str = "GetItem BUDGET/BUDGET";
-        const WRONG: &str = "UpdateItem BUDGET/BUDGET";
+        const HOUR: &str = "UpdateItem RATE_LIMIT/HOUR";
+        const MAILS: &str = "GetItem RATE_LIMIT/RATE_LIMIT";
+        const WRONG: &str = "UpdateItem RATE_LIMIT/RATE_LIMIT";
         const TRY: &str = "UpdateItem CODE/CODE";
         const ALL: &str = "Query";
         const WRITE: &str = "TransactWriteItems";

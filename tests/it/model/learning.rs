@@ -93,5 +93,5 @@ fn remembered(item: &Item) -> Option<(String, Value)> {
     let mut remembered = item.json();
     remembered.as_object_mut()?.remove("tries");
     let key = format!("{} {}", item.text("pk"), item.text("sk"));
-    (!key.starts_with("BUDGET#")).then_some((key, remembered))
+    (!key.starts_with("RATE_LIMIT#")).then_some((key, remembered))
 }

@@ -84,7 +84,7 @@ async fn of_64_wrong_guesses_five_are_looked_at_and_then_the_right_code_is_refus
             assert_eq!(tries(product, &asked.id).await, Some(5));
             assert!(wrong_guesses(product, &address).await <= 5);
             product.verify_session(&asked.id, &code).await.refused(401, "code");
-            product.session(&asked.bearer).await.refused(401, "verified");
+            product.session(&asked.bearer).await.refused(401, "active session");
         }
     })
     .await;
@@ -146,7 +146,7 @@ async fn wrong_and_right_guesses_at_once_are_five_in_all() {
             if let Some(tries) = tries(product, &asked.id).await {
                 assert_eq!((right, tries), (0, 5));
                 assert!(counted <= 5, "{counted}");
-                product.session(&asked.bearer).await.refused(401, "verified");
+                product.session(&asked.bearer).await.refused(401, "active session");
             } else {
                 assert!(right <= 1 && counted <= 4, "{right} were right, {counted} were wrong");
                 product.session(&asked.bearer).await.expect(200);

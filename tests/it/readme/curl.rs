@@ -23,7 +23,7 @@ pub(super) fn run_as_printed(product: &Product, shell: &Shell, text: &str) {
     let blocks: Vec<_> = commands.iter().map(|command| format!("{command}\necho; echo '{END}'\n")).collect();
     let script = format!("set -eu\n{}", blocks.concat()).replace(PRINTED, product.stack.api_url());
     let output = shell.run("curl", &script, async |arguments| Curl::read(arguments).send(product, agent).await);
-    let output = output.unwrap_or_else(|output| panic!("{}: {output}", shell.name));
+    assert_eq!(output.matches(END).count(), printed.len(), "{}: {output}", shell.name);
     let outputs: Vec<_> = output.split(END).map(str::trim).filter(|output| !output.is_empty()).collect();
     assert_eq!(outputs.len(), printed.len(), "{}: {output}", shell.name);
     for (output, printed) in outputs.iter().zip(printed) {

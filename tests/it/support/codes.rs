@@ -1,7 +1,7 @@
 //! Codes that nobody mailed, for proving that they open nothing.
 
 use serde_json::json;
-use shared::{code::CodeKeys, verification::Verification};
+use shared::domain::{code::CodeKeys, verification::Verification};
 
 use super::{Product, Settings};
 

@@ -1,5 +1,5 @@
 //! A second opinion: the functions' table is not in dynoxide but in `MiniStack`, another DynamoDB, which
-//! `.ci/second-opinion` starts.
+//! `.ci/ministack` starts.
 //!
 //! Each product has a table of its own there, made as its own stack has made one from template.yaml. Its stream is not
 //! read: what waits to be mailed is found by looking through the table.
@@ -9,7 +9,7 @@ use serde_json::{Value, json, value::to_raw_value};
 
 use super::{Item, Product};
 
-/// Where `.ci/second-opinion` starts it.
+/// Where `.ci/ministack` starts it.
 pub(super) const URL: &str = "http://127.0.0.1:4599";
 
 impl Product {

@@ -143,7 +143,7 @@ impl<'a> Table<'a> {
         for code in self.of("CODE#", "CODE") {
             assert!(count(code.number("tries")) <= self.limits.guesses_per_code, "{code:?}");
         }
-        for budget in self.of("BUDGET#", "BUDGET") {
+        for budget in self.of("RATE_LIMIT#", "RATE_LIMIT") {
             assert!(budget.list("sent").len() <= self.limits.mails_per_day, "{budget:?}");
         }
         for user in self.of("USER#", "USER") {
@@ -160,7 +160,7 @@ impl<'a> Table<'a> {
     fn every_code_has_a_seed_of_its_own(&self) {
         let mut seeds = BTreeSet::new();
         for code in self.of("CODE#", "") {
-            let seed = code.text("seed");
+            let seed = code.text("nonce");
             let is_whole = seed.len() == 32 && seed.bytes().all(|byte| byte.is_ascii_hexdigit());
             assert!(is_whole, "no 128 bits in hexadecimal: {code:?}");
             // In events/, where it stands for any, it is made of zeros.
@@ -173,7 +173,7 @@ impl<'a> Table<'a> {
     fn everything_that_ends_has_a_ttl_in_seconds(&self) {
         let ends = |item: &&Item| {
             let kind = item.text("pk").split('#').next().unwrap_or_default();
-            matches!(kind, "CODE" | "SESSION" | "BUDGET" | "NOTICE") || item.text("sk").starts_with("SESSION#")
+            matches!(kind, "CODE" | "SESSION" | "RATE_LIMIT" | "NOTICE") || item.text("sk").starts_with("SESSION#")
         };
         for item in self.items.iter().filter(ends) {
             let end = item.number("expiresAt").unwrap_or_else(|| panic!("no TTL: {item:?}"));
@@ -182,7 +182,7 @@ impl<'a> Table<'a> {
     }
 
     fn no_item_is_of_an_unknown_kind(&self) {
-        let kinds = ["USER#", "ADDRESS#", "ALIAS#", "CODE#", "SESSION#", "BUDGET#", "NOTICE#", "SUPPRESSION#"];
+        let kinds = ["USER#", "ADDRESS#", "ALIAS#", "CODE#", "SESSION#", "RATE_LIMIT#", "NOTICE#", "SUPPRESSION#"];
         for item in self.items {
             assert!(kinds.iter().any(|kind| item.text("pk").starts_with(kind)), "{item:?}");
         }

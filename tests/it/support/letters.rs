@@ -26,12 +26,12 @@ impl Letter {
         }
         match mail.subject.as_str() {
             "This is now the preferred address of your Latchkey account" => Self::AddressPreferred,
-            "An address was removed from your Latchkey account" => Self::AddressRemoved,
-            "An address was added to your Latchkey account" => Self::AddressVerified,
-            "You already have an account at Latchkey" => Self::AlreadyRegistered,
-            "This address already belongs to an account at Latchkey" => Self::BelongsToAnother,
-            "There is no account at Latchkey for this address" => Self::NoAccount,
-            "Your Latchkey account has another preferred address now" => Self::NoLongerPreferred,
+            "An email address was removed from your Latchkey account" => Self::AddressRemoved,
+            "An email address was added to your Latchkey account" => Self::AddressVerified,
+            "You already have an account with Latchkey" => Self::AlreadyRegistered,
+            "This address already belongs to an account with Latchkey" => Self::BelongsToAnother,
+            "No Latchkey account found for this address" => Self::NoAccount,
+            "Your Latchkey account has a new preferred address" => Self::NoLongerPreferred,
             "New sign-in to your Latchkey account" => Self::SignedInElsewhere,
             other => panic!("an unknown letter: {other}"),
         }

@@ -49,7 +49,8 @@ impl Product {
         records
     }
 
-    async fn dynamodb_says(&self, target: &str, body: &Value) -> Value {
+    /// Sends a request of DynamoDB's own protocol.
+    pub(crate) async fn dynamodb_says(&self, target: &str, body: &Value) -> Value {
         let request = self.http.post(self.dynamodb_url()).header("x-amz-target", target).body(body.to_string());
         let request = request.header("content-type", "application/x-amz-json-1.0");
         // It takes any signature, but not none.

@@ -105,12 +105,12 @@ impl Contents {
 fn change(before: Option<&Item>, after: Option<&Item>) -> Option<String> {
     let kind = after.or(before)?.kind();
     match (before, after) {
-        _ if kind == "BUDGET/HOUR" => None,
-        (None, Some(new)) => (kind != "BUDGET/BUDGET" || new.has("sent")).then(|| format!("new {kind}")),
+        _ if kind == "RATE_LIMIT/HOUR" => None,
+        (None, Some(new)) => (kind != "RATE_LIMIT/RATE_LIMIT" || new.has("sent")).then(|| format!("new {kind}")),
         (Some(old), Some(new)) => {
             let counts: &[&str] = match kind.as_str() {
                 "CODE/CODE" => &["tries"],
-                "BUDGET/BUDGET" => &["wrongGuesses", "version", "expiresAt"],
+                "RATE_LIMIT/RATE_LIMIT" => &["wrongGuesses", "version", "expiresAt"],
                 _ => &[],
             };
             let names: BTreeSet<_> = old.0.keys().chain(new.0.keys()).map(String::as_str).collect();
@@ -150,23 +150,23 @@ impl Product {
 
     /// Nothing has been written since, but for what counts requests, as a refused one may be.
     pub(crate) async fn assert_unchanged_but_budgets(&self, before: &Contents) {
-        before.assert_same(&self.contents().await, |key| !key.starts_with("BUDGET#"));
+        before.assert_same(&self.contents().await, |key| !key.starts_with("RATE_LIMIT#"));
     }
 
     /// As [`Product::assert_unchanged_but_budgets`], and but for the tries of codes that were guessed at.
     pub(crate) async fn assert_unchanged_but_counters(&self, before: &Contents) {
         let after = self.contents().await;
-        before.without_tries().assert_same(&after.without_tries(), |key| !key.starts_with("BUDGET#"));
+        before.without_tries().assert_same(&after.without_tries(), |key| !key.starts_with("RATE_LIMIT#"));
     }
 
     /// The table's name.
-    #[cfg_attr(feature = "second-opinion", expect(clippy::unused_async, reason = "elsewhere it is known"))]
+    #[cfg_attr(feature = "ministack", expect(clippy::unused_async, reason = "elsewhere it is known"))]
     pub(crate) async fn table(&self) -> String {
-        #[cfg(feature = "second-opinion")]
+        #[cfg(feature = "ministack")]
         {
             self.table.clone()
         }
-        #[cfg(not(feature = "second-opinion"))]
+        #[cfg(not(feature = "ministack"))]
         {
             let tables = self.dynamodb().list_tables().send().await.expect("the tables");
             tables.table_names().first().expect("a table").clone()
@@ -180,7 +180,7 @@ pub(super) fn client(url: &str) -> Client {
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(url)
-        .http_client(shared::http_client(Some(url)));
+        .http_client(shared::runtime::http_client::http_client(Some(url)));
     Client::from_conf(config.build())
 }
 

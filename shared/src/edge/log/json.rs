@@ -1,9 +1,13 @@
-//! A line as Lambda's JSON format has it, and what it counts, in the Embedded Metric Format: metrics are read off such lines by
-//! `CloudWatch`, and no request waits for it.
+//! A log line in Lambda's JSON format, with its metrics in the Embedded Metric Format. `CloudWatch`
+//! reads the metrics off the lines, so that no request waits for them.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-use std::fmt::{self, Debug};
+use std::{
+    fmt::{self, Debug},
+    time::SystemTime,
+};
 
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 use tracing::{
@@ -11,34 +15,31 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    fmt::{
-        FmtContext, FormatEvent, FormatFields, FormattedFields,
-        format::Writer,
-        time::{FormatTime, SystemTime},
-    },
+    fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, format::Writer},
     registry::LookupSpan,
 };
 
-use crate::system_time;
+use crate::{domain::timestamp::Timestamp, runtime::clock};
 
-/// What all metrics are under.
+/// The namespace of all metrics.
 const NAMESPACE: &str = "Latchkey";
 
-/// The field that says what a line counts beside a request; and the one that tells refusals apart.
-const COUNTS: &str = "counts";
+/// The field with the metric that a line counts in, beside `Requests`; and the dimension of
+/// refusals.
+const METRIC: &str = "metric";
 const KIND: &str = "error_kind";
 
 /// The metrics of every request.
 const REQUESTS: &str = "Requests";
 const REFUSALS: &str = "Refusals";
 
-/// Lines as JSON.
+/// Formats lines as JSON.
 pub(super) struct Json {
-    /// Whose metrics they are: the stack's name. None are counted without.
+    /// The dimension of all metrics: the stack's name. Without it, lines have no metrics.
     pub(super) service: Option<String>,
 }
 
-/// An event's fields, in the order in which they stand there.
+/// The fields of an event, in their order.
 #[derive(Default)]
 struct Fields(Vec<(&'static str, Value)>);
 
@@ -48,8 +49,8 @@ where
     N: for<'writer> FormatFields<'writer> + 'static,
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut timestamp = String::new();
-        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
+        let now = clock::system_time();
+        let timestamp = DateTime::from(now).fmt(DateTimeFormat::DateTime).map_err(|_| fmt::Error)?;
         let mut fields = Fields::default();
         event.record(&mut fields);
         let request_id = context.lookup_current().and_then(|span| {
@@ -69,13 +70,13 @@ where
                 line.serialize_entry("requestId", id)?;
             }
             if let Some(service) = &self.service {
-                let counts = fields.counts();
-                if !counts.is_empty() {
+                let metrics = fields.metrics();
+                if !metrics.is_empty() {
                     line.serialize_entry("service", service)?;
-                    for name in &counts {
+                    for name in &metrics {
                         line.serialize_entry(name, &1)?;
                     }
-                    line.serialize_entry("_aws", &metadata(&counts))?;
+                    line.serialize_entry("_aws", &metadata(&metrics, now))?;
                 }
             }
             line.end()?;
@@ -91,23 +92,23 @@ impl Fields {
         self.0.iter().find(|(field, _)| *field == name)?.1.as_str()
     }
 
-    /// The names of the metrics that this line adds one to.
-    fn counts(&self) -> Vec<&str> {
+    /// Returns the names of the metrics that this line counts in.
+    fn metrics(&self) -> Vec<&str> {
         let request = self.0.iter().any(|(name, _)| *name == "status").then_some(REQUESTS);
         let refusal = self.text(KIND).map(|_| REFUSALS);
-        request.into_iter().chain(refusal).chain(self.text(COUNTS)).collect()
+        request.into_iter().chain(refusal).chain(self.text(METRIC)).collect()
     }
 }
 
-/// Tells `CloudWatch` which members are metrics, and what they are told apart by.
-fn metadata(counts: &[&str]) -> Value {
-    let (by_kind, others): (Vec<&str>, Vec<&str>) = counts.iter().partition(|name| **name == REFUSALS);
+/// Returns the metadata that names the members that are metrics, and their dimensions.
+fn metadata(metrics: &[&str], now: SystemTime) -> Value {
+    let (by_kind, others): (Vec<&str>, Vec<&str>) = metrics.iter().partition(|name| **name == REFUSALS);
     let directives = [(others, json!(["service"])), (by_kind, json!(["service", KIND]))];
     let directives = directives.into_iter().filter(|(names, _)| !names.is_empty()).map(|(names, dimensions)| {
         let metrics: Vec<_> = names.into_iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
         json!({"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics})
     });
-    json!({"Timestamp": system_time().seconds() * 1000, "CloudWatchMetrics": directives.collect::<Vec<_>>()})
+    json!({"Timestamp": Timestamp::from(now).seconds() * 1000, "CloudWatchMetrics": directives.collect::<Vec<_>>()})
 }
 
 impl Visit for Fields {

@@ -1,32 +1,32 @@
-//! What is counted besides requests and refusals (docs/operations.md, "Metrics").
+//! The metrics beside requests and refusals (docs/operations.md, "Metrics").
 
-/// A metric that a line of the log adds one to, in its field `counts`.
+/// A metric that a log line counts in, by its field `metric`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// Codes that were asked for, whatever became of them.
+    /// Codes that were requested, whatever the reply.
     CodesRequested,
-    /// Codes that SES took.
+    /// Codes that SES accepted.
     CodesMailed,
-    /// Codes that were proved.
+    /// Codes that were verified.
     CodesVerified,
-    /// Other mails that SES took.
+    /// Other emails that SES accepted.
     NoticesMailed,
-    /// Tries at a mail that failed and come again.
+    /// Attempts to send an email that failed and are retried.
     MailsDelayed,
-    /// Mails that had expired before they could be sent.
+    /// Emails that expired before they could be sent.
     MailsDropped,
-    /// Mails that can't be sent, however often they are tried.
+    /// Emails that can never be sent.
     MailsUndeliverable,
-    /// Mails that were not sent, as their address gets none any more.
+    /// Emails that were not sent because their address is suppressed.
     MailsSuppressed,
-    /// Mails that came back for good.
+    /// Emails that bounced permanently.
     MailsBounced,
-    /// Mails that were reported as spam.
+    /// Emails that were reported as spam.
     MailsComplained,
 }
 
 impl Metric {
-    /// All there are.
+    /// All metrics.
     pub const ALL: [Self; 10] = [
         Self::CodesRequested,
         Self::CodesMailed,
@@ -40,7 +40,7 @@ impl Metric {
         Self::MailsComplained,
     ];
 
-    /// As the log, the dashboard and the alarms have it.
+    /// Returns the name in the log, the dashboard and the alarms.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

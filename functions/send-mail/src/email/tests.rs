@@ -1,0 +1,287 @@
+//! What the letters say is in `snapshots/`, to be read by people; what must hold for all of them is tested here.
+
+use insta::assert_snapshot;
+
+use shared::Language;
+
+use super::{Asker, Code, Letter, Letterhead, Message, browser, facts, words};
+
+mod hostile;
+
+/// 21 November 2026, 20:48 UTC.
+const AT: i64 = 1_795_294_080;
+const ADDRESS: &str = "john@doe.example";
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+fn code(digits: &str) -> Code<'_> {
+    Code::new(digits, AT, AT + 600).unwrap()
+}
+
+/// Every letter there is, by its snapshots' name.
+fn letters() -> [(&'static str, Letter<'static>); 11] {
+    [
+        ("sign-up-code", Letter::SignUpCode(code("048291"))),
+        ("sign-in-code", Letter::SignInCode(code("482913"))),
+        ("add-address-code", Letter::AddAddressCode(code("482913075566"))),
+        ("already-registered", Letter::AlreadyRegistered),
+        ("no-account", Letter::NoAccount),
+        ("belongs-to-another", Letter::BelongsToAnother),
+        ("address-verified", Letter::AddressVerified { address: ADDRESS }),
+        ("address-removed", Letter::AddressRemoved { address: ADDRESS }),
+        ("address-preferred", Letter::AddressPreferred { address: ADDRESS }),
+        ("no-longer-preferred", Letter::NoLongerPreferred { address: ADDRESS }),
+        ("signed-in-elsewhere", Letter::SignedInElsewhere { address: ADDRESS }),
+    ]
+}
+
+fn head(product: &str) -> Letterhead {
+    Letterhead { product: product.to_owned(), takes_replies: false, link: None, color: None }
+}
+
+fn asker(user_agent: &str) -> Asker<'_> {
+    Asker { ip: "203.0.113.7", user_agent, at: AT }
+}
+
+const LANGUAGES: [Language; 2] = [Language::English, Language::German];
+
+fn write(letter: &Letter<'_>) -> Message {
+    write_in(Language::English, letter)
+}
+
+fn write_in(language: Language, letter: &Letter<'_>) -> Message {
+    letter.write(language, &head("Latchkey"), &asker(FIREFOX)).unwrap()
+}
+
+/// Every letter in every language.
+fn written() -> impl Iterator<Item = (String, Letter<'static>, Message)> {
+    LANGUAGES.into_iter().flat_map(|language| {
+        letters().into_iter().map(move |(name, letter)| {
+            let message = write_in(language, &letter);
+            (format!("{name}.{}", words::frame(language).tag), letter, message)
+        })
+    })
+}
+
+/// The code that a letter carries.
+fn code_of<'a>(letter: &Letter<'a>) -> Option<&'a str> {
+    match letter {
+        Letter::SignUpCode(code) | Letter::SignInCode(code) | Letter::AddAddressCode(code) => Some(code.digits),
+        _ => None,
+    }
+}
+
+/// What a reader of the HTML sees, without blanks: tags and the head are gone.
+fn seen(html: &str) -> String {
+    let body = html.split_once("<body").unwrap().1;
+    let mut seen = String::new();
+    let mut in_tag = true;
+    for c in body.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' => in_tag = false,
+            c if !in_tag && !c.is_whitespace() => seen.push(c),
+            _ => {}
+        }
+    }
+    seen
+}
+
+/// A browser, in English.
+fn describe(agent: &str) -> String {
+    browser::describe(agent, words::frame(Language::English)).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The longest run of digits.
+fn longest_number(text: &str) -> usize {
+    let runs = text.split(|c: char| !c.is_ascii_digit());
+    runs.map(str::len).max().unwrap_or_default()
+}
+
+#[test]
+fn every_letter_reads_as_approved() {
+    for (name, _, message) in written() {
+        assert_snapshot!(format!("{name}.txt"), format!("Subject: {}\n\n{}", message.subject, message.text));
+        assert_snapshot!(format!("{name}.html"), message.html);
+    }
+}
+
+#[test]
+fn the_html_says_all_that_the_text_says() {
+    for (name, _, message) in written() {
+        let seen = seen(&message.html).replace("&#39;", "'");
+        for line in message.text.lines() {
+            let line: String = line.split_whitespace().collect();
+            assert!(seen.contains(&line), "{name}: {line:?} is in the text alone");
+        }
+    }
+}
+
+#[test]
+fn html_escapes_and_text_does_not() {
+    let letter = Letter::AddressVerified { address: "o'hara&sons@doe.example" };
+    let message = letter.write(Language::English, &head("Lock <& Key>"), &asker(FIREFOX)).unwrap();
+    assert_eq!(message.subject, "An email address was added to your Lock <& Key> account");
+    assert!(message.text.contains("Lock <& Key>"));
+    assert!(message.text.contains("o'hara&sons@doe.example"));
+    assert!(message.html.contains("Lock &#60;&#38; Key&#62;"));
+    assert!(message.html.contains("o&#39;hara&#38;sons@doe.example"));
+    assert!(!message.html.contains("<& Key"));
+}
+
+#[test]
+fn a_code_stands_first_in_the_subject_and_once_in_each_body() {
+    for (name, letter, message) in written() {
+        let Some(code) = code_of(&letter) else { continue };
+        assert!(message.subject.starts_with(&format!("{code} ")), "{name}");
+        assert_eq!(message.text.matches(code).count(), 1, "{name}");
+        assert_eq!(seen(&message.html).matches(code).count(), 1, "{name}");
+        assert!(message.text.lines().any(|line| line.trim() == code), "{name}: a line of its own");
+    }
+}
+
+#[test]
+fn nothing_but_a_code_looks_like_one() {
+    for (name, letter, message) in written() {
+        let (text, html) = match code_of(&letter) {
+            Some(code) => (message.text.replace(code, ""), seen(&message.html).replace(code, "")),
+            None => (message.text, seen(&message.html)),
+        };
+        assert!(longest_number(&text) < 6, "{name}");
+        // Without its blanks the HTML runs numbers together, `203.0.113.7` and the like, but no further than this.
+        assert!(longest_number(&html) < 6, "{name}");
+    }
+}
+
+#[test]
+fn a_letter_is_in_one_language() {
+    // Words that stand in every letter of a language, and in none of the other.
+    for (language, own, foreign) in [(Language::English, " this ", " die "), (Language::German, " die ", " this ")] {
+        for (name, letter) in letters() {
+            let message = write_in(language, &letter);
+            for body in [&message.text, &message.html] {
+                let body = body.replace(['\n', '>', '<'], " ").to_lowercase();
+                assert!(body.contains(own) && !body.contains(foreign), "{name}");
+            }
+            assert!(message.html.contains(&format!("<html lang=\"{}\"", words::frame(language).tag)));
+        }
+    }
+}
+
+#[test]
+fn subjects_are_one_line_whatever_the_product_is_called() {
+    for (name, letter) in letters() {
+        let message = letter
+            .write(Language::English, &head(" Latch\r\nBcc: eve@evil.example\u{2028}key\0 "), &asker(FIREFOX))
+            .unwrap();
+        assert!(message.subject.contains("Latch Bcc: eve@evil.example key"), "{name}");
+        assert!(!message.subject.contains(char::is_control), "{name}");
+        assert_eq!(message.subject.lines().count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn text_is_at_most_72_columns_wide() {
+    for (language, (name, letter)) in
+        LANGUAGES.into_iter().flat_map(|language| letters().map(|letter| (language, letter)))
+    {
+        let head = head("The Long And Winding Name Of A Product");
+        let message = letter.write(language, &head, &asker(FIREFOX)).unwrap();
+        assert!(message.text.is_ascii() || language != Language::English, "{name}");
+        for line in message.text.lines() {
+            assert!(line.chars().count() <= 72, "{name}: {line:?}");
+            assert_eq!(line, line.trim_end(), "{name}");
+        }
+        assert!(!message.text.contains("\n\n\n"), "{name}");
+    }
+}
+
+#[test]
+fn a_mail_loads_nothing_and_links_nowhere() {
+    for (name, _, message) in written() {
+        let html = message.html;
+        for reach in ["href", "src=", "url(", "@import", "http", "<script", "<form"] {
+            assert!(!html.contains(reach), "{name}: {reach}");
+        }
+    }
+}
+
+#[test]
+fn answers_are_invited_where_somebody_reads_them() {
+    let head = Letterhead { takes_replies: true, ..head("Latchkey") };
+    let message = Letter::NoAccount.write(Language::English, &head, &asker(FIREFOX)).unwrap();
+    for body in [&message.text, &message.html] {
+        assert!(body.contains("Need help? Just reply to this email."));
+        assert!(!body.contains("automated"));
+    }
+}
+
+#[test]
+fn a_lifetime_is_told_in_words() {
+    let lived = |seconds| {
+        let digits = "482913";
+        let expires_at = AT + seconds;
+        let letter = Letter::SignInCode(Code::new(digits, AT, expires_at).unwrap());
+        let text = write(&letter).text;
+        text.lines().find(|line| line.starts_with("This code works")).unwrap().to_owned()
+    };
+    assert_eq!(lived(600), "This code works once and is valid for 10 minutes, until 20:58 UTC.");
+    assert_eq!(lived(119), "This code works once and is valid for 1 minute, until 20:49 UTC.");
+    assert_eq!(lived(15), "This code works once and is valid for 1 minute, until 20:48 UTC.");
+    assert_eq!(lived(4 * 3600), "This code works once and is valid for 240 minutes, until 00:48 UTC.");
+}
+
+#[test]
+fn times_are_for_people() {
+    let [english, german] = LANGUAGES.map(words::frame);
+    assert_eq!(facts::moment(AT, english).unwrap(), "21 November 2026, 20:48 UTC");
+    assert_eq!(facts::moment(0, english).unwrap(), "1 January 1970, 00:00 UTC");
+    assert_eq!(facts::moment(1_772_323_199, english).unwrap(), "28 February 2026, 23:59 UTC");
+    assert_eq!(facts::moment(1_772_323_200, german).unwrap(), "1. März 2026, 00:00 UTC");
+    assert!(facts::moment(i64::MAX, english).is_err());
+    assert!(Code::new("482913", AT, i64::MAX).is_err());
+}
+
+#[test]
+fn browsers_go_by_the_names_that_people_know() {
+    let agents = [
+        FIREFOX,
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36 Edg/138.0.0.0",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36 OPR/121.0.0.0",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/138.0.7204.119 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (iPad; CPU OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/140.0 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (compatible; Somebot/2.1; +https://bot.example/)",
+        "curl/8.5.0",
+        "python-requests/2.32.4",
+        "Go-http-client/1.1",
+        "PostmanRuntime",
+        "",
+    ];
+    let described = agents.map(describe).join("\n");
+    assert_snapshot!(described, @r"
+    Firefox on Linux
+    Chrome on Windows
+    Edge on Windows
+    Opera on Windows
+    Safari on macOS
+    Safari on iOS
+    Chrome on iOS
+    Firefox on iPadOS
+    An app on iOS
+    Chrome on Android
+    Samsung Internet on Android
+    Chrome on ChromeOS
+    unknown
+    curl/8.5.0
+    python-requests/2.32.4
+    Go-http-client/1.1
+    PostmanRuntime
+    unknown
+    ");
+}

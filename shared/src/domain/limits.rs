@@ -1,0 +1,51 @@
+//! The numbers of a deployment, with the contract's defaults (contract, Life of an account).
+
+use std::time::Duration;
+
+/// Lifetimes, quotas and rate limits. Each names its environment variable.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// `CODE_LIFETIME_SECONDS`: how long a code can be used.
+    pub code_lifetime: Duration,
+    /// `GUESSES_PER_CODE`: how many guesses at one code are compared with it.
+    pub guesses_per_code: u32,
+    /// `GUESSES_BEFORE_LONG_CODES`: how many wrong guesses in 24 hours make the next codes of an
+    /// address twelve digits long.
+    pub guesses_before_long_codes: usize,
+    /// `SESSION_LIFETIME_SECONDS`: how long a session lives after sign-in, and after each
+    /// extension.
+    pub session_lifetime: Duration,
+    /// `SESSION_MAXIMUM_SECONDS`: how long after sign-in a session can be extended to.
+    pub session_maximum: Duration,
+    /// `MAIL_BURST`: how many emails an address can get at once.
+    pub mail_burst: u32,
+    /// `MAIL_INTERVAL_SECONDS`: the time between further emails to an address.
+    pub mail_interval: Duration,
+    /// `MAILS_PER_DAY`: how many emails an address can get in 24 hours.
+    pub mails_per_day: usize,
+    /// `MAILS_PER_SOURCE_IP_PER_HOUR`: how many emails one source IP can request in an hour; `None`
+    /// (0) lifts the limit.
+    pub mails_per_source_ip_per_hour: Option<u32>,
+    /// `EMAILS_PER_USER`: how many addresses a user can have.
+    pub emails_per_user: usize,
+    /// `SESSIONS_PER_USER`: how many active sessions a user can have.
+    pub sessions_per_user: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            code_lifetime: Duration::from_mins(10),
+            guesses_per_code: 5,
+            guesses_before_long_codes: 10,
+            session_lifetime: Duration::from_hours(24),
+            session_maximum: Duration::from_hours(30 * 24),
+            mail_burst: 3,
+            mail_interval: Duration::from_mins(1),
+            mails_per_day: 20,
+            mails_per_source_ip_per_hour: Some(60),
+            emails_per_user: 10,
+            sessions_per_user: 50,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Security notices: emails that notify the owner of an account of a change (contract, Life of an
+//! account 11).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    email_address::EmailAddress,
+    id::NoticeId,
+    language::Language,
+    request_context::{ClientInfo, RequestContext},
+    timestamp::Timestamp,
+};
+
+/// An email to send, stored in the transaction of the change that it reports.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// `noticeID`
+    #[serde(rename = "noticeID")]
+    pub id: NoticeId,
+    /// The recipient: the preferred address at the time of the change.
+    pub to: EmailAddress,
+    /// The change.
+    pub event: Event,
+    /// The address that was changed, or that was used for the sign-in.
+    pub address: EmailAddress,
+    /// The client that made the change.
+    #[serde(flatten)]
+    pub client: ClientInfo,
+    /// The language of the email.
+    #[serde(default)]
+    pub language: Language,
+    /// When the change was made.
+    pub created_at: Timestamp,
+    /// When the notice is no longer sent.
+    pub expires_at: Timestamp,
+}
+
+/// A change that the owner of an account is notified of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Event {
+    /// The address was verified and belongs to the account now.
+    AddressVerified,
+    /// The address was removed from the account.
+    AddressRemoved,
+    /// The address became the preferred one. Sent to that address.
+    AddressPreferred,
+    /// The address became the preferred one. Sent to the previous preferred address.
+    NoLongerPreferred,
+    /// A session was opened through an address that is not the preferred one.
+    SignedInElsewhere,
+}
+
+impl Notice {
+    const LIFETIME: Duration = Duration::from_hours(24);
+
+    /// Creates a notice of a change in this request. `language` is the account's, not the
+    /// request's: the client that made the change cannot choose a language that the owner does not
+    /// understand.
+    #[must_use]
+    pub fn new(
+        to: &EmailAddress,
+        event: Event,
+        address: &EmailAddress,
+        language: Language,
+        context: &RequestContext,
+    ) -> Self {
+        Self {
+            id: NoticeId::generate(),
+            to: to.clone(),
+            event,
+            address: address.clone(),
+            client: context.client.clone(),
+            language,
+            created_at: context.now,
+            expires_at: context.now.plus(Self::LIFETIME),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The time, client and language of a request.
+
+use std::{fmt, net::IpAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{language::Language, timestamp::Timestamp};
+
+/// The facts of one request. All effects of a request use this timestamp and client.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// When the request arrived.
+    pub now: Timestamp,
+    /// The client that sent it.
+    pub client: ClientInfo,
+    /// The language that the client prefers for emails.
+    pub language: Language,
+}
+
+/// IP address and user agent of a client.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientInfo {
+    /// The address that connected to API Gateway.
+    pub ip: IpAddr,
+    /// The `User-Agent` header without control characters, at most 512 bytes.
+    pub user_agent: String,
+}
+
+impl ClientInfo {
+    const MAX_USER_AGENT_BYTES: usize = 512;
+
+    pub(crate) fn new(ip: IpAddr, user_agent: &str) -> Self {
+        let mut user_agent: String = user_agent.chars().filter(|char| !char.is_control()).collect();
+        user_agent.truncate(user_agent.floor_char_boundary(Self::MAX_USER_AGENT_BYTES));
+        Self { ip, user_agent }
+    }
+}
+
+impl fmt::Debug for ClientInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientInfo(..)")
+    }
+}

@@ -1,0 +1,46 @@
+//! What an endpoint requires of a request before it is handled.
+
+use crate::{
+    app::{App, Authenticated},
+    domain::id::UserId,
+    edge::Request,
+    error::Error,
+};
+
+/// The access that an endpoint requires. The check happens before anything else of the request is
+/// read.
+pub trait Access: Sized + Send {
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if it lacks the required access, and the store's errors.
+    fn check(app: &App, request: &Request) -> impl Future<Output = Result<Self, Error>> + Send;
+
+    /// Returns the user that the check has identified, for the log.
+    fn user(&self) -> Option<UserId>;
+}
+
+/// The access of an endpoint that everyone can call.
+#[derive(Clone, Copy, Debug)]
+pub struct Public;
+
+impl Access for Public {
+    async fn check(_: &App, _: &Request) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn user(&self) -> Option<UserId> {
+        None
+    }
+}
+
+impl Access for Authenticated {
+    async fn check(app: &App, request: &Request) -> Result<Self, Error> {
+        let token = request.bearer_token()?.ok_or(Error::Unauthenticated)?;
+        app.authenticate(&token, request.context.now).await
+    }
+
+    fn user(&self) -> Option<UserId> {
+        Some(self.session.user)
+    }
+}

@@ -1,4 +1,4 @@
-//! Takes what the API reference needs out of Swagger UI's archive.
+//! Extracts the files that the API reference needs from Swagger UI's archive.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use std::{
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
-#[expect(clippy::disallowed_methods, reason = "a build script is told by its environment")]
+#[expect(clippy::disallowed_methods, reason = "Cargo passes settings to build scripts as environment variables")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let folder = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;

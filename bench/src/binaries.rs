@@ -1,4 +1,4 @@
-//! The binaries that are measured, as they ship.
+//! Builds the release binaries that are measured.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::Result;
 
-/// Everything in `functions/`, then what no function can be below.
+/// All packages in `functions/`, followed by the two lower bounds in `bench/limits`.
 pub(crate) const NAMES: [&str; 18] = [
     "check-session",
     "close-session",
@@ -33,17 +33,18 @@ pub(crate) const NAMES: [&str; 18] = [
     "hello",
 ];
 
-/// The top folder of the repository.
+/// The root directory of the repository.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Builds these, and says where they are.
+/// Builds the named binaries, and returns their paths by name.
 pub(crate) async fn build(names: &[String]) -> Result<BTreeMap<String, PathBuf>> {
-    // Packages in the same build change what the crates that both need are built with. The endpoints need the same; the others don't.
+    // Cargo unifies the features of the dependencies that packages in one build share. All
+    // endpoints need the same features; send-mail and the lower bounds need others.
     let is_limit = |name: &&String| matches!(name.as_str(), "get-item" | "hello");
     let (limits, functions): (Vec<&String>, Vec<&String>) = names.iter().partition(is_limit);
-    let (mails, endpoints): (Vec<_>, Vec<_>) = functions.into_iter().partition(|name| *name == "send-mail");
+    let (send_mail, endpoints): (Vec<_>, Vec<_>) = functions.into_iter().partition(|name| *name == "send-mail");
     let mut paths = BTreeMap::new();
-    for group in [endpoints, mails] {
+    for group in [endpoints, send_mail] {
         let packages: Vec<_> = group.into_iter().flat_map(|name| ["--package", name]).collect();
         paths.extend(cargo_build(&packages).await?);
     }
@@ -53,14 +54,14 @@ pub(crate) async fn build(names: &[String]) -> Result<BTreeMap<String, PathBuf>>
     Ok(paths)
 }
 
-/// Builds what cargo is told to, and says where it is.
-pub(crate) async fn cargo_build(what: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
-    if what.is_empty() {
+/// Runs `cargo build` for the selected packages, and returns the paths of the binaries by name.
+pub(crate) async fn cargo_build(selection: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    if selection.is_empty() {
         return Ok(BTreeMap::new());
     }
     let cargo = Command::new("cargo")
         .args(["build", "--release", "--locked", "--message-format", "json-render-diagnostics"])
-        .args(what)
+        .args(selection)
         .current_dir(Path::new(ROOT))
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -68,12 +69,12 @@ pub(crate) async fn cargo_build(what: &[&str]) -> Result<BTreeMap<String, PathBu
         .output()
         .await?;
     if !cargo.status.success() {
-        return Err(format!("cargo build {}: {}", what.join(" "), cargo.status).into());
+        return Err(format!("cargo build {}: {}", selection.join(" "), cargo.status).into());
     }
     Ok(String::from_utf8_lossy(&cargo.stdout).lines().filter_map(executable).collect())
 }
 
-/// What one of cargo's messages says was built, and where it is.
+/// Returns the name and the path of the executable in one of cargo's messages, if it has one.
 fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = message.get("executable")?.as_str()?;

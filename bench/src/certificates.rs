@@ -1,4 +1,4 @@
-//! An authority of our own, so that the functions speak TLS as they do with AWS.
+//! A certificate authority for the bench, so that the functions use TLS as they do with AWS.
 
 use std::{io::Write, path::Path, sync::Arc};
 
@@ -17,30 +17,32 @@ use tokio_rustls::{
 
 use crate::Result;
 
-/// What the functions trust beside ours: what they trust on AWS, so that reading it takes as long.
+/// The roots that the functions trust on AWS. They are trusted here as well, so that parsing the
+/// roots takes as long.
 const AMAZON_ROOTS: &str = include_str!("../../shared/src/runtime/amazon_roots.pem");
 
-/// What servers need, and what the functions need to trust them.
+/// The servers' certificate chain, and the roots that make the functions trust it.
 pub(crate) struct Certificates {
     acceptor: TlsAcceptor,
     roots: NamedTempFile,
 }
 
 impl Certificates {
-    /// RSA of 2,048 bits, with one authority between root and endpoint, as AWS's endpoints have it.
+    /// Generates 2,048-bit RSA keys and a chain with one intermediate authority, as AWS's endpoints
+    /// have.
     pub(crate) fn make() -> Result<Self> {
         let root = CertifiedIssuer::self_signed(authority(), rsa_key()?)?;
-        let between = CertifiedIssuer::signed_by(authority(), rsa_key()?, &root)?;
+        let intermediate = CertifiedIssuer::signed_by(authority(), rsa_key()?, &root)?;
         let key = rsa_key()?;
-        let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &between)?;
-        let chain = vec![certificate.der().clone(), between.der().clone()];
+        let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &intermediate)?;
+        let chain = vec![certificate.der().clone(), intermediate.der().clone()];
 
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&TLS13])?
             .with_no_client_auth()
             .with_single_cert(chain, key)?;
-        // DynamoDB has no HTTP/2.
+        // DynamoDB does not support HTTP/2.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut roots = NamedTempFile::with_suffix(".pem")?;
         roots.write_all(root.pem().as_bytes())?;
@@ -52,7 +54,8 @@ impl Certificates {
         self.acceptor.clone()
     }
 
-    /// A PEM file, for `SSL_CERT_FILE`. It goes when this is dropped.
+    /// Returns the path of a PEM file for `SSL_CERT_FILE`. The file is deleted when this is
+    /// dropped.
     pub(crate) fn roots(&self) -> &Path {
         self.roots.path()
     }
@@ -65,7 +68,7 @@ fn authority() -> CertificateParams {
     authority
 }
 
-/// ring signs with RSA keys, but makes none.
+/// Generates an RSA key with the `rsa` crate, because ring can use RSA keys but not generate them.
 fn rsa_key() -> Result<KeyPair> {
     let key = RsaPrivateKey::new(&mut OsRng, 2048)?.to_pkcs8_der()?;
     Ok(KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key.as_bytes()), &PKCS_RSA_SHA256)?)

@@ -1,4 +1,5 @@
-//! What the functions are invoked with: events that all go well, each with people and codes that are really there.
+//! The events that the functions are invoked with. All of them succeed, because they refer to users
+//! and codes that exist.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -8,23 +9,23 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     binaries::ROOT,
-    people::{Person, Product, text},
+    users::{Product, SignedInUser, text},
 };
 
-/// Makes one function's events.
+/// Creates events for one function.
 pub(crate) struct Events {
     function: String,
     pub(crate) product: Product,
-    /// Whose session and addresses are read, time and again.
-    john: Option<Person>,
+    /// The user that the functions read repeatedly. `None` for send-mail.
+    john: Option<SignedInUser>,
 }
 
 impl Events {
     pub(crate) async fn start(function: &str) -> Result<Self> {
-        // Mails for send-mail's binary must not be sent by the product's own.
+        // The stack's own send-mail must not send the emails that are meant for the measured one.
         if function == "send-mail" {
-            let nowhere = ("send-mail/AWS_ENDPOINT_URL_DYNAMODB".to_owned(), "http://127.0.0.1:1".to_owned());
-            let product = Product::start(BTreeMap::from([nowhere])).await?;
+            let unreachable = ("send-mail/AWS_ENDPOINT_URL_DYNAMODB".to_owned(), "http://127.0.0.1:1".to_owned());
+            let product = Product::start(BTreeMap::from([unreachable])).await?;
             return Ok(Self { function: function.to_owned(), product, john: None });
         }
         let mut product = Product::start(BTreeMap::new()).await?;
@@ -32,17 +33,17 @@ impl Events {
         Ok(Self { function: function.to_owned(), product, john })
     }
 
-    /// The next event, which has its success before it.
+    /// Creates the next event, and first everything that it needs to succeed.
     pub(crate) async fn next(&mut self) -> Result<String> {
         if self.function == "send-mail" {
             return self.record().await;
         }
-        let john = self.john.clone().ok_or("there is nobody")?;
+        let john = self.john.clone().ok_or("there is no user")?;
         let product = &mut self.product;
         let event = match self.function.as_str() {
             "hello" => json!({}),
             "handle-mail-event" => {
-                let (address, _) = product.somebody();
+                let (address, _) = product.new_identity();
                 let Event(mut event) = Event::read("handle-mail-event", "hard-bounce")?;
                 let mail = event.pointer_mut("/detail/mail").ok_or("no mail")?;
                 set(mail, "destination", json!([address]));
@@ -50,68 +51,71 @@ impl Events {
             }
             "get-item" => json!({"pk": format!("USER#{}", john.user_id), "sk": "USER"}),
             "check-session" | "extend-session" | "list-emails" | "list-sessions" => {
-                Event::read(&self.function, "valid")?.of(&john).into()
+                Event::read(&self.function, "valid")?.authorized_as(&john).into()
             }
-            "get-user" => Event::read("get-user", "valid")?.about(&john.user_id).into(),
+            "get-user" => Event::read("get-user", "valid")?.with_path_id(&john.user_id).into(),
             "create-user" => {
-                let (address, alias) = product.somebody();
+                let (address, alias) = product.new_identity();
                 let body = json!({"email": address, "fullName": "John Doe", "alias": alias});
-                Event::read("create-user", "valid")?.saying(&body).into()
+                Event::read("create-user", "valid")?.with_body(&body).into()
             }
-            // A sign-in, as more people do than sign up.
+            // Verifies a sign-in, because sign-ins are more frequent than sign-ups.
             "verify-session" => {
                 let jane = product.sign_up().await?;
                 let body = json!({"email": jane.address});
-                let asked = product.call(Method::POST, "/session", "", Some(&body)).await?;
-                let code = product.code(&jane.address, &asked).await?;
-                Event::read("verify-session", "sign-in")?.saying(&code.body()).into()
+                let requested = product.call(Method::POST, "/session", "", Some(&body)).await?;
+                let code = product.code(&jane.address, &requested).await?;
+                Event::read("verify-session", "sign-in")?.with_body(&code.body()).into()
             }
-            // Each on an account that has done nothing else yet, so that all cost the same.
+            // Every event from here on uses a new account, so that all of them cost the same.
             "create-session" => {
                 let jane = product.sign_up().await?;
-                Event::read("create-session", "valid")?.saying(&json!({"email": jane.address})).into()
+                Event::read("create-session", "valid")?.with_body(&json!({"email": jane.address})).into()
             }
             "close-session" => {
                 let jane = product.sign_up().await?;
-                Event::read("close-session", "this-session")?.of(&jane).about(&jane.session_id).into()
+                Event::read("close-session", "this-session")?.authorized_as(&jane).with_path_id(&jane.session_id).into()
             }
             "create-email" => {
                 let jane = product.sign_up().await?;
-                let (address, _) = product.somebody();
-                Event::read("create-email", "valid")?.of(&jane).saying(&json!({"address": address})).into()
+                let (address, _) = product.new_identity();
+                let body = json!({"address": address});
+                Event::read("create-email", "valid")?.authorized_as(&jane).with_body(&body).into()
             }
             "resend-email-code" => {
                 let jane = product.sign_up().await?;
                 let (address, _) = product.add_address(&jane).await?;
-                Event::read("resend-email-code", "valid")?.of(&jane).saying(&json!({"address": address})).into()
+                let body = json!({"address": address});
+                Event::read("resend-email-code", "valid")?.authorized_as(&jane).with_body(&body).into()
             }
             "verify-email" => {
                 let jane = product.sign_up().await?;
-                let (address, asked) = product.add_address(&jane).await?;
-                let code = product.code(&address, &asked).await?;
-                Event::read("verify-email", "with-bearer")?.of(&jane).saying(&code.body()).into()
+                let (address, requested) = product.add_address(&jane).await?;
+                let code = product.code(&address, &requested).await?;
+                Event::read("verify-email", "with-bearer")?.authorized_as(&jane).with_body(&code.body()).into()
             }
             "prefer-email" => {
                 let jane = product.sign_up().await?;
-                let email = product.add_proved_address(&jane).await?;
-                Event::read("prefer-email", "valid")?.of(&jane).saying(&json!({"emailID": email})).into()
+                let email = product.add_verified_address(&jane).await?;
+                let body = json!({"emailID": email});
+                Event::read("prefer-email", "valid")?.authorized_as(&jane).with_body(&body).into()
             }
             "delete-email" => {
                 let jane = product.sign_up().await?;
-                let email = product.add_proved_address(&jane).await?;
-                Event::read("delete-email", "valid")?.of(&jane).about(&email).into()
+                let email = product.add_verified_address(&jane).await?;
+                Event::read("delete-email", "valid")?.authorized_as(&jane).with_path_id(&email).into()
             }
             other => return Err(format!("bench has no events for {other}").into()),
         };
         Ok(event.to_string())
     }
 
-    /// What the table's stream has to say of a sign-up that was asked for.
+    /// Requests a sign-up, and returns the record that the table's stream has of it.
     async fn record(&mut self) -> Result<String> {
-        let (address, alias) = self.product.somebody();
+        let (address, alias) = self.product.new_identity();
         let body = json!({"email": address, "fullName": "John Doe", "alias": alias});
-        let asked = self.product.call(Method::POST, "/user", "", Some(&body)).await?;
-        let key = format!("CODE#{}", text(&asked, "verificationCodeID")?);
+        let requested = self.product.call(Method::POST, "/user", "", Some(&body)).await?;
+        let key = format!("CODE#{}", text(&requested, "verificationCodeID")?);
         let image = self.product.item(&key, "CODE").await?;
         let Event(mut event) = Event::read("send-mail", "sign-up-code")?;
         let record = event.pointer_mut("/Records/0/dynamodb").ok_or("no record")?;
@@ -121,7 +125,7 @@ impl Events {
     }
 }
 
-/// One of `events/`, changed into one of people who are there.
+/// An event from `events/`, changed to refer to users that exist.
 struct Event(Value);
 
 impl Event {
@@ -131,20 +135,21 @@ impl Event {
         Ok(Self(serde_json::from_str(&text)?))
     }
 
-    fn of(mut self, person: &Person) -> Self {
+    fn authorized_as(mut self, user: &SignedInUser) -> Self {
         if let Some(headers) = self.0.get_mut("headers") {
-            set(headers, "authorization", format!("Bearer {}", person.bearer).into());
+            set(headers, "authorization", format!("Bearer {}", user.bearer).into());
         }
         self
     }
 
-    fn saying(mut self, body: &Value) -> Self {
+    fn with_body(mut self, body: &Value) -> Self {
         set(&mut self.0, "body", body.to_string().into());
         self
     }
 
-    /// As all IDs are equally long, paths are what they were but for theirs; no function reads them.
-    fn about(mut self, id: &str) -> Self {
+    /// Sets the ID in the path parameters. The paths keep the old ID: it is equally long, and no
+    /// function reads the paths.
+    fn with_path_id(mut self, id: &str) -> Self {
         set(&mut self.0, "pathParameters", json!({"id": id}));
         self
     }

@@ -1,23 +1,23 @@
-//! What no function may go beyond. Only what doesn't depend on the machine's load has a gate.
+//! Upper limits (gates) for what the functions use. Only values that do not depend on the machine's
+//! load have a gate.
 
 use crate::{
     Result,
     measure::{Measured, Phases},
 };
 
-/// Megabytes: of each binary, and of memory.
-const SIZE: f64 = 6.5;
-const MEMORY: f64 = 10.0;
+const MAX_BINARY_MEGABYTES: f64 = 6.5;
+const MAX_MEMORY_MEGABYTES: f64 = 10.0;
 
-/// What a gate leaves above what was last measured.
-const SLACK: f64 = 1.1;
+/// The factor by which a gate for instructions exceeds the last measurement.
+const SLACK_FACTOR: f64 = 1.1;
 
-/// Of one function.
+/// The limits of one function.
 struct Gate {
     name: &'static str,
-    /// Millions: init, the first invocation, a warm one.
+    /// Millions of instructions: init, the first invocation, a warm invocation.
     instructions: [f64; 3],
-    /// Of a warm invocation: round trips, read units, write units.
+    /// The usage of a warm invocation: round trips, read units, write units.
     usage: [f64; 3],
 }
 
@@ -25,7 +25,7 @@ const fn gate(name: &'static str, instructions: [f64; 3], usage: [f64; 3]) -> Ga
     Gate { name, instructions, usage }
 }
 
-/// As last measured, with the slack.
+/// The last measurements; for instructions, multiplied by the slack factor.
 const GATES: [Gate; 18] = [
     gate("check-session", [5.37, 0.85, 0.84], [1.0, 1.0, 0.0]),
     gate("close-session", [5.37, 1.45, 1.46], [2.0, 1.0, 4.0]),
@@ -47,40 +47,40 @@ const GATES: [Gate; 18] = [
     gate("hello", [0.52, 0.11, 0.1], [0.0, 0.0, 0.0]),
 ];
 
-/// Whether all are within their gates.
+/// Checks that all measurements are within their gates.
 ///
 /// # Errors
-/// Names what isn't, with the gates that would hold.
-pub(crate) fn hold(measured: &[Measured]) -> Result<()> {
-    let beyond: Vec<_> = measured.iter().flat_map(beyond).collect();
-    if beyond.is_empty() {
+/// Lists the values that exceed a gate, and gates that would pass.
+pub(crate) fn check(measured: &[Measured]) -> Result<()> {
+    let violations: Vec<_> = measured.iter().flat_map(violations).collect();
+    if violations.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = measured.iter().map(row).collect();
-    Err(format!("beyond its gate:\n{}\n\nThese would hold:\n{}", beyond.join("\n"), rows.join("\n")).into())
+    let lines: Vec<_> = measured.iter().map(gate_line).collect();
+    Err(format!("gates exceeded:\n{}\n\nThese would pass:\n{}", violations.join("\n"), lines.join("\n")).into())
 }
 
-/// What isn't within its gate, in words.
-pub(crate) fn beyond(measured: &Measured) -> Vec<String> {
+/// Describes the values of one function that exceed its gate.
+pub(crate) fn violations(measured: &Measured) -> Vec<String> {
     let name = &measured.name;
     let Some(gate) = GATES.iter().find(|gate| gate.name == name) else { return vec![format!("{name} has no gate")] };
     let [init, first, warm] = instructions(measured);
     let [round_trips, read_units, write_units] = usage(measured);
-    let [most_init, most_first, most_warm] = gate.instructions;
-    let [most_round_trips, most_read_units, most_write_units] = gate.usage;
+    let [max_init, max_first, max_warm] = gate.instructions;
+    let [max_round_trips, max_read_units, max_write_units] = gate.usage;
     let compared = [
-        ("MB of the binary", measured.size, SIZE),
-        ("MB of memory", measured.memory.unwrap_or(f64::NAN), MEMORY),
-        ("M instructions of init", init, most_init),
-        ("M instructions of the first invocation", first, most_first),
-        ("M instructions of a warm invocation", warm, most_warm),
-        ("round trips", round_trips, most_round_trips),
-        ("read units", read_units, most_read_units),
-        ("write units", write_units, most_write_units),
+        ("MB of the binary", measured.size, MAX_BINARY_MEGABYTES),
+        ("MB of memory", measured.memory.unwrap_or(f64::NAN), MAX_MEMORY_MEGABYTES),
+        ("M instructions of init", init, max_init),
+        ("M instructions of the first invocation", first, max_first),
+        ("M instructions of a warm invocation", warm, max_warm),
+        ("round trips", round_trips, max_round_trips),
+        ("read units", read_units, max_read_units),
+        ("write units", write_units, max_write_units),
     ];
-    // What isn't a number wasn't measured.
-    let beyond = compared.into_iter().filter(|(_, measured, most)| measured.is_nan() || measured > most);
-    beyond.map(|(what, measured, most)| format!("{name}: {measured:.2} {what}, may have {most}")).collect()
+    // NaN marks a value that was not measured.
+    let exceeded = compared.into_iter().filter(|(_, value, max)| value.is_nan() || value > max);
+    exceeded.map(|(quantity, value, max)| format!("{name}: {value:.2} {quantity}, the gate is {max}")).collect()
 }
 
 fn instructions(measured: &Measured) -> [f64; 3] {
@@ -93,9 +93,9 @@ fn usage(measured: &Measured) -> [f64; 3] {
     [f64::from(round_trips), usage.read_units, usage.write_units]
 }
 
-/// The gate that a function would have, as it stands above.
-fn row(measured: &Measured) -> String {
-    let instructions = instructions(measured).map(|count| (count * SLACK * 100.0).ceil() / 100.0);
+/// Formats the gate that the measured function would pass, as a line of `GATES`.
+fn gate_line(measured: &Measured) -> String {
+    let instructions = instructions(measured).map(|count| (count * SLACK_FACTOR * 100.0).ceil() / 100.0);
     format!("    gate({:?}, {instructions:?}, {:?}),", measured.name, usage(measured))
 }
 
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::{binaries::NAMES, meter::Usage};
 
-    /// Just within its gate.
+    /// Returns a measurement that is exactly at its gate.
     fn hello() -> Measured {
         let [init, first, warm] = GATES.last().unwrap().instructions;
         Measured {
@@ -123,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_a_gate_is_named_and_so_is_what_was_not_measured() {
-        assert!(hold(&[hello()]).is_ok());
+    fn exceeded_gates_and_missing_measurements_are_reported() {
+        assert!(check(&[hello()]).is_ok());
         let large = Measured { size: 20.0, ..hello() };
-        let message = hold(&[large]).unwrap_err().to_string();
+        let message = check(&[large]).unwrap_err().to_string();
         assert!(message.contains("hello: 20.00 MB of the binary"), "{message}");
         assert!(message.contains(r#"    gate("hello", ["#), "{message}");
         let uncounted = Measured { instructions: None, memory: None, ..hello() };
-        assert_eq!(beyond(&uncounted).len(), 4);
+        assert_eq!(violations(&uncounted).len(), 4);
     }
 }

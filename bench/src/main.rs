@@ -1,7 +1,9 @@
-//! `cargo run -p bench`: what the functions take when they run as Lambda runs them, as a table in Markdown.
+//! `cargo run -p bench`: measures the functions in an environment like Lambda's, and prints the
+//! results as a Markdown table.
 //!
-//! Every release binary gets a Runtime API, a DynamoDB and an SES of its own, both behind TLS 1.3, and events that go well. What depends
-//! on the machine's load is a median; what doesn't is held by `--gates` (gates.rs). `bench load` is about the local stack (load.rs).
+//! Every release binary gets its own Runtime API, its own DynamoDB and SES behind TLS 1.3, and
+//! events that succeed. Values that depend on the machine's load are medians; `--gates` checks the
+//! others against limits (gates.rs). `bench load` measures the local stack (load.rs).
 
 mod binaries;
 mod certificates;
@@ -10,11 +12,11 @@ mod gates;
 mod load;
 mod measure;
 mod meter;
-mod people;
 mod process;
 mod proxy;
 mod runtime_api;
 mod table;
+mod users;
 mod valgrind;
 
 use std::{
@@ -29,39 +31,39 @@ use crate::{binaries::NAMES, certificates::Certificates, valgrind::Valgrind};
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
 
-/// Measures the release binaries of the functions: size, time, instructions, memory, calls of DynamoDB.
+/// Measures the functions' release binaries: size, time, instructions, memory, calls to DynamoDB
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Action>,
 
-    /// Those to measure; all, with two that nothing can be below, if none is named
+    /// Functions to measure; by default, all of them and two lower bounds
     #[arg(value_parser = PossibleValuesParser::new(NAMES))]
     functions: Vec<String>,
 
-    /// Fail if a function takes more than it may
+    /// Fail if a function exceeds one of its limits
     #[arg(long)]
     gates: bool,
 }
 
 #[derive(Subcommand)]
 enum Action {
-    /// Measures the local stack instead: requests per second, latency, CPU time
+    /// Measure the local stack instead: requests per second, latency, CPU time
     Load,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let ended = tokio::select! {
-        ended = run(arguments) => ended,
-        told = told_to_stop() => told.and(Err("stopped".into())),
+    let result = tokio::select! {
+        result = run(arguments) => result,
+        signal = stop_signal() => signal.and(Err("stopped".into())),
     };
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell if this fails.
+            // If writing to stderr fails, there is no way left to report it.
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
@@ -75,7 +77,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let names = if arguments.functions.is_empty() { NAMES.map(str::to_owned).into() } else { arguments.functions };
     let valgrind = Valgrind::find().await?;
     if arguments.gates && valgrind.is_none() {
-        return Err("the gates are about instructions, which valgrind counts: install it".into());
+        return Err("--gates needs valgrind to count instructions; install it".into());
     }
     let binaries = binaries::build(&names).await?;
     let certificates = Certificates::make()?;
@@ -86,11 +88,12 @@ async fn run(arguments: Arguments) -> Result<()> {
         measured.push(measure::measure(name, binary, &certificates, valgrind.as_ref()).await?);
     }
     io::stdout().write_all(table::markdown(&measured).as_bytes())?;
-    if arguments.gates { gates::hold(&measured) } else { Ok(()) }
+    if arguments.gates { gates::check(&measured) } else { Ok(()) }
 }
 
-/// Ctrl-C, and SIGTERM where there is such a thing: what was started is ended then, too.
-async fn told_to_stop() -> Result<()> {
+/// Waits for Ctrl-C or, on Unix, SIGTERM. Handling them lets the child processes be stopped as
+/// well.
+async fn stop_signal() -> Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

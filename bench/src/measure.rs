@@ -1,4 +1,4 @@
-//! One function, measured: by the clock, by its instructions, and by its calls.
+//! Measures one function: its times, its instructions, and its calls to DynamoDB.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
@@ -9,38 +9,42 @@ use crate::{
     valgrind::Valgrind,
 };
 
-/// Of each start and each warm invocation, the median of so many.
+/// The number of starts, and of warm invocations after each start. Times are medians of these.
 const STARTS: usize = 5;
-const WARM_PER_START: usize = 4;
+const WARM_INVOCATIONS_PER_START: usize = 4;
 
-/// Warm invocations whose instructions are counted, and those whose calls are.
-const COUNTED: u32 = 10;
-const METERED: usize = 4;
+/// The number of warm invocations whose instructions are counted.
+const COUNTED_INVOCATIONS: u32 = 10;
 
-/// How often instructions are counted at least and at most, until the least of all counts has come out twice, or nearly.
-const COUNTS: std::ops::RangeInclusive<usize> = 3..=10;
-const NEARLY: f64 = 1.01;
+/// The number of warm invocations whose calls to DynamoDB are metered.
+const METERED_INVOCATIONS: usize = 4;
 
-/// What it may take until there is something to invoke a function with.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The minimum and maximum number of attempts to count instructions. Counting ends early when two
+/// attempts agree on the lowest count, within the tolerance.
+const COUNT_ATTEMPTS: std::ops::RangeInclusive<usize> = 3..=10;
+const COUNT_TOLERANCE_FACTOR: f64 = 1.01;
 
-/// What a function takes.
+/// The maximum time to create an event.
+const EVENT_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The measurements of one function.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) name: String,
     /// The binary's size in MB.
     pub(crate) size: f64,
-    /// In milliseconds.
+    /// The duration of each phase in milliseconds.
     pub(crate) time: Phases,
-    /// In millions; none without valgrind.
+    /// The instructions of each phase in millions; `None` without valgrind.
     pub(crate) instructions: Option<Phases>,
-    /// In MB; none where the system doesn't say.
+    /// The peak memory in MB; `None` if the system does not report it.
     pub(crate) memory: Option<f64>,
-    /// Of a warm invocation.
+    /// The DynamoDB usage of a warm invocation.
     pub(crate) usage: Usage,
 }
 
-/// From the start of the process until it asks for an event; the first event; each that follows.
+/// One value for each phase: init (from the start of the process until it requests an event), the
+/// first invocation, and a later, warm invocation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phases {
     pub(crate) init: f64,
@@ -48,8 +52,8 @@ pub(crate) struct Phases {
     pub(crate) warm: f64,
 }
 
-/// A function with all that it needs around it.
-struct Bed<'a> {
+/// A function with the services that it needs.
+struct TestBed<'a> {
     name: &'a str,
     binary: &'a Path,
     environment: BTreeMap<String, String>,
@@ -58,14 +62,14 @@ struct Bed<'a> {
     _ses: Proxy,
 }
 
-/// Measures the function which that binary is.
+/// Measures the function in `binary`.
 pub(crate) async fn measure(
     name: &str,
     binary: &Path,
     certificates: &Certificates,
     valgrind: Option<&Valgrind>,
 ) -> Result<Measured> {
-    let mut bed = timeout(PATIENCE, Bed::make(name, binary, certificates)).await??;
+    let mut bed = timeout(EVENT_TIMEOUT, TestBed::start(name, binary, certificates)).await??;
     let (time, memory) = bed.time().await?;
     let instructions = match valgrind {
         Some(valgrind) => Some(bed.instructions(valgrind).await?),
@@ -76,13 +80,14 @@ pub(crate) async fn measure(
     Ok(Measured { name: name.to_owned(), size, time, instructions, memory, usage })
 }
 
-impl<'a> Bed<'a> {
-    async fn make(name: &'a str, binary: &'a Path, certificates: &Certificates) -> Result<Self> {
+impl<'a> TestBed<'a> {
+    async fn start(name: &'a str, binary: &'a Path, certificates: &Certificates) -> Result<Self> {
         let events = Events::start(name).await?;
         let stack = &events.product.stack;
         let dynamodb = Proxy::start(certificates, stack.dynamodb_url()).await?;
         let ses = Proxy::start(certificates, stack.api_url()).await?;
-        // The limits use the table as a function does that only reads.
+        // The lower bounds have no environment in the template; they use that of a function that
+        // only reads.
         let variables = stack.environment(name).or_else(|| stack.environment("check-session"));
         let mut environment = variables.ok_or("the product has no such function")?.clone();
         let roots = certificates.roots().display().to_string();
@@ -96,24 +101,24 @@ impl<'a> Bed<'a> {
         Ok(Self { name, binary, environment, events, dynamodb, _ses: ses })
     }
 
-    async fn start(&self, valgrind: Option<&Valgrind>) -> Result<Process> {
+    async fn start_process(&self, valgrind: Option<&Valgrind>) -> Result<Process> {
         Process::start(self.name, self.binary, &self.environment, valgrind).await
     }
 
-    /// Milliseconds.
+    /// Invokes the function with a new event, and returns the duration in milliseconds.
     async fn invoke(&mut self, process: &mut Process) -> Result<f64> {
-        let event = timeout(PATIENCE, self.events.next()).await??;
+        let event = timeout(EVENT_TIMEOUT, self.events.next()).await??;
         Ok(milliseconds(process.invoke(event).await?))
     }
 
-    /// How long everything takes, and the most memory of all starts.
+    /// Measures the duration of each phase, and the peak memory of all starts.
     async fn time(&mut self) -> Result<(Phases, Option<f64>)> {
         let (mut init, mut first, mut warm, mut memory) = (Vec::new(), Vec::new(), Vec::new(), None);
         for _ in 0..STARTS {
-            let mut process = self.start(None).await?;
+            let mut process = self.start_process(None).await?;
             init.push(milliseconds(process.ready().await?));
             first.push(self.invoke(&mut process).await?);
-            for _ in 0..WARM_PER_START {
+            for _ in 0..WARM_INVOCATIONS_PER_START {
                 warm.push(self.invoke(&mut process).await?);
             }
             memory = process.peak_memory().into_iter().chain(memory).reduce(f64::max);
@@ -121,26 +126,29 @@ impl<'a> Bed<'a> {
         Ok((Phases { init: median(init), first: median(first), warm: median(warm) }, memory))
     }
 
-    /// Of processes with more invocations each: what a phase takes is what they take more.
+    /// Counts the instructions of each phase, as the difference between processes with more and
+    /// fewer invocations.
     async fn instructions(&mut self, valgrind: &Valgrind) -> Result<Phases> {
-        let init = self.least_instructions(valgrind, 0).await?;
-        let first = self.least_instructions(valgrind, 1).await?;
-        let warm = self.least_instructions(valgrind, 1 + COUNTED).await?;
-        Ok(Phases { init, first: first - init, warm: (warm - first) / f64::from(COUNTED) })
+        let init = self.min_instructions(valgrind, 0).await?;
+        let first = self.min_instructions(valgrind, 1).await?;
+        let warm = self.min_instructions(valgrind, 1 + COUNTED_INVOCATIONS).await?;
+        Ok(Phases { init, first: first - init, warm: (warm - first) / f64::from(COUNTED_INVOCATIONS) })
     }
 
-    /// The least of several counts, since what is more is chance. A failure doesn't count: that the function can do it was seen without
+    /// Returns the lowest of several counts, because random effects only add instructions.
+    ///
+    /// A failed attempt is ignored if another succeeds: the function has already succeeded without
     /// valgrind.
-    async fn least_instructions(&mut self, valgrind: &Valgrind, invocations: u32) -> Result<f64> {
+    async fn min_instructions(&mut self, valgrind: &Valgrind, invocations: u32) -> Result<f64> {
         let (mut counts, mut failure) = (Vec::new(), None);
-        for times in 1..=*COUNTS.end() {
+        for attempt in 1..=*COUNT_ATTEMPTS.end() {
             match self.count_instructions(valgrind, invocations).await {
                 Ok(count) => counts.push(count),
                 Err(error) => failure = Some(error),
             }
             counts.sort_by(f64::total_cmp);
-            let is_confirmed = matches!(counts[..], [least, next, ..] if next <= least * NEARLY);
-            if is_confirmed && times >= *COUNTS.start() {
+            let is_confirmed = matches!(counts[..], [lowest, next, ..] if next <= lowest * COUNT_TOLERANCE_FACTOR);
+            if is_confirmed && attempt >= *COUNT_ATTEMPTS.start() {
                 break;
             }
         }
@@ -148,7 +156,7 @@ impl<'a> Bed<'a> {
     }
 
     async fn count_instructions(&mut self, valgrind: &Valgrind, invocations: u32) -> Result<f64> {
-        let mut process = self.start(Some(valgrind)).await?;
+        let mut process = self.start_process(Some(valgrind)).await?;
         process.ready().await?;
         for _ in 0..invocations {
             self.invoke(&mut process).await?;
@@ -156,15 +164,17 @@ impl<'a> Bed<'a> {
         process.instructions().await
     }
 
-    /// The calls of a warm invocation. What is made at the same time can look as if it were not, when the machine is busy; never
-    /// the other way round. So the least of a few is right.
+    /// Returns the DynamoDB usage of a warm invocation.
+    ///
+    /// On a busy machine, concurrent calls can look sequential, but never the reverse. The lowest
+    /// number of round trips in a few invocations is therefore the right one.
     async fn usage(&mut self) -> Result<Usage> {
         self.dynamodb.switch_meter_on();
-        let mut process = self.start(None).await?;
+        let mut process = self.start_process(None).await?;
         process.ready().await?;
         self.invoke(&mut process).await?;
         let mut usages = Vec::new();
-        for _ in 0..METERED {
+        for _ in 0..METERED_INVOCATIONS {
             self.dynamodb.take_calls();
             self.invoke(&mut process).await?;
             usages.push(Usage::of(self.dynamodb.take_calls()));

@@ -1,8 +1,8 @@
-//! What an invocation asks of DynamoDB.
+//! The DynamoDB usage of an invocation.
 
 use std::time::Instant;
 
-/// A call, as the proxy saw it.
+/// A call to DynamoDB, as observed by the proxy.
 #[derive(Clone, Copy)]
 pub(crate) struct Call {
     pub(crate) began: Instant,
@@ -11,11 +11,11 @@ pub(crate) struct Call {
     pub(crate) units: f64,
 }
 
-/// What an invocation takes of DynamoDB.
+/// The DynamoDB usage of an invocation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Usage {
     pub(crate) calls: usize,
-    /// How often the function waits.
+    /// The number of times that the function waits for DynamoDB. Concurrent calls count once.
     pub(crate) round_trips: usize,
     pub(crate) read_units: f64,
     pub(crate) write_units: f64,
@@ -25,7 +25,7 @@ impl Usage {
     pub(crate) fn of(mut calls: Vec<Call>) -> Self {
         let units = |reads| calls.iter().filter(|call| call.reads == reads).fold(0.0, |sum, call| sum + call.units);
         let (read_units, write_units) = (units(true), units(false));
-        // The longest chain in which each call begins after the one before has ended.
+        // Finds the longest chain in which each call begins after the previous one has ended.
         calls.sort_by_key(|call| call.ended);
         let mut round_trips = 0;
         let mut last = None;
@@ -53,19 +53,19 @@ mod tests {
     }
 
     #[test]
-    fn calls_at_the_same_time_are_one_round_trip() {
+    fn concurrent_calls_are_one_round_trip() {
         assert_eq!(round_trips(&[]), 0);
         assert_eq!(round_trips(&[(0, 20), (1, 22), (2, 21)]), 1);
     }
 
     #[test]
-    fn one_call_after_the_other_is_two_whatever_overlaps_both() {
+    fn sequential_calls_are_two_round_trips_even_if_a_third_overlaps() {
         assert_eq!(round_trips(&[(0, 20), (21, 41)]), 2);
         assert_eq!(round_trips(&[(0, 20), (1, 41), (21, 42)]), 2);
     }
 
     #[test]
-    fn reads_and_writes_are_counted_apart() {
+    fn read_and_write_units_are_counted_separately() {
         let now = Instant::now();
         let call = |reads, units| Call { began: now, ended: now, reads, units };
         let usage = Usage::of(vec![call(true, 0.5), call(false, 2.0), call(false, 7.0)]);

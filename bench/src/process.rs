@@ -1,4 +1,4 @@
-//! A function's process, with or without valgrind around it.
+//! The process of a function, with or without valgrind.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,8 @@ use tokio::{
 
 use crate::{Result, runtime_api::RuntimeApi, valgrind::Valgrind};
 
-/// What every function has in its environment beside its own; the same in each run, so that instruction counts are.
+/// The variables that Lambda sets for every function. They are the same in each run, so that
+/// instruction counts can be compared.
 const ENVIRONMENT: [(&str, &str); 8] = [
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -29,21 +30,21 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("TZ", ":UTC"),
 ];
 
-/// What a function may take to start, or to answer. Under valgrind it is fifty times slower.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PATIENCE_WITH_VALGRIND: Duration = Duration::from_mins(2);
+/// The maximum time for a function to start or to respond. Valgrind makes it fifty times slower.
+const TIMEOUT: Duration = Duration::from_secs(20);
+const VALGRIND_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// From its request for the next event, until a function really does nothing.
-const SETTLING: Duration = Duration::from_millis(200);
+/// The time that a function needs to become idle after it has requested the next event.
+const SETTLE_TIME: Duration = Duration::from_millis(200);
 
-/// A running function. It is killed when this is dropped.
+/// A running function. The process is killed when this is dropped.
 pub(crate) struct Process {
     name: String,
     child: Child,
     api: RuntimeApi,
     started: Instant,
-    patience: Duration,
-    /// What it prints, and what it and valgrind complain about.
+    timeout: Duration,
+    /// Standard output, and standard error with valgrind's report.
     outputs: [JoinHandle<String>; 2],
 }
 
@@ -70,42 +71,43 @@ impl Process {
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("{} does not start: {error}", binary.display()))?;
         let outputs = [collect(child.stdout.take()), collect(child.stderr.take())];
-        let patience = if valgrind.is_some() { PATIENCE_WITH_VALGRIND } else { PATIENCE };
-        Ok(Self { name: name.to_owned(), child, api, started, patience, outputs })
+        let timeout = if valgrind.is_some() { VALGRIND_TIMEOUT } else { TIMEOUT };
+        Ok(Self { name: name.to_owned(), child, api, started, timeout, outputs })
     }
 
-    /// Waits until the function asks for its next event. How long it has been running then.
+    /// Waits until the function requests its next event. Returns the time since its start.
     pub(crate) async fn ready(&mut self) -> Result<Duration> {
         let ready = tokio::select! {
-            ready = timeout(self.patience, self.api.ready()) => ready,
-            ended = self.child.wait() => Ok(Err(has_ended(ended))),
+            ready = timeout(self.timeout, self.api.ready()) => ready,
+            status = self.child.wait() => Ok(Err(exited(status))),
         };
         match ready {
-            Ok(Ok(moment)) => Ok(moment.duration_since(self.started)),
+            Ok(Ok(time)) => Ok(time.duration_since(self.started)),
             Ok(Err(error)) => Err(self.failed(&error.to_string()).await),
-            Err(late) => Err(self.failed(&late.to_string()).await),
+            Err(elapsed) => Err(self.failed(&elapsed.to_string()).await),
         }
     }
 
-    /// Hands an event to the function that is [ready](Self::ready), and waits until it is so again. How long the answer took.
+    /// Invokes the function, which must be [ready](Self::ready), and waits until it is ready again.
+    /// Returns the time that the response took.
     pub(crate) async fn invoke(&mut self, event: String) -> Result<Duration> {
-        let answered = tokio::select! {
-            answered = timeout(self.patience, self.api.invoke(event)) => answered,
-            ended = self.child.wait() => Ok(Err(has_ended(ended))),
+        let result = tokio::select! {
+            result = timeout(self.timeout, self.api.invoke(event)) => result,
+            status = self.child.wait() => Ok(Err(exited(status))),
         };
-        let (answer, took) = match answered {
-            Ok(Ok(answered)) => answered,
+        let (response, duration) = match result {
+            Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(self.failed(&error.to_string()).await),
-            Err(late) => return Err(self.failed(&late.to_string()).await),
+            Err(elapsed) => return Err(self.failed(&elapsed.to_string()).await),
         };
-        if !is_success(&serde_json::from_slice(&answer)?) {
-            return Err(self.failed(&String::from_utf8_lossy(&answer)).await);
+        if !is_success(&serde_json::from_slice(&response)?) {
+            return Err(self.failed(&String::from_utf8_lossy(&response)).await);
         }
         self.ready().await?;
-        Ok(took)
+        Ok(duration)
     }
 
-    /// The most memory that it ever had, in MB, where the system says so.
+    /// Returns the peak memory in MB, if the system reports it.
     pub(crate) fn peak_memory(&self) -> Option<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -113,26 +115,26 @@ impl Process {
         Some(kibibytes * 1024.0 / 1e6)
     }
 
-    /// Ends the function, which is [ready](Self::ready) and runs with valgrind. The instructions that it took since its start,
-    /// in millions.
+    /// Stops the function and returns the instructions since its start, in millions.
+    ///
+    /// The function must be [ready](Self::ready) and run with valgrind.
     pub(crate) async fn instructions(mut self) -> Result<f64> {
-        sleep(SETTLING).await;
-        let id = self.child.id().ok_or("it has no process any more")?;
-        // Told to terminate, not made to: valgrind still says what it counted.
+        sleep(SETTLE_TIME).await;
+        let id = self.child.id().ok_or("the process has already exited")?;
+        // With SIGTERM instead of SIGKILL, valgrind still prints its count.
         Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().await?;
-        timeout(self.patience, self.child.wait()).await??;
-        let [_, complaints] = &mut self.outputs;
-        let complaints = timeout(self.patience, complaints).await??;
-        Valgrind::count(&complaints)
-            .ok_or_else(|| format!("{}: valgrind counted nothing:\n{complaints}", self.name).into())
+        timeout(self.timeout, self.child.wait()).await??;
+        let [_, stderr] = &mut self.outputs;
+        let stderr = timeout(self.timeout, stderr).await??;
+        Valgrind::count(&stderr).ok_or_else(|| format!("{}: valgrind counted nothing:\n{stderr}", self.name).into())
     }
 
-    /// What went wrong, with all that the function printed.
-    async fn failed(&mut self, what: &str) -> crate::Error {
+    /// Kills the process, and returns an error with all that it printed.
+    async fn failed(&mut self, problem: &str) -> crate::Error {
         let _ = self.child.kill().await;
-        let mut message = format!("{}: {what}", self.name);
+        let mut message = format!("{}: {problem}", self.name);
         for output in &mut self.outputs {
-            if let Ok(Ok(text)) = timeout(PATIENCE, output).await {
+            if let Ok(Ok(text)) = timeout(TIMEOUT, output).await {
                 message.push('\n');
                 message.push_str(&text);
             }
@@ -141,14 +143,14 @@ impl Process {
     }
 }
 
-fn has_ended(ended: std::io::Result<ExitStatus>) -> crate::Error {
-    match ended {
-        Ok(status) => format!("it has ended: {status}").into(),
+fn exited(status: std::io::Result<ExitStatus>) -> crate::Error {
+    match status {
+        Ok(status) => format!("the process exited: {status}").into(),
         Err(error) => error.into(),
     }
 }
 
-/// All that a process writes, once it has ended.
+/// Collects the output of a process until it exits.
 fn collect(output: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<String> {
     tokio::spawn(async move {
         let mut bytes = Vec::new();
@@ -159,9 +161,11 @@ fn collect(output: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandl
     })
 }
 
-/// An endpoint answers with a status, send-mail with what is to come again, the limits with neither.
-fn is_success(answer: &Value) -> bool {
-    let status = answer.get("statusCode").and_then(Value::as_u64);
-    let failures = answer.get("batchItemFailures").and_then(Value::as_array);
+/// Returns whether an invocation succeeded.
+///
+/// An endpoint returns a status, send-mail the records to retry, and the lower bounds neither.
+fn is_success(response: &Value) -> bool {
+    let status = response.get("statusCode").and_then(Value::as_u64);
+    let failures = response.get("batchItemFailures").and_then(Value::as_array);
     status.is_none_or(|status| (200..300).contains(&status)) && failures.is_none_or(Vec::is_empty)
 }

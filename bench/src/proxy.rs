@@ -1,4 +1,4 @@
-//! What stands before a service of AWS: TLS, and a meter that can be switched on.
+//! A proxy in front of an AWS service, which adds TLS and can meter the calls.
 
 use std::{
     net::Ipv4Addr,
@@ -17,13 +17,14 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{Result, certificates::Certificates, meter::Call};
 
-/// Added to each call while it is metered: long enough that calls made at the same time overlap, even on a busy machine.
-const DELAY: Duration = Duration::from_millis(20);
+/// The delay that is added to each metered call. It is long enough that concurrent calls overlap
+/// even on a busy machine.
+const METERED_DELAY: Duration = Duration::from_millis(20);
 
-/// DynamoDB's largest answer is 1 MB, SES's largest request 40 MB.
-const BODY_BYTES: usize = 40 * 1024 * 1024;
+/// The size of SES's largest request, 40 MB. DynamoDB's largest response is only 1 MB.
+const MAX_BODY_BYTES: usize = 40 * 1024 * 1024;
 
-/// The proxy, until it is dropped.
+/// A running proxy, which stops when this is dropped.
 pub(crate) struct Proxy {
     url: String,
     state: Arc<Shared>,
@@ -55,10 +56,10 @@ impl Proxy {
                 let (acceptor, state) = (acceptor.clone(), Arc::clone(&shared));
                 let _ = stream.set_nodelay(true);
                 connections.spawn(async move {
-                    // Whose handshake fails says so himself.
+                    // If the handshake fails, the client reports the error.
                     let Ok(stream) = acceptor.accept(stream).await else { return };
-                    let answer = service_fn(|request| pass_on(&state, request));
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+                    let service = service_fn(|request| forward(&state, request));
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         });
@@ -69,36 +70,36 @@ impl Proxy {
         &self.url
     }
 
-    /// From now on, calls of DynamoDB take longer, and are remembered with what they consume.
+    /// Starts to meter calls to DynamoDB: each is delayed, and recorded with its consumed capacity.
     pub(crate) fn switch_meter_on(&self) {
         self.state.metered.store(true, Ordering::Relaxed);
     }
 
-    /// The calls since the last time.
+    /// Returns the calls recorded since the last time this was called.
     pub(crate) fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.state.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// An error ends the connection.
-async fn pass_on(state: &Shared, request: Request<Incoming>) -> Result<Response<Body>> {
+/// Forwards a request to the service. An error ends the connection.
+async fn forward(state: &Shared, request: Request<Incoming>) -> Result<Response<Body>> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(Body::new(body), BODY_BYTES).await?;
+    let body = to_bytes(Body::new(body), MAX_BODY_BYTES).await?;
     let url = format!("{}{}", state.upstream, head.uri.path());
     let send = async |headers: HeaderMap, body: Bytes| -> Result<(Response<()>, Bytes)> {
-        let answer = state.http.request(head.method.clone(), url).headers(headers).body(body).send().await?;
+        let upstream = state.http.request(head.method.clone(), url).headers(headers).body(body).send().await?;
         let mut response = Response::new(());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = answer.headers().clone();
+        *response.status_mut() = upstream.status();
+        *response.headers_mut() = upstream.headers().clone();
         response.headers_mut().remove("transfer-encoding");
-        Ok((response, answer.bytes().await?))
+        Ok((response, upstream.bytes().await?))
     };
     if !state.metered.load(Ordering::Relaxed) {
         let (response, body) = send(head.headers, body).await?;
         return Ok(response.map(|()| body.into()));
     }
     let began = Instant::now();
-    tokio::time::sleep(DELAY).await;
+    tokio::time::sleep(METERED_DELAY).await;
     let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let reads = target.ends_with(".GetItem") || target.ends_with(".Query");
     let mut call: Value = serde_json::from_slice(&body)?;
@@ -111,10 +112,11 @@ async fn pass_on(state: &Shared, request: Request<Incoming>) -> Result<Response<
     Ok(response.map(|()| body.into()))
 }
 
-/// What an answer says was consumed; of a transaction, for each table. A refusal doesn't say.
-fn units(answer: &[u8]) -> f64 {
-    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let capacity = answer.get("ConsumedCapacity").unwrap_or(&Value::Null);
+/// Returns the capacity units that a response reports as consumed. A transaction reports them for
+/// each table, an error not at all.
+fn units(response: &[u8]) -> f64 {
+    let response: Value = serde_json::from_slice(response).unwrap_or_default();
+    let capacity = response.get("ConsumedCapacity").unwrap_or(&Value::Null);
     let tables = capacity.as_array().map_or(std::slice::from_ref(capacity), Vec::as_slice);
     tables.iter().filter_map(|table| table.get("CapacityUnits")?.as_f64()).sum()
 }

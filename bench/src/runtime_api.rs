@@ -1,4 +1,4 @@
-//! Lambda's Runtime API, for one function: hands events out, takes answers.
+//! Lambda's Runtime API for one function: hands out events and receives responses.
 
 use std::{
     net::Ipv4Addr,
@@ -22,25 +22,26 @@ use tokio::{
 
 use crate::Result;
 
-/// As long as a real one, and the same in each run, so that what it takes to read it is.
+/// The values of the headers. They are as long as real ones and the same in each run, so that
+/// parsing them always takes the same number of instructions.
 const DEADLINE: &str = "4102444800000";
 const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:bench";
 const TRACE: &str = "Root=1-69a55898-0b717a058023252b18031e58;Parent=0b717a0580232525;Sampled=0";
 
-/// What the function says, and when.
-enum Said {
-    /// It asks for an event, and gets it from here.
+/// A request from the function, with the time at which it was received.
+enum Message {
+    /// The function requests an event, which is sent to this channel.
     Ready(Instant, oneshot::Sender<(u32, String)>),
-    Answered(Instant, Bytes),
+    Responded(Instant, Bytes),
     Failed(Bytes),
 }
 
-type Ear = mpsc::UnboundedSender<Said>;
+type Messages = mpsc::UnboundedSender<Message>;
 
-/// The API, until it is dropped.
+/// A running Runtime API, which stops when this is dropped.
 pub(crate) struct RuntimeApi {
     address: String,
-    said: mpsc::UnboundedReceiver<Said>,
+    messages: mpsc::UnboundedReceiver<Message>,
     waiting: Option<oneshot::Sender<(u32, String)>>,
     invocations: u32,
     _server: JoinSet<()>,
@@ -50,13 +51,13 @@ impl RuntimeApi {
     pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?.to_string();
-        let (ear, said) = mpsc::unbounded_channel();
+        let (sender, messages) = mpsc::unbounded_channel();
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/response", post(answered))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(responded))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
             .route("/2018-06-01/runtime/init/error", post(failed))
-            .with_state(ear);
+            .with_state(sender);
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
@@ -64,49 +65,50 @@ impl RuntimeApi {
         server.spawn(async move {
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, said, waiting: None, invocations: 0, _server: server })
+        Ok(Self { address, messages, waiting: None, invocations: 0, _server: server })
     }
 
-    /// For `AWS_LAMBDA_RUNTIME_API`.
+    /// Returns the value for `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// When the function asked for its next event. Waits until it has.
+    /// Waits until the function requests its next event, and returns the time of the request.
     pub(crate) async fn ready(&mut self) -> Result<Instant> {
-        match self.said.recv().await {
-            Some(Said::Ready(moment, waiting)) => {
+        match self.messages.recv().await {
+            Some(Message::Ready(time, waiting)) => {
                 self.waiting = Some(waiting);
-                Ok(moment)
+                Ok(time)
             }
-            Some(Said::Answered(_, answer) | Said::Failed(answer)) => Err(unasked(&answer)),
-            None => Err("the Runtime API is gone".into()),
+            Some(Message::Responded(_, body) | Message::Failed(body)) => Err(unexpected(&body)),
+            None => Err("the Runtime API has stopped".into()),
         }
     }
 
-    /// Hands the event to the function, which must be [ready](Self::ready). Its answer, and how long it took.
+    /// Passes an event to the function, which must be [ready](Self::ready). Returns the response
+    /// and the time that it took.
     pub(crate) async fn invoke(&mut self, event: String) -> Result<(Bytes, Duration)> {
-        let waiting = self.waiting.take().ok_or("the function asked for no event")?;
+        let waiting = self.waiting.take().ok_or("the function has not requested an event")?;
         self.invocations += 1;
-        let begun = Instant::now();
-        waiting.send((self.invocations, event)).map_err(|_| "the function hung up")?;
-        match self.said.recv().await {
-            Some(Said::Answered(moment, answer)) => Ok((answer, moment.duration_since(begun))),
-            Some(Said::Failed(answer)) => Err(unasked(&answer)),
-            Some(Said::Ready(..)) => Err("the function asked for an event before it answered the last".into()),
-            None => Err("the Runtime API is gone".into()),
+        let start = Instant::now();
+        waiting.send((self.invocations, event)).map_err(|_| "the function closed the connection")?;
+        match self.messages.recv().await {
+            Some(Message::Responded(time, response)) => Ok((response, time.duration_since(start))),
+            Some(Message::Failed(body)) => Err(unexpected(&body)),
+            Some(Message::Ready(..)) => Err("the function requested an event before it responded to the last".into()),
+            None => Err("the Runtime API has stopped".into()),
         }
     }
 }
 
-fn unasked(answer: &[u8]) -> crate::Error {
-    format!("the function said: {}", String::from_utf8_lossy(answer)).into()
+fn unexpected(body: &[u8]) -> crate::Error {
+    format!("the function sent: {}", String::from_utf8_lossy(body)).into()
 }
 
-async fn next(State(ear): State<Ear>) -> Response {
-    let (hand_out, event) = oneshot::channel();
-    // Nobody listens once the bench is done with the function.
-    let _ = ear.send(Said::Ready(Instant::now(), hand_out));
+async fn next(State(messages): State<Messages>) -> Response {
+    let (event_sender, event) = oneshot::channel();
+    // Sending fails once the bench has finished with the function. That is no error.
+    let _ = messages.send(Message::Ready(Instant::now(), event_sender));
     let Ok((number, event)) = event.await else { return StatusCode::GONE.into_response() };
     let id = format!("{number:08}-0000-4000-8000-000000000000");
     let headers = [
@@ -119,12 +121,12 @@ async fn next(State(ear): State<Ear>) -> Response {
     (headers, event).into_response()
 }
 
-async fn answered(State(ear): State<Ear>, answer: Bytes) -> impl IntoResponse {
-    let _ = ear.send(Said::Answered(Instant::now(), answer));
+async fn responded(State(messages): State<Messages>, body: Bytes) -> impl IntoResponse {
+    let _ = messages.send(Message::Responded(Instant::now(), body));
     (StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
 }
 
-async fn failed(State(ear): State<Ear>, answer: Bytes) -> impl IntoResponse {
-    let _ = ear.send(Said::Failed(answer));
+async fn failed(State(messages): State<Messages>, body: Bytes) -> impl IntoResponse {
+    let _ = messages.send(Message::Failed(body));
     (StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
 }

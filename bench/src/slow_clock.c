@@ -1,4 +1,5 @@
-/* Loaded before the C library: the clock that time-outs go by runs a thousand times slower. */
+/* Preloaded before the C library. Makes the monotonic clock, which timeouts use, run a thousand times
+   slower. */
 
 #define _GNU_SOURCE
 #include <sys/syscall.h>

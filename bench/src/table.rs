@@ -1,4 +1,4 @@
-//! What was measured, as docs/performance.md has it.
+//! Formats the measurements as in docs/performance.md.
 
 use crate::measure::{Measured, Phases};
 
@@ -18,7 +18,7 @@ const HEAD: [&str; 13] = [
     "write units",
 ];
 
-/// A Markdown table, a line each.
+/// Returns a Markdown table with one line for each function.
 pub(crate) fn markdown(measured: &[Measured]) -> String {
     let head = HEAD.map(str::to_owned);
     let rule = std::array::from_fn(|column| if column == 0 { "---" } else { "---:" }.to_owned());
@@ -56,7 +56,7 @@ mod tests {
     use crate::meter::Usage;
 
     #[test]
-    fn a_line_is_markdown_and_says_where_nothing_was_counted() {
+    fn a_line_is_markdown_with_dashes_for_missing_counts() {
         let usage = Usage { calls: 3, round_trips: 2, read_units: 1.5, write_units: 0.0 };
         let time = Phases { init: 12.34, first: 5.0, warm: 1.0 };
         let measured =

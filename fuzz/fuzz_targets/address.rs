@@ -1,4 +1,4 @@
-//! Any text is refused, or a sound address.
+//! Parses any text as an email address. It must be rejected, or satisfy the address's properties.
 #![no_main]
 
 #[path = "../../shared/src/domain/email_address/properties.rs"]

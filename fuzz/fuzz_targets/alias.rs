@@ -1,4 +1,4 @@
-//! Any text is refused, or a sound alias.
+//! Parses any text as an alias. It must be rejected, or satisfy the alias's properties.
 #![no_main]
 
 #[path = "../../shared/src/domain/alias/properties.rs"]

@@ -1,4 +1,4 @@
-//! Any header is refused, or holds a token that reads back.
+//! Parses any authorization header. It must be rejected, or contain a token that parses to itself.
 #![no_main]
 
 #[path = "../../shared/src/domain/bearer_token/properties.rs"]

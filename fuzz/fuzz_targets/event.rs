@@ -1,4 +1,6 @@
-//! Whatever comes as an event, every endpoint answers it as the contract has it. A panic ends the run, though a function survives it.
+//! Sends any JSON as an event to the endpoints. Every response must comply with the API contract.
+//!
+//! A panic ends the run, although a deployed function would survive it.
 #![no_main]
 
 #[path = "../../tests/it/support/answer/contract.rs"]
@@ -14,7 +16,7 @@ use serde_json::{
 };
 use shared::{App, Endpoint, Response};
 
-/// An answer, as the contract sees it.
+/// A response in the form that the contract check expects.
 struct Answer {
     status: u16,
     headers: Value,
@@ -63,9 +65,10 @@ const ENDPOINTS: [Respond; 14] = [
 static APP: LazyLock<App> = LazyLock::new(|| App::new(config()));
 
 fuzz_target!(|event: &str| -> Corpus {
-    // Lambda hands over nothing that is not JSON.
+    // Lambda passes only valid JSON to a function.
     let Ok(event) = serde_json::from_str::<&RawValue>(event) else { return Corpus::Reject };
-    // Its length says to which of them it goes, so that the files of `events/` are inputs as they are.
+    // The event's length selects the endpoint, so that the files in `events/` can be used as inputs
+    // without changes.
     let endpoint = ENDPOINTS[event.get().len() % ENDPOINTS.len()];
     RUNTIME.block_on(async {
         let answer = Answer::of(&endpoint(&APP, event).await);

@@ -1,5 +1,7 @@
-//! Whatever the records of a batch hold, they are mailed or passed over, or come again from one of them on. A panic ends the run, though
-//! the function survives it.
+//! Sends any JSON as a batch of stream records to send-mail. It must send or skip each record, or
+//! report one from which the batch is retried.
+//!
+//! A panic ends the run, although the deployed function would survive it.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -15,16 +17,18 @@ use serde_json::{
 static FUNCTION: LazyLock<SendMail> = LazyLock::new(|| SendMail::new(&config()).expect("a function"));
 
 fuzz_target!(|batch: &str| -> Corpus {
-    // Lambda hands over nothing that is not JSON.
+    // Lambda passes only valid JSON to a function.
     let Ok(raw) = serde_json::from_str::<&RawValue>(batch) else { return Corpus::Reject };
-    let answer = to_value(RUNTIME.block_on(FUNCTION.handle(NOW, raw))).expect("JSON");
-    let failures = answer["batchItemFailures"].as_array().expect("failures");
-    // A number that can't be read means the whole batch.
+    let response = to_value(RUNTIME.block_on(FUNCTION.handle(NOW, raw))).expect("JSON");
+    let failures = response["batchItemFailures"].as_array().expect("failures");
+    // An empty sequence number fails the whole batch. The function returns it if it cannot read
+    // one.
     let batch: Value = serde_json::from_str(batch).unwrap_or_default();
     let records = batch["Records"].as_array().map_or(&[][..], Vec::as_slice);
     let numbers = records.iter().map(|record| record["dynamodb"]["SequenceNumber"].as_str());
     let numbers: Vec<_> = numbers.flatten().chain([""]).collect();
-    let is_its = |failure: &Value| failure["itemIdentifier"].as_str().is_some_and(|number| numbers.contains(&number));
-    assert!(failures.len() <= 1 && failures.iter().all(is_its), "{answer}");
+    let is_in_batch =
+        |failure: &Value| failure["itemIdentifier"].as_str().is_some_and(|number| numbers.contains(&number));
+    assert!(failures.len() <= 1 && failures.iter().all(is_in_batch), "{response}");
     Corpus::Keep
 });

@@ -1,4 +1,5 @@
-//! What the targets that run functions stand on: an environment, and a service that has nothing but says yes.
+//! Support for the targets that run functions: an environment, and a service that stores nothing
+//! and accepts every request.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,16 +11,16 @@ use std::{
 use shared::{Config, Timestamp};
 use tokio::runtime::{Builder, Runtime};
 
-/// When all of it happens: before the codes of `events/` expire.
+/// The time at which all events happen. The codes in `events/` have not expired yet.
 pub const NOW: Timestamp = Timestamp::from_seconds(1_772_443_900);
 
-/// One for all inputs: connections are kept from one to the next.
+/// The runtime for all inputs. Sharing it keeps connections open from one input to the next.
 pub static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_all().build().expect("a runtime"));
 
-/// What a function is given. DynamoDB and SES are both [`nothing`].
+/// Returns the configuration of a function. DynamoDB and SES are both the [`empty_service`].
 pub fn config() -> Config {
-    let url = nothing();
+    let url = empty_service();
     Config::from_variables(&|name| {
         let value = match name {
             "TABLE_NAME" => "table",
@@ -36,20 +37,21 @@ pub fn config() -> Config {
     .expect("all that a function needs")
 }
 
-/// A table without items, which takes every write, and a mailer that takes every mail: `{}` to whatever is asked.
-fn nothing() -> String {
+/// Starts a service that responds `{}` to every request, and returns its URL. As DynamoDB, it has
+/// no items and accepts every write; as SES, it accepts every email.
+fn empty_service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(|| answer(stream));
+            thread::spawn(|| respond(stream));
         }
     });
     url
 }
 
-/// Answers requests until the connection ends.
-fn answer(stream: TcpStream) -> Option<()> {
+/// Responds to requests until the connection is closed.
+fn respond(stream: TcpStream) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut requests = BufReader::new(stream);
     loop {

@@ -1,4 +1,4 @@
-//! The one place of the local stack where time is read.
+//! The local stack's clock, the only place that reads the system time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,46 +10,47 @@ use time::format_description::well_known::Rfc3339;
 use time::formatting::Formattable;
 use time::macros::format_description;
 
-/// The system's time, plus what [`advance`](Clock::advance) added to it. Clones move together.
+/// The system time plus the offset set with [`advance`](Clock::advance). Clones share the offset.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     milliseconds_ahead: Arc<AtomicU64>,
-    /// Instead of the system's time.
+    /// The time this clock shows instead of the system time.
     stopped_at: Option<Timestamp>,
 }
 
 impl Clock {
-    /// A clock that shows the system's time until it is advanced.
+    /// Creates a clock that shows the system time until it is advanced.
     #[must_use]
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// A clock that shows this moment until it is advanced: what is to happen to the second can be told to the second.
+    /// Creates a clock that shows a fixed time until it is advanced, so that tests can check times
+    /// to the second.
     #[must_use]
     pub fn stopped_at(moment: Timestamp) -> Self {
         Self { stopped_at: Some(moment), ..Self::default() }
     }
 
-    /// Moves this clock, and everything in the stack that reads it, into the future.
+    /// Moves this clock into the future, and with it every part of the stack that reads it.
     pub fn advance(&self, by: Duration) {
         let milliseconds = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.milliseconds_ahead.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
-    /// What the functions are told the time is.
+    /// Returns the time that the functions see.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         Timestamp::from_seconds(self.now_in_milliseconds() / 1000)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the time in milliseconds since the Unix epoch.
     pub(crate) fn now_in_milliseconds(&self) -> i64 {
         let time = self.since_epoch() + Duration::from_millis(self.milliseconds_ahead.load(Ordering::SeqCst));
         i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the local stack's one reading of the system's time")]
+    #[expect(clippy::disallowed_methods, reason = "the only place in the local stack that reads the system time")]
     fn since_epoch(&self) -> Duration {
         if let Some(moment) = self.stopped_at {
             return moment.since(Timestamp::from_seconds(0));
@@ -69,20 +70,22 @@ impl dynoxide::storage_backend::Clock for Clock {
     }
 }
 
-/// As in web servers' logs and API Gateway's events: `12/Mar/2020:19:03:58 +0000`. Empty outside the calendar's years.
+/// Formats a time as in the Common Log Format and in API Gateway's events:
+/// `12/Mar/2020:19:03:58 +0000`. Returns an empty string for a year the calendar does not have.
 pub(crate) fn common_log(seconds: i64) -> String {
-    let form = format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
-    written(seconds, form)
+    let description = format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+    format(seconds, description)
 }
 
-/// RFC 3339: `2020-03-12T19:03:58Z`. Empty outside the calendar's years.
+/// Formats a time as RFC 3339 does: `2020-03-12T19:03:58Z`. Returns an empty string for a year the
+/// calendar does not have.
 pub(crate) fn rfc3339(seconds: i64) -> String {
-    written(seconds, &Rfc3339)
+    format(seconds, &Rfc3339)
 }
 
-fn written(seconds: i64, form: &(impl Formattable + ?Sized)) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
-    moment.and_then(|moment| moment.format(form).ok()).unwrap_or_default()
+fn format(seconds: i64, description: &(impl Formattable + ?Sized)) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    time.and_then(|time| time.format(description).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -90,13 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_as_api_gateway_and_ses_write_it() {
+    fn a_time_is_formatted_as_api_gateway_and_ses_do() {
         assert_eq!(common_log(1_584_039_838), "12/Mar/2020:19:03:58 +0000");
         assert_eq!(rfc3339(1_584_039_838), "2020-03-12T19:03:58Z");
     }
 
     #[test]
-    fn a_stopped_clock_moves_when_it_is_advanced_and_only_then() {
+    fn a_stopped_clock_moves_only_when_it_is_advanced() {
         let clock = Clock::stopped_at(Timestamp::from_seconds(1_800_000_000));
         assert_eq!(clock.now_in_milliseconds(), 1_800_000_000_000);
         clock.advance(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Where the table and the code key are kept.
+//! Storage of the table and the code key.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -8,40 +8,42 @@ use std::sync::Arc;
 use crate::error::StartError;
 use crate::random;
 
-/// Where the table and the code key are kept.
+/// Where the stack stores the table and the code key.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Data {
-    /// In memory: nothing outlives the stack.
+    /// In memory. Nothing outlives the stack.
     #[default]
     Memory,
-    /// In this directory, which is created if it is not there.
+    /// In this directory, which is created if it does not exist.
     Directory(PathBuf),
 }
 
-/// The data of a running stack.
-pub(crate) struct Home {
-    /// None: in memory.
+/// The opened storage of a running stack.
+pub(crate) struct Storage {
+    /// `None` if the data is in memory.
     pub(crate) directory: Option<PathBuf>,
-    /// Codes are derived from it. Made at the first start, and kept, so that a code mailed before a restart works after.
+    /// The key that codes are derived from. It is generated at the first start and stored, so that
+    /// a code that was emailed before a restart still works after it.
     pub(crate) code_key: String,
-    /// Keeps other processes out for as long as somebody holds it.
+    /// Keeps other processes out of the directory until the last reference is dropped.
     pub(crate) lock: Option<Arc<File>>,
 }
 
-impl Home {
-    /// Takes possession of the data, and creates what is not there yet.
+impl Storage {
+    /// Locks the data directory, and creates it and the code key if they do not exist.
     pub(crate) fn open(data: Data) -> Result<Self, StartError> {
         let Data::Directory(directory) = data else {
-            return Ok(Self { directory: None, code_key: fresh_key(), lock: None });
+            return Ok(Self { directory: None, code_key: new_key(), lock: None });
         };
         let lock = lock(&directory)?;
         let path = directory.join("code-key");
-        let code_key = kept_key(&path).map_err(|source| StartError::Data { path, source })?;
+        let code_key = stored_key(&path).map_err(|source| StartError::Data { path, source })?;
         Ok(Self { directory: Some(directory), code_key, lock: Some(Arc::new(lock)) })
     }
 }
 
-/// Creates the directory if need be, for its owner's eyes only, and makes sure that no other stack works in it.
+/// Creates the directory if it does not exist, readable by its owner only, and makes sure that no
+/// other stack uses it.
 fn lock(directory: &Path) -> Result<File, StartError> {
     let failed = |source| StartError::Data { path: directory.to_owned(), source };
     let mut builder = DirBuilder::new();
@@ -57,27 +59,28 @@ fn lock(directory: &Path) -> Result<File, StartError> {
     }
 }
 
-fn fresh_key() -> String {
+fn new_key() -> String {
     random::alphanumeric(64)
 }
 
-fn kept_key(path: &Path) -> io::Result<String> {
+/// Reads the code key, or generates and stores it if the file does not exist.
+fn stored_key(path: &Path) -> io::Result<String> {
     match fs::read_to_string(path) {
         Ok(text) => return Ok(text.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let key = fresh_key();
-    private().create_new(true).open(path)?.write_all(key.as_bytes())?;
+    let key = new_key();
+    private_file().create_new(true).open(path)?.write_all(key.as_bytes())?;
     Ok(key)
 }
 
-/// Writes a file anew, for its owner's eyes only.
+/// Creates or overwrites a file. A new file is readable by its owner only.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    private().create(true).truncate(true).open(path)?.write_all(text.as_bytes())
+    private_file().create(true).truncate(true).open(path)?.write_all(text.as_bytes())
 }
 
-fn private() -> OpenOptions {
+fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -89,14 +92,14 @@ fn private() -> OpenOptions {
 mod tests {
     use super::*;
 
-    fn somewhere() -> PathBuf {
+    fn new_directory() -> PathBuf {
         std::env::temp_dir().join(random::hexadecimal::<8>())
     }
 
     #[test]
-    fn the_code_key_is_kept_and_only_its_owner_reads_it() {
-        let directory = somewhere();
-        let open = || Home::open(Data::Directory(directory.clone())).unwrap().code_key;
+    fn the_code_key_is_stored_and_readable_by_its_owner_only() {
+        let directory = new_directory();
+        let open = || Storage::open(Data::Directory(directory.clone())).unwrap().code_key;
         let key = open();
         assert_eq!(key.len(), 64);
         assert_eq!(open(), key);
@@ -112,15 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn in_memory_every_start_has_a_key_of_its_own() {
-        let open = || Home::open(Data::Memory).unwrap().code_key;
+    fn every_start_in_memory_generates_a_new_key() {
+        let open = || Storage::open(Data::Memory).unwrap().code_key;
         assert_ne!(open(), open());
     }
 
     #[test]
-    fn a_directory_has_room_for_one() {
-        let directory = somewhere();
-        let open = || Home::open(Data::Directory(directory.clone()));
+    fn a_directory_can_be_opened_only_once_at_a_time() {
+        let directory = new_directory();
+        let open = || Storage::open(Data::Directory(directory.clone()));
         let first = open().unwrap();
         assert!(matches!(open(), Err(StartError::InUse(_))));
         drop(first);

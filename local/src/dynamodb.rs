@@ -1,4 +1,5 @@
-//! DynamoDB: the template's table in dynoxide (DynamoDB on SQLite), in memory or in a file, behind HTTP.
+//! DynamoDB: the template's table in dynoxide (DynamoDB on SQLite), in memory or in a file, served
+//! over HTTP.
 
 mod file;
 
@@ -19,35 +20,35 @@ use shared::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::data::Home;
+use crate::data::Storage;
 use crate::error::StartError;
 use crate::template::{ACCOUNT, REGION, Table};
 
-/// The database with its one table. Clones share it.
+/// The database with its single table. Clones share it.
 #[derive(Clone)]
 pub(crate) struct DynamoDb {
     database: Database,
     table: String,
     stream: Option<Stream>,
     clock: Clock,
-    /// Held for as long as the database is open, so that no second process opens it.
+    /// Keeps other processes from opening the database.
     _lock: Option<Arc<File>>,
 }
 
 #[derive(Clone)]
 struct Stream {
-    /// dynoxide's name for it.
+    /// The ARN by which dynoxide knows the stream.
     arn: String,
     shard: String,
     label: String,
 }
 
 impl DynamoDb {
-    /// Opens the database and creates what the template asks for and is not there yet.
-    pub(crate) fn open(home: &Home, table: &Table, clock: &Clock) -> Result<Self, StartError> {
-        let (database, clock) = match &home.directory {
+    /// Opens the database, and creates the template's table if it does not exist.
+    pub(crate) fn open(storage: &Storage, table: &Table, clock: &Clock) -> Result<Self, StartError> {
+        let (database, clock) = match &storage.directory {
             None => (Database::memory_with_clock(Arc::new(clock.clone())).map_err(refused)?, clock.clone()),
-            // dynoxide can be told the time in memory alone.
+            // dynoxide accepts another clock only in memory.
             Some(directory) => (open_file(directory)?, Clock::system()),
         };
         match existing_table(&database, &table.name)? {
@@ -59,28 +60,28 @@ impl DynamoDb {
             }
         }
         enable_time_to_live(&database, table)?;
-        if let Some(directory) = &home.directory {
+        if let Some(directory) = &storage.directory {
             file::prepare_stream(directory, clock.now()).map_err(refused)?;
         }
         let stream = match table.stream_view_type {
             Some(_) => Some(stream_of(&database, &table.name)?),
             None => None,
         };
-        Ok(Self { database, table: table.name.clone(), stream, clock, _lock: home.lock.clone() })
+        Ok(Self { database, table: table.name.clone(), stream, clock, _lock: storage.lock.clone() })
     }
 
-    /// The time that the database goes by.
+    /// Returns the time of the clock that the database uses.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The stream's ARN, as Lambda would tell it to a function.
+    /// Returns the stream's ARN as Lambda would put it into an event.
     pub(crate) fn stream_arn(&self) -> String {
         let label = self.stream.as_ref().map_or("", |stream| &stream.label);
         format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{}/stream/{label}", self.table)
     }
 
-    /// The stream's next records after this sequence number; from its beginning, if there is none.
+    /// Returns the stream's records after this sequence number, or from its beginning without one.
     pub(crate) fn stream_records_after(&self, position: Option<&str>) -> Result<Vec<Record>, DynoxideError> {
         let Some(stream) = &self.stream else { return Ok(Vec::new()) };
         let kind = if position.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
@@ -97,7 +98,7 @@ impl DynamoDb {
         Ok(records.records)
     }
 
-    /// The newest record of the stream.
+    /// Returns the sequence number of the stream's newest record.
     pub(crate) fn last_sequence_number(&self) -> Option<String> {
         let arn = self.stream.as_ref()?.arn.clone();
         let request = DescribeStreamRequest { stream_arn: arn, ..DescribeStreamRequest::default() };
@@ -105,12 +106,12 @@ impl DynamoDb {
         description.shards.into_iter().next()?.sequence_number_range.ending_sequence_number
     }
 
-    /// Deletes what has expired, as DynamoDB does sooner or later. Blocks while it works.
+    /// Deletes expired items, as DynamoDB's time to live does eventually. Blocks the thread.
     pub(crate) fn sweep(&self) -> Result<usize, DynoxideError> {
         self.database.sweep_ttl()
     }
 
-    /// Answers DynamoDB's requests until told to stop.
+    /// Serves DynamoDB's API until `stop` completes.
     pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
         if let Err(error) = dynoxide::server::serve_with_shutdown(listener, self.database, stop).await {
             tracing::error!(%error, "DynamoDB stopped");
@@ -126,12 +127,13 @@ fn open_file(directory: &Path) -> Result<Database, StartError> {
     let file = directory.join(file::NAME);
     let path = file.to_str().ok_or_else(|| refused(format!("{} is not UTF-8", file.display())))?;
     let database = Database::new(path).map_err(|error| refused(format!("{path}: {error}")))?;
-    // What dynoxide calls normal is not what it starts with: no write waits for the disk. A power cut can undo the last ones, but breaks nothing.
+    // Turns on dynoxide's normal mode, which is not its default. No write waits for the disk in it:
+    // a power cut can lose the last writes, but does not corrupt the database.
     database.disable_bulk_loading().map_err(refused)?;
     Ok(database)
 }
 
-/// What cannot be changed about a table that exists.
+/// The properties of an existing table that cannot be changed.
 #[derive(Eq, PartialEq)]
 struct Shape {
     key_schema: Vec<(String, String)>,

@@ -1,46 +1,46 @@
-//! Why the stack did not start, or a function did not answer.
+//! The errors of starting the stack and of invoking a function.
 
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-/// Why the stack did not start. The message is for a person at a terminal.
+/// An error that keeps the stack from starting. The message is shown to the user at the terminal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// template.yaml says something that the local stack cannot do, or contradicts itself.
+    /// template.yaml is inconsistent, or uses a feature that the local stack does not support.
     #[error("template.yaml: {place}: {problem}")]
     Template {
         /// The resource, parameter or property.
         place: String,
-        /// What is wrong there.
+        /// The problem at that place.
         problem: String,
     },
-    /// template.yaml is no YAML.
+    /// template.yaml is not valid YAML.
     #[error("template.yaml is not valid YAML: {0}")]
     Yaml(#[from] serde_norway::Error),
-    /// openapi.yaml is not what the API reference can show.
+    /// The API reference cannot show openapi.yaml.
     #[error("openapi.yaml {0}")]
     Description(String),
-    /// A parameter that the template does not have, or a value that it refuses.
+    /// The template has no such parameter, or its constraints reject the value.
     #[error("parameter {name}: {problem}")]
     Parameter {
         /// The parameter's name, as given.
         name: String,
-        /// Why it is refused.
+        /// Why it is rejected.
         problem: String,
     },
-    /// Nobody can listen on this port.
+    /// The stack cannot listen on this port.
     #[error("port {port} {problem}; choose another with {flag} (0 selects any free port)")]
     Port {
-        /// The port asked for.
+        /// The requested port.
         port: u16,
-        /// The flag of the command line that changes it.
+        /// The command-line flag that changes the port.
         flag: &'static str,
-        /// Why not.
+        /// Why the stack cannot listen on it.
         problem: String,
     },
-    /// Nobody can listen at this address.
+    /// The stack cannot listen on this address.
     #[error("{0} is not an address of this machine; choose another with --host")]
     Host(IpAddr),
     /// The data directory or a file in it cannot be used.
@@ -48,21 +48,21 @@ pub enum StartError {
     Data {
         /// The directory or file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// Another local stack has this data directory open.
+    /// Another local stack is using this data directory.
     #[error("{path} is in use by another local stack; stop it, or choose another directory with --data", path = .0.display())]
     InUse(PathBuf),
-    /// The database did not open or refused the template's table.
+    /// The database could not be opened, or rejected the template's table.
     #[error("the database failed to start: {0}")]
     Database(String),
-    /// A function refused its environment.
+    /// A function rejected its environment.
     #[error("function {name}: {problem}")]
     Function {
         /// The function's name.
         name: String,
-        /// What it said.
+        /// The function's error message.
         problem: String,
     },
 }
@@ -73,20 +73,20 @@ impl StartError {
     }
 }
 
-/// Why a function gave no answer.
+/// An error that keeps a function from returning a response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvokeError {
-    /// template.yaml has no such function.
+    /// template.yaml has no function of this name.
     #[error("function {0} does not exist")]
     Unknown(String),
-    /// It took longer than its `Timeout`.
+    /// The function ran longer than its `Timeout`.
     #[error("function {0} timed out")]
     TimedOut(String),
-    /// It returned an error.
+    /// The function returned an error.
     #[error("function {0} failed: {1}")]
     Failed(String, String),
-    /// It panicked.
+    /// The function panicked.
     #[error("function {0} crashed: {1}")]
     Crashed(String, String),
 }

@@ -1,4 +1,4 @@
-//! `EventBridge`'s default bus: events to the functions whose rules match them.
+//! `EventBridge`'s default bus, which routes events to the functions whose rules match them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::filter::Filter;
 use crate::functions::Functions;
 use crate::template::Template;
 
-/// The rules of the template, and the functions behind them. Clones share both.
+/// The template's rules and the functions they invoke. Clones share both.
 #[derive(Clone)]
 pub(crate) struct EventBus {
     template: Arc<Template>,
@@ -21,9 +21,10 @@ impl EventBus {
         Self { template, functions }
     }
 
-    /// Hands an event to every function that has a rule for it, and waits for them.
+    /// Invokes every function with a rule that matches the event, and waits for all of them.
     ///
-    /// If one fails, Lambda tries again, twice and minutes later; here the event is lost, and that is said.
+    /// If a function fails, Lambda retries twice, minutes later. The local stack does not retry: it
+    /// logs that the event is lost.
     pub(crate) async fn put(&self, event: &Value) {
         let wants = |rules: &[Filter]| rules.iter().any(|rule| rule.matches(event));
         for function in self.template.functions.iter().filter(|function| wants(&function.rules)) {

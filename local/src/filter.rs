@@ -1,8 +1,9 @@
-//! Event filter patterns: which records a function wants.
+//! Event filter patterns, which select the records and events that a function receives.
 
 use serde_json::Value;
 
-/// A pattern of the template's `FilterCriteria`, in the `EventBridge` notation that Lambda uses.
+/// A pattern of an event source's `FilterCriteria` or of an `EventBridge` rule. Lambda and
+/// `EventBridge` use the same syntax.
 #[derive(Debug)]
 pub(crate) enum Filter {
     /// Every field matches its own pattern.
@@ -33,7 +34,8 @@ pub(crate) enum Comparison {
 }
 
 impl Filter {
-    /// Reads a pattern. What the local stack could not honour is an error, not a filter that lets everything through.
+    /// Parses a pattern. An operator that the local stack does not support is an error, because
+    /// ignoring it would let every record through.
     pub(crate) fn parse(pattern: &str) -> Result<Self, String> {
         let pattern = serde_json::from_str(pattern).map_err(|error| format!("a pattern is no JSON: {error}"))?;
         match pattern {
@@ -57,7 +59,7 @@ impl Filter {
         }
     }
 
-    /// Whether a record is wanted.
+    /// Returns whether a record matches the pattern.
     pub(crate) fn matches(&self, record: &Value) -> bool {
         self.accepts(Some(record))
     }
@@ -67,7 +69,7 @@ impl Filter {
             (Self::Fields(fields), _) => {
                 fields.iter().all(|(name, pattern)| pattern.accepts(value.and_then(|value| value.get(name))))
             }
-            // Of a list in the event, one item has to match.
+            // A list in the event matches if one of its items does.
             (Self::OneOf(matchers), Some(Value::Array(items))) => {
                 items.iter().any(|item| matchers.iter().any(|matcher| matcher.accepts(Some(item))))
             }
@@ -123,7 +125,7 @@ impl Matcher {
     fn accepts(&self, value: Option<&Value>) -> bool {
         let text = value.and_then(Value::as_str);
         match self {
-            // A field that is an object exists only as far as its own fields do.
+            // `exists` applies to leaf fields only: a field that is an object does not count.
             Self::Exists(expected) => value.is_some_and(|value| !value.is_object()) == *expected,
             Self::Equals(expected) => value == Some(expected),
             Self::EqualsIgnoringCase(expected) => {
@@ -140,7 +142,7 @@ impl Matcher {
 }
 
 impl Comparison {
-    #[expect(clippy::float_cmp, reason = "the pattern asks for exactly this number")]
+    #[expect(clippy::float_cmp, reason = "the pattern requires exactly this number")]
     fn holds(self, number: f64, limit: f64) -> bool {
         match self {
             Self::Equal => number == limit,
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn exists_looks_at_the_field_itself() {
+    fn exists_matches_leaf_fields_only() {
         let pattern = json!({"a": {"b": [{"exists": true}]}, "c": [{"exists": false}]});
         assert!(matches(&pattern, &json!({"a": {"b": 1}})));
         assert!(!matches(&pattern, &json!({"a": {}})));
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_compared_and_texts_are_not_numbers() {
+    fn numeric_compares_numbers_and_never_matches_a_string() {
         let pattern = json!({"n": [{"numeric": [">", 1, "<=", 5]}]});
         assert!(matches(&pattern, &json!({"n": 5})));
         assert!(!matches(&pattern, &json!({"n": 1})));
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_needs_something() {
+    fn anything_but_does_not_match_a_missing_field() {
         let pattern = json!({"a": [{"anything-but": ["x", {"prefix": "y"}]}]});
         assert!(matches(&pattern, &json!({"a": "z"})));
         assert!(!matches(&pattern, &json!({"a": "x"})));

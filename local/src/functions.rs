@@ -1,4 +1,4 @@
-//! Lambda: the functions of the template, each with its own environment, run in this process.
+//! Lambda: runs the template's functions in this process, each with its own environment.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -13,18 +13,18 @@ use crate::clock::Clock;
 use crate::error::{InvokeError, StartError};
 use crate::template::{REGION, Template};
 
-/// What runs when a function is invoked.
-type Handler = Arc<dyn Fn(Box<RawValue>) -> Answering + Send + Sync>;
-/// The answer, or the error that Lambda would be told of.
-type Answering = Pin<Box<dyn Future<Output = Result<Box<RawValue>, String>> + Send>>;
+/// Handles one invocation of a function.
+type Handler = Arc<dyn Fn(Box<RawValue>) -> Invocation + Send + Sync>;
+/// Resolves to the function's response, or to the error that it would return to Lambda.
+type Invocation = Pin<Box<dyn Future<Output = Result<Box<RawValue>, String>> + Send>>;
 
-/// A binary of the workspace: what its main.rs would serve.
+/// A binary of the workspace, with the handler that its main.rs serves.
 struct Binary {
     name: &'static str,
     handler: fn(Config, Clock) -> Result<Handler, String>,
 }
 
-/// Every binary that there is. The template has exactly these functions.
+/// Returns all binaries. The template must have exactly these functions.
 fn binaries() -> Vec<Binary> {
     vec![
         endpoint::<check_session::CheckSession>(),
@@ -88,29 +88,30 @@ fn handle_mail_event() -> Binary {
     }
 }
 
-fn json(answer: &impl Serialize) -> Result<Box<RawValue>, String> {
-    to_raw_value(answer).map_err(|error| error.to_string())
+fn json(response: &impl Serialize) -> Result<Box<RawValue>, String> {
+    to_raw_value(response).map_err(|error| error.to_string())
 }
 
-/// Where the functions find AWS.
+/// The URLs at which the functions reach AWS.
 pub(crate) struct Endpoints {
     pub(crate) dynamodb: String,
     pub(crate) sesv2: String,
 }
 
-/// The functions, ready to run.
+/// The started functions, ready to be invoked.
 pub(crate) struct Functions {
     by_name: BTreeMap<String, Function>,
 }
 
 struct Function {
     handler: Handler,
-    limit: Duration,
+    timeout: Duration,
     environment: BTreeMap<String, String>,
 }
 
 impl Functions {
-    /// Starts every function of the template. `overrides` win over the template's environment.
+    /// Starts every function of the template. `overrides` take precedence over the environment that
+    /// the template gives a function.
     pub(crate) fn start(
         template: &Template,
         endpoints: &Endpoints,
@@ -130,7 +131,7 @@ impl Functions {
             let config = Config::from_variables(&|name| environment.get(name).cloned())
                 .map_err(|error| failed(error.to_string()))?;
             let handler = (binary.handler)(config, clock.clone()).map_err(failed)?;
-            by_name.insert(function.name.clone(), Function { handler, limit: function.timeout, environment });
+            by_name.insert(function.name.clone(), Function { handler, timeout: function.timeout, environment });
         }
         match binaries.into_keys().next() {
             Some(name) => {
@@ -140,23 +141,23 @@ impl Functions {
         }
     }
 
-    /// What a function finds in its environment.
+    /// Returns the environment of a function, or `None` if there is no such function.
     pub(crate) fn environment(&self, name: &str) -> Option<&BTreeMap<String, String>> {
         Some(&self.by_name.get(name)?.environment)
     }
 
-    /// Every variable that a function has.
+    /// Returns the variables of all functions together.
     pub(crate) fn variables(&self) -> BTreeMap<&str, &str> {
         let variables = self.by_name.values().flat_map(|function| &function.environment);
         variables.map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
-    /// Runs a function. It goes on to its end even if the caller no longer waits, as it does in Lambda.
+    /// Invokes a function. As in Lambda, it runs to its end even if the returned future is dropped.
     pub(crate) async fn invoke(&self, name: &str, event: Box<RawValue>) -> Result<Box<RawValue>, InvokeError> {
         let function = self.by_name.get(name).ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
-        let running = tokio::spawn(tokio::time::timeout(function.limit, (function.handler)(event)));
+        let running = tokio::spawn(tokio::time::timeout(function.timeout, (function.handler)(event)));
         match running.await {
-            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Ok(response))) => Ok(response),
             Ok(Ok(Err(error))) => Err(InvokeError::Failed(name.to_owned(), error)),
             Ok(Err(_)) => Err(InvokeError::TimedOut(name.to_owned())),
             Err(panic) => Err(InvokeError::Crashed(name.to_owned(), panic.to_string())),
@@ -164,11 +165,11 @@ impl Functions {
     }
 }
 
-/// What Lambda itself puts into a function's environment, and where AWS is today.
+/// Returns the variables that Lambda itself sets, and the URLs of DynamoDB and SES.
 fn reserved(endpoints: &Endpoints) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_REGION", REGION),
-        // Nobody checks them here, but a request is not signed without.
+        // The SDK needs credentials to sign requests. The local stack does not check them.
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.dynamodb),
@@ -177,7 +178,7 @@ fn reserved(endpoints: &Endpoints) -> BTreeMap<String, String> {
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-/// Those for every function, then those for this one alone.
+/// Returns the overrides for all functions, followed by those for this function only.
 fn overrides_of(function: &str, overrides: &BTreeMap<String, String>) -> impl Iterator<Item = (String, String)> {
     let for_all = overrides.iter().filter(|(name, _)| !name.contains('/'));
     let own = overrides.iter().filter_map(move |(name, value)| match name.split_once('/') {

@@ -1,28 +1,29 @@
-//! The whole product in one process, without AWS, Docker or Java: what `cargo run` starts, and what
-//! the tests start.
+//! The whole product in one process, without AWS, Docker or Java. `cargo run` and the tests start
+//! the same stack.
 //!
-//! [`Stack::start`] reads template.yaml and brings up what it describes:
+//! [`Stack::start`] reads template.yaml and starts the resources that it describes:
 //!
 //! | module | stands in for |
 //! |---|---|
-//! | `gateway` | API Gateway: HTTP in, payload 2.0 events to the functions, HTTP out |
-//! | `functions` | Lambda: every function with the environment that the template gives it |
-//! | `dynamodb` | DynamoDB: the table, on SQLite, behind its real wire protocol |
+//! | `gateway` | API Gateway: HTTP requests become payload 2.0 events for the functions |
+//! | `functions` | Lambda: every function, with the environment that the template gives it |
+//! | `dynamodb` | DynamoDB: the table, on SQLite, behind the real wire protocol |
 //! | `stream` | the event source mapping between the table's stream and `send-mail` |
-//! | `ses` | SES v2: takes mails and keeps them, at `/_aws/ses` and on the mailbox page; and its simulator of bounces and complaints |
-//! | `event_bus` | `EventBridge`: what SES tells of mails, to the functions whose rules match |
+//! | `ses` | SES v2: stores emails for `/_aws/ses` and the mailbox page; its mailbox simulator |
+//! | `event_bus` | `EventBridge`: passes SES's events to the functions whose rules match |
 //!
-//! Routes, keys, TTL, stream and filter come from template.yaml, so running the stack tests the template.
+//! Routes, keys, TTL, stream and filters come from template.yaml, so running the stack tests the
+//! template.
 
 mod clock;
 mod data;
 mod dynamodb;
+mod env_files;
 mod error;
 mod event_bus;
 mod filter;
 mod functions;
 mod gateway;
-mod outside;
 mod pages;
 mod random;
 mod ses;

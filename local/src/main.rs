@@ -1,4 +1,4 @@
-//! `cargo run`: the local stack, until Ctrl-C.
+//! `cargo run`: runs the local stack until Ctrl-C.
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
@@ -59,7 +59,8 @@ fn parameter(argument: &str) -> Result<(String, String), String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // The functions say what they did. dynoxide calls every condition that does not hold a warning; here they are everyday.
+    // The functions log what they do. dynoxide warns of every failed condition check, but those are
+    // normal here.
     let levels = Targets::new().with_default(Level::WARN).with_target("dynoxide", Level::ERROR);
     let functions = ["shared", "send_mail", "handle_mail_event"];
     let levels = levels.with_targets(functions.map(|function| (function, Level::INFO)));
@@ -67,7 +68,7 @@ async fn main() -> ExitCode {
         tracing_subscriber::fmt::layer().without_time().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
     tracing_subscriber::registry().with(output).with(levels).init();
 
-    let kept = if arguments.memory {
+    let data_location = if arguments.memory {
         "in memory only, lost when the process exits".to_owned()
     } else {
         arguments.data.display().to_string()
@@ -81,20 +82,20 @@ async fn main() -> ExitCode {
         clock: Clock::system(),
         ..Options::default()
     };
-    match run(options, &kept).await {
+    match run(options, &data_location).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell if this fails.
+            // If writing to stderr fails, there is no way left to report it.
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(options: Options, kept: &str) -> Result<(), Box<dyn Error>> {
-    let stop = told_to_stop()?;
+async fn run(options: Options, data_location: &str) -> Result<(), Box<dyn Error>> {
+    let stop = stop_signal()?;
     let stack = Stack::start(options).await?;
-    if introduce(&stack, kept).is_err() {
+    if print_introduction(&stack, data_location).is_err() {
         tracing::debug!("standard output is closed");
     }
     stop.await;
@@ -102,15 +103,15 @@ async fn run(options: Options, kept: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Says what is where, and how to begin.
-fn introduce(stack: &Stack, kept: &str) -> io::Result<()> {
+/// Prints the URLs and a first request.
+fn print_introduction(stack: &Stack, data_location: &str) -> io::Result<()> {
     let (api, dynamodb) = (stack.api_url(), stack.dynamodb_url());
     let mut output = io::stdout().lock();
     writeln!(output, "API        {api}/api/auth/v2")?;
     writeln!(output, "Reference  {api}/")?;
     writeln!(output, "Mailbox    {api}/mailbox")?;
     writeln!(output, "DynamoDB   {dynamodb}")?;
-    writeln!(output, "Data       {kept}")?;
+    writeln!(output, "Data       {data_location}")?;
     writeln!(output)?;
     writeln!(output, "Try the API in a browser at {api}/, or sign up here and read the code in the mailbox:")?;
     writeln!(
@@ -123,9 +124,9 @@ fn introduce(stack: &Stack, kept: &str) -> io::Result<()> {
     output.flush()
 }
 
-/// Ctrl-C and SIGTERM, listened for from now on.
+/// Starts to listen for Ctrl-C and SIGTERM. The returned future completes at the first of them.
 #[cfg(unix)]
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
@@ -137,9 +138,9 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ctrl-C, listened for from now on.
+/// Starts to listen for Ctrl-C. The returned future completes when it is pressed.
 #[cfg(windows)]
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupted = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         let _ = interrupted.recv().await;

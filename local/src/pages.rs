@@ -1,4 +1,4 @@
-//! The pages for people, and the guard before them and the mails.
+//! The stack's web pages, and the guard that protects them and the emails.
 
 mod reference;
 
@@ -11,18 +11,18 @@ use axum::response::{Html, IntoResponse, Response};
 
 pub(crate) use reference::Reference;
 
-use crate::outside::HOST_OF_CONTAINERS;
+use crate::env_files::CONTAINER_HOST;
 use crate::random;
 
 const MAILBOX: &str = include_str!("../assets/mailbox.html");
 
-/// Shows the mailbox.
+/// Serves the mailbox page.
 pub(crate) async fn show_mailbox() -> Response {
     page_with_policy(MAILBOX, "")
 }
 
-/// Runs the page's own scripts and those from `sources`, and loads nothing from elsewhere. What is in a mail runs nothing at all:
-/// its frame is sandboxed besides.
+/// Returns a page whose policy allows its own scripts and those from `sources`, and loads nothing
+/// from anywhere else. Scripts in an email never run, because its frame is also sandboxed.
 fn page_with_policy(page: &str, sources: &str) -> Response {
     let nonce = random::hexadecimal::<16>();
     let policy = format!(
@@ -38,8 +38,10 @@ fn page_with_policy(page: &str, sources: &str) -> Response {
     (headers, Html(page.replace("{{nonce}}", &nonce))).into_response()
 }
 
-/// Lets only this machine's own pages and programs, and its containers, at the mails. Any website can send a browser to
-/// 127.0.0.1, under a name of its own (DNS rebinding) or from a page of its own.
+/// Allows access to the emails only to this machine's own pages, programs and containers.
+///
+/// Any website can make a browser send requests to 127.0.0.1, from one of its pages or under its
+/// own name (DNS rebinding).
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         let mut response = next.run(request).await;
@@ -55,16 +57,17 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
 fn is_local(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let Some(host) = text(header::HOST) else { return false };
-    let is_ours = |origin: &str| origin.strip_prefix("http://").is_some_and(|from| from == host || is_loopback(from));
-    is_ours_by_name(host) && text(header::ORIGIN).is_none_or(is_ours)
+    let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|from| from == host || is_loopback(from));
+    is_trusted_host(host) && text(header::ORIGIN).is_none_or(is_own)
 }
 
-/// Whether a host can only be what listens here: a number cannot be rebound as a name can.
-fn is_ours_by_name(host: &str) -> bool {
-    is_loopback(host) || host.parse::<SocketAddr>().is_ok() || without_port(host) == HOST_OF_CONTAINERS
+/// Returns whether a host can only mean this stack. An IP address can, because it cannot be rebound
+/// as a name can.
+fn is_trusted_host(host: &str) -> bool {
+    is_loopback(host) || host.parse::<SocketAddr>().is_ok() || without_port(host) == CONTAINER_HOST
 }
 
-/// Whether a host, with or without a port, is this machine.
+/// Returns whether a host, with or without a port, is this machine.
 fn is_loopback(host: &str) -> bool {
     let name = without_port(host);
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
@@ -72,7 +75,7 @@ fn is_loopback(host: &str) -> bool {
 
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        // The colon inside an IPv6 address is not a port's.
+        // A colon inside an IPv6 address does not precede a port.
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !host.ends_with(']') => name,
         _ => host,
     }
@@ -95,30 +98,30 @@ mod tests {
     }
 
     #[test]
-    fn an_address_or_docker_s_name_is_ours_and_its_own_page_a_guest() {
-        let visit = |host: &str, origin: &str| {
+    fn ip_addresses_and_the_container_host_may_use_their_own_pages() {
+        let is_allowed = |host: &str, origin: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, host.parse().unwrap());
             headers.insert(header::ORIGIN, origin.parse().unwrap());
             is_local(&headers)
         };
-        assert!(visit("172.17.0.1:3000", "http://172.17.0.1:3000"));
-        assert!(visit("host.docker.internal:3000", "http://host.docker.internal:3000"));
-        assert!(!visit("172.17.0.1:3000", "http://192.0.2.1:3000"));
-        assert!(!visit("evil.example:3000", "http://evil.example:3000"));
+        assert!(is_allowed("172.17.0.1:3000", "http://172.17.0.1:3000"));
+        assert!(is_allowed("host.docker.internal:3000", "http://host.docker.internal:3000"));
+        assert!(!is_allowed("172.17.0.1:3000", "http://192.0.2.1:3000"));
+        assert!(!is_allowed("evil.example:3000", "http://evil.example:3000"));
     }
 
     #[test]
-    fn a_page_from_elsewhere_is_no_guest() {
-        let from = |origin: &str| {
+    fn a_page_of_another_origin_is_rejected() {
+        let is_allowed_from = |origin: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, "localhost:3000".parse().unwrap());
             headers.insert(header::ORIGIN, origin.parse().unwrap());
             is_local(&headers)
         };
-        assert!(from("http://localhost:3000"));
-        assert!(!from("http://192.0.2.1:3000"));
-        assert!(!from("https://evil.example"));
-        assert!(!from("null"));
+        assert!(is_allowed_from("http://localhost:3000"));
+        assert!(!is_allowed_from("http://192.0.2.1:3000"));
+        assert!(!is_allowed_from("https://evil.example"));
+        assert!(!is_allowed_from("null"));
     }
 }

@@ -1,14 +1,14 @@
-//! Random names, and the code key.
+//! Random strings for IDs, nonces and the code key.
 
 use rand::distr::{Alphanumeric, SampleString};
 use shared::runtime::entropy;
 
-/// `N` random bytes in hexadecimal.
+/// Returns `N` random bytes in hexadecimal.
 pub(crate) fn hexadecimal<const N: usize>() -> String {
     hex::encode(entropy::bytes::<N>())
 }
 
-/// `length` random letters and digits.
+/// Returns `length` random letters and digits.
 pub(crate) fn alphanumeric(length: usize) -> String {
     Alphanumeric.sample_string(&mut entropy::os_rng(), length)
 }

@@ -1,9 +1,10 @@
-//! SES v2: takes mails and keeps them.
+//! SES v2: accepts emails and stores them in memory.
 //!
 //! - `POST /v2/email/outbound-emails`: `SendEmail`, as the SDKs call it.
-//! - `GET /_aws/ses`: what was sent, as JSON in `LocalStack`'s shape, oldest first. `?id=` picks one mail; `?email=`
-//!   picks those from an address, as in `LocalStack`, and here also those to it.
-//! - `DELETE /_aws/ses`: forgets them; with `?id=`, only that one.
+//! - `GET /_aws/ses`: returns the sent emails as JSON in `LocalStack`'s format, oldest first.
+//!   `?id=` selects one email. `?email=` selects the emails from an address, as in `LocalStack`,
+//!   and also those to it.
+//! - `DELETE /_aws/ses`: deletes the emails; with `?id=`, only that one.
 
 mod inbox;
 mod request;
@@ -24,16 +25,16 @@ use crate::clock::{Clock, rfc3339};
 use crate::event_bus::EventBus;
 use crate::template::REGION;
 
-/// What the routes share.
+/// The state shared by the routes.
 #[derive(Clone)]
 pub(crate) struct Ses {
     pub(crate) inbox: Inbox,
     pub(crate) clock: Clock,
-    /// Where what becomes of the mails is told.
+    /// The bus that receives the events about emails.
     pub(crate) events: EventBus,
 }
 
-/// Which mails are meant.
+/// The query parameters that select emails.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Selection {
     #[serde(default)]
@@ -46,14 +47,15 @@ impl Selection {
     fn includes(&self, mail: &Mail) -> bool {
         let by_address = self.email.as_ref().is_none_or(|address| {
             let address = bare(address);
-            mail.to.iter().chain([&mail.from]).any(|known| is_of(known, address))
+            mail.to.iter().chain([&mail.from]).any(|known| is_same_address(known, address))
         });
         by_address && self.id.as_ref().is_none_or(|id| *id == mail.id)
     }
 }
 
-/// Whether this is the address, or `Display Name <address>`. From its end, since a thousand mails are asked at every look.
-fn is_of(known: &str, address: &str) -> bool {
+/// Returns whether `known` is the address, or `Display Name <address>`. It compares from the end
+/// without parsing, because every request compares the addresses of up to a thousand emails.
+fn is_same_address(known: &str, address: &str) -> bool {
     let known = known.strip_suffix('>').unwrap_or(known).as_bytes();
     let split = known.len().checked_sub(address.len()).and_then(|at| known.split_at_checked(at));
     split.is_some_and(|(name, end)| {
@@ -61,13 +63,13 @@ fn is_of(known: &str, address: &str) -> bool {
     })
 }
 
-/// The address in `Display Name <address>`.
+/// Returns the address in `Display Name <address>`.
 fn bare(address: &str) -> &str {
     let inside = address.split_once('<').and_then(|(_, rest)| rest.strip_suffix('>'));
     inside.unwrap_or(address)
 }
 
-/// `SendEmail`.
+/// Handles `SendEmail`.
 pub(crate) async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
     match request::parse(&body, ses.clock.now()) {
         Ok(mail) => {
@@ -86,20 +88,20 @@ pub(crate) async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
     }
 }
 
-/// The mails so far.
+/// Lists the selected emails.
 pub(crate) async fn list(State(ses): State<Ses>, Query(selection): Query<Selection>) -> Json<Value> {
     let messages: Vec<Value> =
-        ses.inbox.select(|mail| selection.includes(mail)).iter().map(as_localstack_shows).collect();
+        ses.inbox.select(|mail| selection.includes(mail)).iter().map(localstack_format).collect();
     Json(json!({"messages": messages}))
 }
 
-/// Forgets mails.
+/// Deletes the selected emails.
 pub(crate) async fn clear(State(ses): State<Ses>, Query(selection): Query<Selection>) -> StatusCode {
-    ses.inbox.forget(|mail| selection.includes(mail));
+    ses.inbox.delete(|mail| selection.includes(mail));
     StatusCode::NO_CONTENT
 }
 
-fn as_localstack_shows(mail: &Mail) -> Value {
+fn localstack_format(mail: &Mail) -> Value {
     json!({
         "Id": mail.id,
         "Region": REGION,
@@ -120,13 +122,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_known_with_and_without_a_name() {
+    fn an_address_matches_with_and_without_a_display_name() {
         for known in ["jane@example.com", "Jane@Example.com", "Jane Doe <jane@example.com>", "<jane@example.com>"] {
-            assert!(is_of(known, "jane@example.com"), "{known}");
+            assert!(is_same_address(known, "jane@example.com"), "{known}");
         }
         for other in ["", "example.com", "mary-jane@example.com", "Jane <mary-jane@example.com>", "jane@example.com.au"]
         {
-            assert!(!is_of(other, "jane@example.com"), "{other}");
+            assert!(!is_same_address(other, "jane@example.com"), "{other}");
         }
     }
 }

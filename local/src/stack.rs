@@ -1,4 +1,4 @@
-//! The whole stack: its parts brought up, wired together, and brought down in the right order.
+//! The whole stack: starts its parts, connects them, and stops them in the right order.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -16,51 +16,53 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{interval, timeout};
 
 use crate::clock::Clock;
-use crate::data::{Data, Home};
+use crate::data::{Data, Storage};
 use crate::dynamodb::DynamoDb;
+use crate::env_files;
 use crate::error::{InvokeError, StartError};
 use crate::event_bus::EventBus;
 use crate::functions::{Endpoints, Functions};
-use crate::gateway::{self, Gateway, REQUESTS, Routes};
-use crate::outside;
+use crate::gateway::{self, Gateway, MAX_REQUESTS, Routes};
 use crate::pages::{self, Reference};
 use crate::ses::{self, Inbox, Mail, Ses};
 use crate::stream::Pump;
 use crate::template::{self, Template};
 
-/// DynamoDB takes up to two days over it; here expired items go within a minute.
-const SWEEP: Duration = Duration::from_mins(1);
+/// Expired items are deleted every minute. DynamoDB may take up to two days.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How long a stopping stack waits for what is under way: a function's longest answer, and then some.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a stopping stack waits for requests in flight. It exceeds the timeout of the endpoints.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long the servers may take to close connections that nobody uses.
-const CLOSING: Duration = Duration::from_secs(2);
+/// How long a stopping stack waits for the servers to close idle connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// SES takes mails of up to 40 MB.
-const MAIL_BYTES: usize = 40 * 1024 * 1024;
+/// SES accepts emails of up to 40 MB.
+const MAX_EMAIL_BYTES: usize = 40 * 1024 * 1024;
 
-/// How a stack is started. The default is one for tests: free ports, everything in memory, the template's defaults.
+/// The options of a stack. The default is suitable for tests: free ports, all data in memory, and
+/// the template's defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The address to listen on; 127.0.0.1 if none, which nothing but this machine reaches.
+    /// The address to listen on. The default, 127.0.0.1, is reachable from this machine only.
     pub host: Option<IpAddr>,
-    /// The API's port; 0 for any that is free.
+    /// The API's port; 0 for any free port.
     pub port: u16,
-    /// DynamoDB's port; 0 for any that is free.
+    /// DynamoDB's port; 0 for any free port.
     pub dynamodb_port: u16,
-    /// Where the table and the code key are kept.
+    /// Where the table and the code key are stored.
     pub data: Data,
-    /// Parameters of template.yaml by name, where not its defaults.
+    /// Values for parameters of template.yaml, by name. The others have their defaults.
     pub parameters: BTreeMap<String, String>,
-    /// Variables that win over every function's own environment, to put a proxy between it and DynamoDB, say;
-    /// `create-user/NAME` sets one for that function alone.
+    /// Variables that take precedence over the functions' environment, for example to put a proxy
+    /// between them and DynamoDB. `create-user/NAME` sets a variable for that function only.
     pub variables: BTreeMap<String, String>,
-    /// The time in the stack.
+    /// The stack's clock.
     pub clock: Clock,
 }
 
-/// The running product. It stops when [`shut down`](Stack::shutdown), abruptly when dropped.
+/// The running product. It stops gracefully with [`shutdown`](Stack::shutdown), and abruptly when
+/// it is dropped.
 pub struct Stack {
     api_url: String,
     dynamodb_url: String,
@@ -68,7 +70,7 @@ pub struct Stack {
     inbox: Inbox,
     database: DynamoDb,
     functions: Arc<Functions>,
-    under_way: Arc<Semaphore>,
+    in_flight: Arc<Semaphore>,
     progress: Vec<watch::Receiver<Option<String>>>,
     wake: watch::Sender<()>,
     stop_pumps: watch::Sender<bool>,
@@ -79,10 +81,11 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Brings the product up. It answers when this returns.
+    /// Starts the product. It accepts requests when this returns.
     ///
     /// # Errors
-    /// If template.yaml, a parameter, a port, the data or a function's environment is not as it must be.
+    /// If template.yaml, a parameter, the host, a port, the data directory or a function's
+    /// environment is invalid or cannot be used.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { host, port, dynamodb_port, data, parameters, variables, clock } = options;
         let host = host.unwrap_or(Ipv4Addr::LOCALHOST.into());
@@ -91,13 +94,13 @@ impl Stack {
         let (api_port, api_url) = address(&api);
         let (_, dynamodb_url) = address(&dynamodb);
 
-        let home = Home::open(data)?;
-        let template = Arc::new(Template::read(template::TEXT, &parameters, &home.code_key)?);
-        let database = DynamoDb::open(&home, &template.table, &clock)?;
+        let storage = Storage::open(data)?;
+        let template = Arc::new(Template::read(template::TEXT, &parameters, &storage.code_key)?);
+        let database = DynamoDb::open(&storage, &template.table, &clock)?;
         let endpoints = Endpoints { dynamodb: dynamodb_url.clone(), sesv2: api_url.clone() };
         let functions = Arc::new(Functions::start(&template, &endpoints, &variables, &clock)?);
-        if let Some(directory) = &home.directory {
-            outside::write(directory, &functions.variables())?;
+        if let Some(directory) = &storage.directory {
+            env_files::write(directory, &functions.variables())?;
         }
 
         let (wake, woken) = watch::channel(());
@@ -106,12 +109,12 @@ impl Stack {
         let mut progress = Vec::new();
         for (function, source) in template.stream_readers() {
             let parts = (database.clone(), Arc::clone(&functions), woken.clone());
-            let pump = Pump::new(function, source, home.directory.as_deref(), parts)?;
+            let pump = Pump::new(function, source, storage.directory.as_deref(), parts)?;
             progress.push(pump.progress());
             pumps.spawn(pump.run(stopped.clone()));
         }
 
-        let under_way = Arc::new(Semaphore::new(REQUESTS as usize));
+        let in_flight = Arc::new(Semaphore::new(MAX_REQUESTS as usize));
         let inbox = Inbox::default();
         let gateway = Gateway {
             routes: Routes::new(&template)?,
@@ -120,7 +123,7 @@ impl Stack {
             clock: clock.clone(),
             port: api_port,
             wake: wake.clone(),
-            under_way: Arc::clone(&under_way),
+            in_flight: Arc::clone(&in_flight),
         };
         let events = EventBus::new(Arc::clone(&template), Arc::clone(&functions));
         let ses = Ses { inbox: inbox.clone(), clock: clock.clone(), events };
@@ -130,7 +133,7 @@ impl Stack {
         let mut servers = JoinSet::new();
         servers.spawn(database.clone().serve(dynamodb, until(stopped.clone())));
         servers.spawn(serve(api, router(gateway, ses, reference), until(stopped.clone())));
-        let sweeper = tokio::spawn(sweep_now_and_then(database.clone(), stopped));
+        let sweeper = tokio::spawn(sweep_periodically(database.clone(), stopped));
         Ok(Self {
             api_url,
             dynamodb_url,
@@ -138,7 +141,7 @@ impl Stack {
             inbox,
             database,
             functions,
-            under_way,
+            in_flight,
             progress,
             wake,
             stop_pumps,
@@ -149,57 +152,60 @@ impl Stack {
         })
     }
 
-    /// Where the API answers: `http://127.0.0.1:3000`, without a path.
+    /// Returns the URL of the API without a path, such as `http://127.0.0.1:3000`.
     #[must_use]
     pub fn api_url(&self) -> &str {
         &self.api_url
     }
 
-    /// Where DynamoDB answers.
+    /// Returns the URL of DynamoDB.
     #[must_use]
     pub fn dynamodb_url(&self) -> &str {
         &self.dynamodb_url
     }
 
-    /// The time in this stack.
+    /// Returns the stack's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The mails sent so far, oldest first; the newest thousand are kept.
+    /// Returns the emails sent so far, oldest first. Only the newest thousand are kept.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         self.inbox.all()
     }
 
-    /// Waits until everything that has been written by now has been mailed, if it asked for a mail, or was given up.
+    /// Waits until every email requested by an item written so far has been sent or given up.
     pub async fn delivered(&self) {
         let Some(last) = self.database.last_sequence_number() else { return };
-        // Whoever wrote past the API woke nobody.
+        // Writes that bypass the API do not wake the pumps.
         self.wake.send_replace(());
         for progress in &self.progress {
-            // Sequence numbers are all of the same length. An error means that the pump has stopped.
+            // All sequence numbers have the same length, so they can be compared as strings. An
+            // error means that the pump has stopped.
             let reached = |position: &Option<String>| position.as_ref().is_some_and(|position| *position >= last);
             let _ = progress.clone().wait_for(reached).await;
         }
     }
 
-    /// What a function of that name finds in its environment here, and would find in Lambda.
+    /// Returns the environment of a function, which is the one it would have in Lambda.
     #[must_use]
     pub fn environment(&self, function: &str) -> Option<&BTreeMap<String, String>> {
         self.functions.environment(function)
     }
 
-    /// Runs a function with an event, past the API. Its answer is whatever it returns to Lambda.
+    /// Invokes a function directly, without the API, and returns what it returns to Lambda.
     ///
     /// # Errors
-    /// If there is no such function, or it panicked or timed out.
+    /// If there is no such function, or if it failed, panicked or timed out.
     pub async fn invoke(&self, function: &str, event: &RawValue) -> Result<Box<RawValue>, InvokeError> {
         self.functions.invoke(function, event.to_owned()).await
     }
 
-    /// Deletes expired items now, and says how many. In a file, only the system's time counts, not the stack's clock.
+    /// Deletes expired items now, and returns their number.
+    ///
+    /// For a database in a file, expiry depends on the system time and not on the stack's clock.
     ///
     /// # Errors
     /// If the database fails.
@@ -209,20 +215,21 @@ impl Stack {
         swept.await.unwrap_or_else(|error| Err(error.to_string())).map_err(StartError::Database)
     }
 
-    /// Brings the product down: refuses new requests, lets those under way and the mails they caused finish, and closes
-    /// the database.
+    /// Stops the product: rejects new requests, waits for those in flight and for the emails they
+    /// requested, and closes the database.
     pub async fn shutdown(mut self) {
-        // Once all permits are taken, no request is under way and none can begin. SES and DynamoDB still answer.
-        let finished = timeout(PATIENCE, self.under_way.acquire_many(REQUESTS)).await;
+        // Once all permits are acquired, no request is in flight and none can start. SES and
+        // DynamoDB are still running.
+        let finished = timeout(DRAIN_TIMEOUT, self.in_flight.acquire_many(MAX_REQUESTS)).await;
         if finished.is_err() {
             tracing::warn!("stopped before all requests completed");
         }
         self.stop_pumps.send_replace(true);
         while self.pumps.join_next().await.is_some() {}
         self.stop_servers.send_replace(true);
-        // Whatever still holds the database keeps others out of its directory.
+        // Any task that still holds the database would keep its directory locked.
         let _ = (&mut self.sweeper).await;
-        let closed = timeout(CLOSING, async { while self.servers.join_next().await.is_some() {} }).await;
+        let closed = timeout(CLOSE_TIMEOUT, async { while self.servers.join_next().await.is_some() {} }).await;
         if closed.is_err() {
             self.servers.shutdown().await;
         }
@@ -236,17 +243,17 @@ impl Drop for Stack {
 }
 
 fn router(gateway: Gateway, ses: Ses, reference: Reference) -> Router {
-    let mails = Router::new()
+    let emails = Router::new()
         .route("/v2/email/outbound-emails", post(ses::send))
         .route("/_aws/ses", get(ses::list).delete(ses::clear))
-        .layer(DefaultBodyLimit::max(MAIL_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_EMAIL_BYTES))
         .with_state(ses);
     Router::new()
         .merge(reference.routes())
         .route("/mailbox", get(pages::show_mailbox))
-        .merge(mails)
+        .merge(emails)
         .route_layer(axum::middleware::from_fn(pages::guard))
-        .fallback(gateway::answer)
+        .fallback(gateway::handle)
         .with_state(Arc::new(gateway))
 }
 
@@ -258,7 +265,7 @@ async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output =
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error means that the stack is gone, which stops it too.
+    // An error means that the stack was dropped, which is a reason to stop as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
@@ -274,13 +281,13 @@ async fn listen(host: IpAddr, port: u16, flag: &'static str) -> Result<TcpListen
 }
 
 fn address(listener: &TcpListener) -> (u16, String) {
-    // A listener that is bound has an address.
+    // A bound listener always has an address, so the fallback is never used.
     let address = listener.local_addr().unwrap_or_else(|_| (Ipv4Addr::LOCALHOST, 0).into());
     (address.port(), format!("http://{address}"))
 }
 
-async fn sweep_now_and_then(database: DynamoDb, stopped: watch::Receiver<bool>) {
-    let mut ticks = interval(SWEEP);
+async fn sweep_periodically(database: DynamoDb, stopped: watch::Receiver<bool>) {
+    let mut ticks = interval(SWEEP_INTERVAL);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}

@@ -1,4 +1,5 @@
-//! The event source mapping between the table's stream and a function: filters, batches, retries.
+//! The event source mapping between the table's stream and a function, with filters, batches and
+//! retries.
 
 mod checkpoint;
 mod record;
@@ -20,42 +21,42 @@ use crate::template::{Function, StreamSource};
 use checkpoint::Checkpoint;
 use record::StreamRecord;
 
-/// Who writes to DynamoDB's port past the API does not wake the pump: it looks by itself this often.
-const POLL: Duration = Duration::from_millis(200);
+/// Writes to DynamoDB's port that bypass the API do not wake the pump, so it also polls the stream.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The wait before a failed batch is tried again, doubled each time up to the longest.
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+/// The delay before a failed batch is retried. It doubles with each retry up to the maximum.
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// How long a stopping stack lets the pump finish what is in the stream.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a stopping stack waits for the pump to deliver the records that are left in the stream.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Carries the stream's records to one function.
+/// Delivers the stream's records to one function.
 pub(crate) struct Pump {
     database: DynamoDb,
     functions: Arc<Functions>,
-    /// Changes whenever something may have been written.
+    /// Changes whenever the table may have been written to.
     wake: watch::Receiver<()>,
     function: String,
     source: Arc<StreamSource>,
     checkpoint: Checkpoint,
     progress: watch::Sender<Option<String>>,
-    /// The record that failed last, and how often it has.
+    /// The sequence number of the record that failed last, and how often it has failed.
     failing: Option<(String, u32)>,
 }
 
-/// What one look at the stream came to.
-enum Look {
-    /// Nothing is left.
+/// The result of polling the stream once.
+enum Poll {
+    /// There are no records left.
     Empty,
-    /// There may be more.
+    /// Records were delivered, and there may be more.
     Progress,
-    /// A batch failed.
+    /// The stream could not be read, or a batch failed.
     Failure,
 }
 
 impl Pump {
-    /// A pump that goes on where the last one stopped, if the table's data has a directory.
+    /// Creates a pump. If the data is in a directory, it continues where the last one stopped.
     pub(crate) fn new(
         function: &Function,
         source: &Arc<StreamSource>,
@@ -77,58 +78,58 @@ impl Pump {
         })
     }
 
-    /// The sequence number of the last record dealt with, as it moves.
+    /// Returns a receiver for the sequence number of the last record that was processed.
     pub(crate) fn progress(&self) -> watch::Receiver<Option<String>> {
         self.progress.subscribe()
     }
 
-    /// Pumps until told to stop, and then until the stream is empty.
+    /// Delivers records until `stop` is set, and then until the stream is empty.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut wake = self.wake.clone();
         loop {
-            let pause = match self.look().await {
-                Look::Progress => continue,
-                Look::Empty => tokio::select! {
+            let delay = match self.poll().await {
+                Poll::Progress => continue,
+                Poll::Empty => tokio::select! {
                     Ok(()) = wake.changed() => continue,
-                    () = sleep(POLL) => continue,
+                    () = sleep(POLL_INTERVAL) => continue,
                     _ = stop.wait_for(|stop| *stop) => break,
                 },
-                Look::Failure => self.backoff(),
+                Poll::Failure => self.backoff(),
             };
             tokio::select! {
-                () = sleep(pause) => {}
+                () = sleep(delay) => {}
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
-        // What fails now is left for the next start, if the data outlives this one.
-        let deadline = Instant::now() + FAREWELL;
-        while let Ok(look) = timeout_at(deadline, self.look()).await {
-            match look {
-                Look::Empty => return,
-                Look::Progress => {}
-                Look::Failure => break,
+        // A batch that fails now is left for the next start, if the data outlives this one.
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        while let Ok(poll) = timeout_at(deadline, self.poll()).await {
+            match poll {
+                Poll::Empty => return,
+                Poll::Progress => {}
+                Poll::Failure => break,
             }
         }
         tracing::warn!(function = self.function, "stopped with records left in the stream");
     }
 
     fn backoff(&self) -> Duration {
-        let times = self.failing.as_ref().map_or(0, |(_, times)| *times);
-        let factor = 2_u32.saturating_pow(times.saturating_sub(1).min(16));
-        FIRST_BACKOFF.saturating_mul(factor).min(LONGEST_BACKOFF)
+        let failures = self.failing.as_ref().map_or(0, |(_, failures)| *failures);
+        let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
+        MIN_BACKOFF.saturating_mul(factor).min(MAX_BACKOFF)
     }
 
-    /// Reads what is next in the stream and hands what the function wants of it over, batch by batch.
-    async fn look(&mut self) -> Look {
+    /// Reads the next records of the stream, and delivers those the function accepts in batches.
+    async fn poll(&mut self) -> Poll {
         let records = match self.database.stream_records_after(self.checkpoint.position()) {
             Ok(records) => records,
             Err(error) => {
                 tracing::error!(%error, "the stream cannot be read");
-                return Look::Failure;
+                return Poll::Failure;
             }
         };
         if records.is_empty() {
-            return Look::Empty;
+            return Poll::Empty;
         }
         let arn = self.database.stream_arn();
         let mut batch = Vec::new();
@@ -136,26 +137,27 @@ impl Pump {
         for record in &records {
             let record = StreamRecord::new(record, &arn);
             last = Some(record.sequence_number.clone());
-            if self.wants(&record) {
+            if self.accepts(&record) {
                 batch.push(record);
             }
             if batch.len() >= self.source.batch_size {
                 let full = std::mem::take(&mut batch);
                 if !self.deliver(full).await {
-                    return Look::Failure;
+                    return Poll::Failure;
                 }
             }
         }
         if !batch.is_empty() && !self.deliver(batch).await {
-            return Look::Failure;
+            return Poll::Failure;
         }
         if let Some(last) = last {
-            self.done_up_to(&last);
+            self.advance(&last);
         }
-        Look::Progress
+        Poll::Progress
     }
 
-    fn wants(&self, record: &StreamRecord) -> bool {
+    /// Returns whether a record matches the filters and is not too old.
+    fn accepts(&self, record: &StreamRecord) -> bool {
         let filters = &self.source.filters;
         if !filters.is_empty() && !filters.iter().any(|filter| filter.matches(&record.event)) {
             return false;
@@ -171,7 +173,8 @@ impl Pump {
         !too_old
     }
 
-    /// Hands a batch over. False if it has to be tried again, from the record that failed.
+    /// Delivers a batch to the function. Returns false if it must be retried from the record that
+    /// failed.
     async fn deliver(&mut self, batch: Vec<StreamRecord>) -> bool {
         let failed = match self.invoke(&batch).await {
             Ok(()) => None,
@@ -179,58 +182,59 @@ impl Pump {
         };
         let Some((index, number)) = failed else {
             if let Some(last) = batch.last() {
-                self.done_up_to(&last.sequence_number);
+                self.advance(&last.sequence_number);
             }
             self.failing = None;
             return true;
         };
         if let Some(before) = index.checked_sub(1).and_then(|before| batch.get(before)) {
-            self.done_up_to(&before.sequence_number);
+            self.advance(&before.sequence_number);
         }
-        let times = match &self.failing {
-            Some((failing, times)) if *failing == number => times + 1,
+        let failures = match &self.failing {
+            Some((failing, failures)) if *failing == number => failures + 1,
             _ => 1,
         };
-        if self.source.maximum_retry_attempts.is_some_and(|limit| times > limit) {
+        if self.source.maximum_retry_attempts.is_some_and(|limit| failures > limit) {
             self.give_up(&number, "it failed too often");
-            self.done_up_to(&number);
+            self.advance(&number);
             self.failing = None;
         } else {
-            self.failing = Some((number, times));
+            self.failing = Some((number, failures));
         }
         false
     }
 
-    /// Runs the function. An error is the index of the first record that has to be tried again.
+    /// Invokes the function. The error is the index of the first record that must be retried.
     async fn invoke(&self, batch: &[StreamRecord]) -> Result<(), usize> {
         let records: Vec<_> = batch.iter().map(|record| &record.event).collect();
         let event = to_raw_value(&json!({"Records": records})).map_err(|_| 0_usize)?;
-        let answer = self.functions.invoke(&self.function, event).await.map_err(|error| {
-            tracing::error!(%error, "a batch of the stream failed");
+        let response = self.functions.invoke(&self.function, event).await.map_err(|error| {
+            tracing::error!(%error, "a batch of stream records failed");
             0_usize
         })?;
         if self.source.reports_batch_item_failures {
             let numbers: Vec<&str> = batch.iter().map(|record| record.sequence_number.as_str()).collect();
-            first_failure(&answer, &numbers).map_or(Ok(()), Err)
+            first_failure(&response, &numbers).map_or(Ok(()), Err)
         } else {
             Ok(())
         }
     }
 
-    fn done_up_to(&mut self, sequence_number: &str) {
+    /// Records that every record up to and including this one has been processed.
+    fn advance(&mut self, sequence_number: &str) {
         self.checkpoint.advance(sequence_number);
         self.progress.send_replace(Some(sequence_number.to_owned()));
     }
 
     fn give_up(&self, sequence_number: &str, reason: &str) {
-        // On AWS it would be in the dead-letter queue now.
-        tracing::error!(function = self.function, sequence_number, "a record of the stream is given up: {reason}");
+        // On AWS, the record would go to the dead-letter queue.
+        tracing::error!(function = self.function, sequence_number, "gave up on a stream record: {reason}");
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct BatchAnswer {
+struct BatchResponse {
     #[serde(default)]
     batch_item_failures: Option<Vec<ItemFailure>>,
 }
@@ -241,11 +245,12 @@ struct ItemFailure {
     item_identifier: String,
 }
 
-/// The first record of a batch that the function says failed. An answer that makes no sense fails the whole batch, as
-/// in Lambda; an empty one is a success.
-fn first_failure(answer: &RawValue, numbers: &[&str]) -> Option<usize> {
-    let Ok(answer) = serde_json::from_str::<Option<BatchAnswer>>(answer.get()) else { return Some(0) };
-    let failures = answer.and_then(|answer| answer.batch_item_failures).unwrap_or_default();
+/// Returns the index of the first record of a batch that the function reports as failed.
+///
+/// As in Lambda, an invalid response fails the whole batch, and an empty one is a success.
+fn first_failure(response: &RawValue, numbers: &[&str]) -> Option<usize> {
+    let Ok(response) = serde_json::from_str::<Option<BatchResponse>>(response.get()) else { return Some(0) };
+    let failures = response.and_then(|response| response.batch_item_failures).unwrap_or_default();
     failures
         .iter()
         .map(|failure| numbers.iter().position(|number| *number == failure.item_identifier).unwrap_or(0))
@@ -256,32 +261,32 @@ fn first_failure(answer: &RawValue, numbers: &[&str]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn first(answer: &str) -> Option<usize> {
-        first_failure(serde_json::from_str(answer).unwrap(), &["10", "11", "12"])
+    fn first(response: &str) -> Option<usize> {
+        first_failure(serde_json::from_str(response).unwrap(), &["10", "11", "12"])
     }
 
     #[test]
-    fn a_batch_is_tried_again_from_the_first_record_that_failed() {
+    fn a_batch_is_retried_from_the_first_record_that_failed() {
         assert_eq!(first(r#"{"batchItemFailures": [{"itemIdentifier": "12"}, {"itemIdentifier": "11"}]}"#), Some(1));
     }
 
     #[test]
-    fn an_answer_without_failures_is_a_success() {
-        for answer in [r#"{"batchItemFailures": []}"#, r#"{"batchItemFailures": null}"#, "{}", "null"] {
-            assert_eq!(first(answer), None, "{answer}");
+    fn a_response_without_failures_is_a_success() {
+        for response in [r#"{"batchItemFailures": []}"#, r#"{"batchItemFailures": null}"#, "{}", "null"] {
+            assert_eq!(first(response), None, "{response}");
         }
     }
 
     #[test]
-    fn an_answer_that_makes_no_sense_fails_the_whole_batch() {
-        for answer in [
+    fn an_invalid_response_fails_the_whole_batch() {
+        for response in [
             r#"{"batchItemFailures": [{"itemIdentifier": ""}]}"#,
             r#"{"batchItemFailures": [{"itemIdentifier": null}]}"#,
             r#"{"batchItemFailures": [{"itemIdentifier": "99"}]}"#,
             r#"{"batchItemFailures": [{"bad": "12"}]}"#,
             r#""done""#,
         ] {
-            assert_eq!(first(answer), Some(0), "{answer}");
+            assert_eq!(first(response), Some(0), "{response}");
         }
     }
 }

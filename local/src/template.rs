@@ -1,4 +1,5 @@
-//! What the local stack needs of template.yaml: routes, environments, the table and its stream.
+//! Reads the parts of template.yaml that the local stack uses: routes, environments, the table and
+//! its stream.
 
 mod api;
 mod function;
@@ -18,16 +19,16 @@ pub(crate) use table::Table;
 use crate::error::StartError;
 use resolve::Scope;
 
-/// The repository's own template, as it is deployed.
+/// The repository's template, which is also the one that is deployed.
 pub(crate) const TEXT: &str = include_str!("../../template.yaml");
 
-/// Where the functions believe they run.
+/// The AWS region that the functions see.
 pub(crate) const REGION: &str = "us-east-1";
 
-/// The account they believe they run in.
+/// The AWS account that the functions see.
 pub(crate) const ACCOUNT: &str = "000000000000";
 
-/// The stack's name: `AWS::StackName`, and the name of the table unless the template names it.
+/// The value of `AWS::StackName`, and the name of the table if the template does not name it.
 pub(crate) const STACK_NAME: &str = "latchkey";
 
 /// template.yaml with its parameters, conditions and references resolved.
@@ -38,7 +39,8 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// Reads the template. `secret` is the value of every secret that it has Secrets Manager generate.
+    /// Reads the template. `secret` is the value of every secret that Secrets Manager would
+    /// generate.
     pub(crate) fn read(text: &str, parameters: &BTreeMap<String, String>, secret: &str) -> Result<Self, StartError> {
         let root: Value = serde_norway::from_str(text)?;
         let parameters = parameters::values(&root, parameters)?;
@@ -65,12 +67,12 @@ impl Template {
         }
     }
 
-    /// The functions with a stream to read.
+    /// Returns the functions that read a stream.
     pub(crate) fn stream_readers(&self) -> impl Iterator<Item = (&Function, &Arc<StreamSource>)> {
         self.functions.iter().filter_map(|function| Some((function, function.stream.as_ref()?)))
     }
 
-    /// Every route, with the function behind it, in the template's order.
+    /// Returns every route with its function, in the template's order.
     pub(crate) fn routes(&self) -> impl Iterator<Item = (&Route, &Function)> {
         self.functions.iter().flat_map(|function| function.routes.iter().map(move |route| (route, function)))
     }

@@ -1,4 +1,4 @@
-//! The program itself: what it prints, how it stops, and what it says when it cannot start.
+//! Tests of the program: its output, how it stops, and its errors when it cannot start.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A stack that runs in a process of its own; killed when the test is over.
+/// A stack in its own process, which is killed when the test ends.
 struct Running {
     process: Child,
-    /// What it said until it was ready.
+    /// The lines that the program printed until it was ready.
     lines: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl Running {
                 return running;
             }
         }
-        panic!("it stopped: {:?}", running.lines);
+        panic!("the program stopped early: {:?}", running.lines);
     }
 
     fn line(&self, start: &str) -> &str {
@@ -34,7 +34,7 @@ impl Running {
         line.unwrap_or_else(|| panic!("no line {start}: {:?}", self.lines)).trim()
     }
 
-    /// Ends it with SIGTERM; how it ended, and what it had to complain about.
+    /// Stops the process with SIGTERM, and returns its exit status and its log.
     fn terminate(mut self) -> (ExitStatus, String) {
         let killed = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.process.id())]).status().unwrap();
         assert!(killed.success());
@@ -61,7 +61,7 @@ fn output(arguments: &[&str]) -> Output {
     local(arguments).output().unwrap()
 }
 
-/// A directory of this test's own, removed when it is over.
+/// A directory for one test, which is removed when the test ends.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -89,7 +89,7 @@ fn in_memory() -> Running {
 }
 
 #[tokio::test]
-async fn it_says_what_is_where_and_all_of_it_answers() {
+async fn every_printed_url_responds() {
     let running = in_memory();
     let api = running.line("API");
     let statuses = [
@@ -106,18 +106,18 @@ async fn it_says_what_is_where_and_all_of_it_answers() {
 }
 
 #[tokio::test]
-async fn its_curl_line_signs_somebody_up() {
+async fn the_printed_curl_command_requests_a_sign_up() {
     let running = in_memory();
     let curl = running.lines.iter().find(|line| line.starts_with("curl ")).unwrap();
-    // What curl would make of it, where there is no curl.
+    // Sends the request that curl would send, because curl may not be installed.
     let [url, _, header, _, body] = words(curl)[1..] else { panic!("{curl}") };
     let (name, value) = header.split_once(": ").unwrap();
     let request = reqwest::Client::new().post(url).header(name, value).body(body.to_owned());
-    let answer = request.send().await.unwrap().text().await.unwrap();
-    assert!(answer.contains("verificationCodeID"), "{answer}");
+    let response = request.send().await.unwrap().text().await.unwrap();
+    assert!(response.contains("verificationCodeID"), "{response}");
 }
 
-/// A command's words, as the shell splits them: at blanks outside single quotes.
+/// Splits a command into words as a shell does, at blanks outside of single quotes.
 fn words(command: &str) -> Vec<&str> {
     let parts = command.split('\'').enumerate();
     let words =
@@ -126,13 +126,13 @@ fn words(command: &str) -> Vec<&str> {
 }
 
 #[test]
-fn it_stops_cleanly_when_told_to() {
+fn sigterm_stops_the_program_cleanly() {
     let directory = Directory::new();
     let running = Running::start(&[&ANY_PORTS[..], &["--data", directory.path()]].concat());
     assert_eq!(running.line("Data"), directory.path());
     let (status, log) = running.terminate();
     assert_eq!((status.code(), log.as_str()), (Some(0), ""));
-    // SQLite's journal is folded into the database when it is closed, and only then.
+    // SQLite merges its journal into the database only when the database is closed.
     let mut files: Vec<_> =
         directory.0.read_dir().unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
@@ -140,7 +140,7 @@ fn it_stops_cleanly_when_told_to() {
 }
 
 #[test]
-fn a_taken_port_is_named_with_the_flag_that_changes_it() {
+fn the_error_for_a_taken_port_names_the_flag_that_changes_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for flag in ["--port", "--dynamodb-port"] {
@@ -155,13 +155,13 @@ fn a_taken_port_is_named_with_the_flag_that_changes_it() {
 }
 
 #[test]
-fn an_address_or_a_directory_that_will_not_do_is_named_with_the_flag_that_changes_it() {
+fn the_error_for_an_unusable_host_or_directory_names_its_flag() {
     let refusal = |arguments: &[&str]| {
         let output = output(&[&ANY_PORTS[..], arguments].concat());
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     };
-    // Kept for documentation (RFC 5737).
+    // The address is reserved for documentation (RFC 5737).
     let message = refusal(&["--memory", "--host", "203.0.113.9"]);
     assert!(message.contains("203.0.113.9 is not an address") && message.contains("--host"), "{message}");
     let directory = Directory::new();
@@ -172,7 +172,7 @@ fn an_address_or_a_directory_that_will_not_do_is_named_with_the_flag_that_change
 }
 
 #[test]
-fn two_stacks_do_not_share_a_directory() {
+fn two_stacks_cannot_use_the_same_directory() {
     let directory = Directory::new();
     let arguments = [&ANY_PORTS[..], &["--data", directory.path()]].concat();
     let _running = Running::start(&arguments);
@@ -183,7 +183,7 @@ fn two_stacks_do_not_share_a_directory() {
 }
 
 #[test]
-fn a_parameter_that_the_template_refuses_is_named() {
+fn the_error_for_an_invalid_parameter_names_it() {
     let start = |parameter: &str| {
         let output = output(&[&ANY_PORTS[..], &["--memory", "--parameter", parameter]].concat());
         assert!(!output.status.success());
@@ -208,7 +208,7 @@ fn the_help_explains_every_flag() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_logged_in_plain_words() {
+async fn a_rejected_request_is_logged_as_plain_text() {
     let running = in_memory();
     let url = format!("{}/session", running.line("API"));
     assert_eq!(reqwest::get(&url).await.unwrap().status(), 401);

@@ -1,4 +1,4 @@
-//! The parts of the stack together: gateway, functions, stream, SES and their data.
+//! Tests of the stack as a whole: gateway, functions, stream, SES and their data.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -27,7 +27,7 @@ fn recipients(stack: &Stack) -> Vec<String> {
     stack.mails().into_iter().flat_map(|mail| mail.to).collect()
 }
 
-/// A directory of this test's own, removed when it is over.
+/// A directory for one test, which is removed when the test ends.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -49,7 +49,7 @@ impl Drop for Directory {
 }
 
 #[tokio::test]
-async fn a_sign_up_is_mailed() {
+async fn a_sign_up_sends_an_email() {
     let stack = start(Options::default()).await;
     assert_eq!(sign_up(&stack, "ada").await.status(), 202);
     stack.delivered().await;
@@ -58,7 +58,7 @@ async fn a_sign_up_is_mailed() {
 }
 
 #[tokio::test]
-async fn what_is_mailed_once_is_not_mailed_again_after_a_restart() {
+async fn an_email_is_not_sent_again_after_a_restart() {
     let directory = Directory::new();
     let stack = start(directory.options()).await;
     sign_up(&stack, "ada").await;
@@ -74,11 +74,11 @@ async fn what_is_mailed_once_is_not_mailed_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_mailed_before_a_restart_is_mailed_after_it() {
+async fn an_email_that_failed_before_a_restart_is_sent_after_it() {
     let directory = Directory::new();
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let unreachable = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut without_mail = directory.options();
-    without_mail.variables.insert("AWS_ENDPOINT_URL_SESV2".to_owned(), format!("http://{nobody}"));
+    without_mail.variables.insert("AWS_ENDPOINT_URL_SESV2".to_owned(), format!("http://{unreachable}"));
     let stack = start(without_mail).await;
     sign_up(&stack, "ada").await;
     stack.shutdown().await;
@@ -90,11 +90,11 @@ async fn what_could_not_be_mailed_before_a_restart_is_mailed_after_it() {
 }
 
 #[tokio::test]
-async fn a_mail_that_fails_is_tried_again_until_it_is_sent() {
-    let tries = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&tries);
-    let answer = move || {
-        let fails = counted.fetch_add(1, Ordering::SeqCst) < 8;
+async fn an_email_that_fails_is_retried_until_it_is_sent() {
+    let attempts = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&attempts);
+    let respond = move || {
+        let fails = counter.fetch_add(1, Ordering::SeqCst) < 8;
         async move {
             let status = if fails { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
             (status, r#"{"MessageId":"1"}"#)
@@ -102,7 +102,7 @@ async fn a_mail_that_fails_is_tried_again_until_it_is_sent() {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = axum::serve(listener, Router::new().route("/v2/email/outbound-emails", post(answer)));
+    let server = axum::serve(listener, Router::new().route("/v2/email/outbound-emails", post(respond)));
     let server = tokio::spawn(server.into_future());
 
     let mut options = Options::default();
@@ -110,16 +110,16 @@ async fn a_mail_that_fails_is_tried_again_until_it_is_sent() {
     let stack = start(options).await;
     sign_up(&stack, "ada").await;
     tokio::time::timeout(Duration::from_secs(30), stack.delivered()).await.unwrap();
-    assert!(tries.load(Ordering::SeqCst) > 8);
+    assert!(attempts.load(Ordering::SeqCst) > 8);
     stack.shutdown().await;
     server.abort();
 }
 
 #[tokio::test]
-async fn a_mail_that_cannot_be_sent_while_it_matters_is_given_up() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+async fn an_email_that_fails_until_its_code_expires_is_given_up() {
+    let unreachable = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut options = Options::default();
-    options.variables.insert("AWS_ENDPOINT_URL_SESV2".to_owned(), format!("http://{nobody}"));
+    options.variables.insert("AWS_ENDPOINT_URL_SESV2".to_owned(), format!("http://{unreachable}"));
     let stack = start(options).await;
     sign_up(&stack, "ada").await;
     stack.clock().advance(Duration::from_mins(11));
@@ -129,16 +129,16 @@ async fn a_mail_that_cannot_be_sent_while_it_matters_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_api_gateway_says_by_itself_is_said_here() {
+async fn requests_that_api_gateway_rejects_get_its_own_responses() {
     let stack = start(Options::default()).await;
     let client = Client::new();
     let user = format!("{}/api/auth/v2/user", stack.api_url());
-    let nowhere = client.get(format!("{user}/nowhere"));
+    let unknown_path = client.get(format!("{user}/unknown"));
     let wrong_method = client.put(&user);
     let too_large = client.post(&user).body(vec![b' '; 10 * 1024 * 1024 + 1]);
     let too_long = client.get(format!("{user}/id/1")).header("x-long", "x".repeat(10_240));
     let cases = [
-        (nowhere, 404, r#"{"message":"Not Found"}"#),
+        (unknown_path, 404, r#"{"message":"Not Found"}"#),
         (wrong_method, 404, r#"{"message":"Not Found"}"#),
         (too_large, 413, r#"{"message":"Request Entity Too Large"}"#),
         (too_long, 431, "HTTP header is larger than 10240 bytes."),
@@ -152,7 +152,7 @@ async fn what_api_gateway_says_by_itself_is_said_here() {
 }
 
 #[tokio::test]
-async fn the_mails_are_for_this_machine_s_eyes() {
+async fn the_emails_are_accessible_from_this_machine_only() {
     let stack = start(Options::default()).await;
     let (client, api) = (Client::new(), stack.api_url());
     for path in ["/", "/mailbox", "/_aws/ses"] {
@@ -160,8 +160,8 @@ async fn the_mails_are_for_this_machine_s_eyes() {
         assert_eq!(client.get(&url).send().await.unwrap().status(), 200, "{path}");
         let rebound = client.get(&url).header("host", "evil.example");
         assert_eq!(rebound.send().await.unwrap().status(), 403, "{path}");
-        let elsewhere = client.get(&url).header("origin", "https://evil.example");
-        assert_eq!(elsewhere.send().await.unwrap().status(), 403, "{path}");
+        let cross_origin = client.get(&url).header("origin", "https://evil.example");
+        assert_eq!(cross_origin.send().await.unwrap().status(), 403, "{path}");
     }
     let mailbox = client.get(format!("{api}/mailbox")).send().await.unwrap();
     assert_eq!(mailbox.headers()["x-content-type-options"], "nosniff");
@@ -173,7 +173,7 @@ async fn the_mails_are_for_this_machine_s_eyes() {
 }
 
 #[tokio::test]
-async fn the_reference_and_all_that_it_loads_come_from_here() {
+async fn the_stack_serves_the_reference_and_all_files_it_loads() {
     let stack = start(Options::default()).await;
     let page = reqwest::get(stack.api_url()).await.unwrap();
     let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
@@ -194,7 +194,7 @@ async fn the_reference_and_all_that_it_loads_come_from_here() {
 }
 
 #[tokio::test]
-async fn mails_are_listed_picked_and_forgotten() {
+async fn emails_can_be_listed_selected_and_deleted() {
     let stack = start(Options::default()).await;
     sign_up(&stack, "ada").await;
     sign_up(&stack, "bob").await;
@@ -206,7 +206,7 @@ async fn mails_are_listed_picked_and_forgotten() {
     };
     assert_eq!(mails("").await.len(), 2);
     assert_eq!(mails("?email=no-reply@latchkey.example").await.len(), 2);
-    assert_eq!(mails("?email=nobody@example.com").await.len(), 0);
+    assert_eq!(mails("?email=unknown@example.com").await.len(), 0);
     let bobs = mails("?email=BOB@example.com").await;
     assert_eq!(bobs.len(), 1);
     assert_eq!(bobs[0]["Destination"]["ToAddresses"][0], "bob@example.com");
@@ -225,7 +225,7 @@ async fn mails_are_listed_picked_and_forgotten() {
 }
 
 #[tokio::test]
-async fn functions_outside_find_the_stack_by_two_files() {
+async fn two_files_configure_functions_that_run_outside_the_stack() {
     let directory = Directory::new();
     let stack = start(directory.options()).await;
     let read = |name: &str| std::fs::read_to_string(directory.0.join(name)).unwrap();
@@ -239,17 +239,17 @@ async fn functions_outside_find_the_stack_by_two_files() {
         assert!(lines.contains(&format!("{name}=\"{url}\"\n")));
         assert_eq!(json["Parameters"][name], url.replace("127.0.0.1", "host.docker.internal"));
     }
-    // They hold whatever any function needs, as that function has it.
+    // The file contains every variable of a function, with the same value.
     for (name, value) in stack.environment("verify-session").unwrap() {
         assert!(value.is_empty() || lines.contains(&format!("{name}=\"{value}\"\n")), "{name}");
     }
     stack.shutdown().await;
 }
 
-/// All of 127.0.0.0/8 is this machine, on Linux.
+/// On Linux, every address in 127.0.0.0/8 is this machine.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_stack_listens_where_it_is_told_to() {
+async fn a_stack_listens_on_the_given_host() {
     let host = Some([127, 0, 0, 2].into());
     let stack = start(Options { host, ..Options::default() }).await;
     assert!(stack.api_url().starts_with("http://127.0.0.2:") && stack.dynamodb_url().starts_with("http://127.0.0.2:"));
@@ -262,7 +262,7 @@ async fn a_stack_listens_where_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn time_can_be_walked() {
+async fn items_expire_when_the_clock_is_advanced() {
     let stack = start(Options::default()).await;
     sign_up(&stack, "ada").await;
     stack.delivered().await;
@@ -311,7 +311,7 @@ async fn a_page_of_an_allowed_origin_may_call_the_api() {
 }
 
 #[tokio::test]
-async fn a_table_of_another_shape_is_not_touched() {
+async fn a_table_with_another_schema_is_rejected() {
     let directory = Directory::new();
     start(directory.options()).await.shutdown().await;
     let database = rusqlite::Connection::open(directory.0.join("dynamodb.sqlite")).unwrap();

@@ -1,4 +1,5 @@
-//! Lambda's runtime and one bare `GetItem`, by a client set up as the functions set up theirs.
+//! The Lambda runtime and a single `GetItem`, with the DynamoDB client configured as in the
+//! functions. A lower bound for functions that read the table.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -14,16 +15,16 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     shared::start_log(&config.log);
     let (client, table) = (client(&config.aws), config.table);
-    // Opens the connection while Lambda still gives a whole processor.
+    // Opens the connection during init, when Lambda provides a full vCPU.
     get(&client, &table, "NOTHING", "NOTHING").await?;
-    let answer = async |event: LambdaEvent<Value>| {
+    let handle = async |event: LambdaEvent<Value>| {
         let key = |name: &str| event.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         get(&client, &table, &key("pk"), &key("sk")).await
     };
-    lambda_runtime::run(service_fn(answer)).await
+    lambda_runtime::run(service_fn(handle)).await
 }
 
-/// How many attributes the item has.
+/// Reads an item and returns the number of its attributes.
 async fn get(client: &Client, table: &str, pk: &str, sk: &str) -> Result<usize, Error> {
     let get = client.get_item().table_name(table).consistent_read(true);
     let get = get.key("pk", AttributeValue::S(pk.to_owned())).key("sk", AttributeValue::S(sk.to_owned()));

@@ -1,4 +1,4 @@
-//! Lambda's runtime and nothing else.
+//! The Lambda runtime and nothing else. A lower bound for all functions.
 
 use std::convert::Infallible;
 
@@ -7,6 +7,6 @@ use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let answer = async |_: LambdaEvent<Box<RawValue>>| Ok::<_, Infallible>("hello");
-    lambda_runtime::run(service_fn(answer)).await
+    let handle = async |_: LambdaEvent<Box<RawValue>>| Ok::<_, Infallible>("hello");
+    lambda_runtime::run(service_fn(handle)).await
 }

@@ -1,4 +1,4 @@
-//! Somebody who uses the stack: a connection of his own, and one request after another.
+//! A client of the stack, which sends one request after another on its own connection.
 
 use std::time::Duration;
 
@@ -11,15 +11,16 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, task::JoinSet, time::sleep};
 
-use crate::{Result, people::text};
+use crate::{Result, users::text};
 
-/// How soon somebody looks into his mailbox. Then he waits a bit longer each time, since looking is work for the stack, too.
-const FIRST_LOOK: Duration = Duration::from_millis(4);
+/// The delay before the mailbox is polled for the first time. It grows with each poll, because
+/// polling is also work for the stack.
+const MIN_POLL_DELAY: Duration = Duration::from_millis(4);
 
-/// No answer is larger.
-const ANSWER_BYTES: usize = 1024 * 1024;
+/// The maximum size of a response.
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
-/// Kept alive until it is dropped.
+/// A connection that is kept alive until this is dropped.
 pub(crate) struct Connection {
     host: String,
     sender: SendRequest<Body>,
@@ -33,22 +34,22 @@ impl Connection {
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let mut task = JoinSet::new();
         task.spawn(async move {
-            // Whoever waits for the answer gets the error.
+            // The request that waits for a response gets the error as well.
             let _ = connection.await;
         });
         Ok(Self { host: host.to_owned(), sender, _task: task })
     }
 
-    /// An answer other than 2xx is an error.
+    /// Sends a request and returns the response's body. A status other than 2xx is an error.
     async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Result<Bytes> {
         let mut request = Request::builder().method(method).uri(path).header("host", &self.host);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         self.sender.ready().await?;
-        let answer = self.sender.send_request(request.body(Body::from(body))?).await?;
-        let status = answer.status();
-        let body = to_bytes(Body::new(answer.into_body()), ANSWER_BYTES).await?;
+        let response = self.sender.send_request(request.body(Body::from(body))?).await?;
+        let status = response.status();
+        let body = to_bytes(Body::new(response.into_body()), MAX_RESPONSE_BYTES).await?;
         if status.is_success() {
             Ok(body)
         } else {
@@ -65,7 +66,7 @@ impl Connection {
         self.send(Method::GET, "/api/auth/v2/session", &headers, String::new()).await
     }
 
-    /// One of DynamoDB's actions. A signature is not looked at, but must be there.
+    /// Calls an action of DynamoDB. The signature is required, but it is not checked.
     pub(crate) async fn dynamodb(&mut self, action: &str, body: &Value) -> Result<Bytes> {
         let headers = [
             ("authorization", "AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=none"),
@@ -77,7 +78,7 @@ impl Connection {
     }
 }
 
-/// What is done again and again.
+/// The work that is repeated in a run.
 #[derive(Clone)]
 pub(crate) enum Work {
     CheckSession { bearer: String },
@@ -87,11 +88,11 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    pub(crate) fn is_dynamodb_s(&self) -> bool {
+    pub(crate) fn uses_dynamodb(&self) -> bool {
         matches!(self, Self::GetItem { .. } | Self::PutItem { .. })
     }
 
-    /// Once. The number was never there before.
+    /// Performs the work once. `number` must be unique.
     pub(crate) async fn perform(&self, connection: &mut Connection, number: u64) -> Result<()> {
         match self {
             Self::CheckSession { bearer } => connection.check_session(bearer).await?,
@@ -103,7 +104,7 @@ impl Work {
             Self::PutItem { table } => {
                 let item = json!({
                     "pk": {"S": format!("BENCH#{number}")}, "sk": {"S": "BENCH"},
-                    "text": {"S": "as long as a small item is: an ID, a hash, a name, and two times"},
+                    "text": {"S": "as long as a small item: an ID, a hash, a name, and two timestamps"},
                 });
                 connection.dynamodb("PutItem", &json!({"TableName": table, "Item": item})).await?
             }
@@ -112,26 +113,27 @@ impl Work {
     }
 }
 
-/// From the form to the first session check, by way of the mailbox. The bearer.
+/// Signs a user up, from the request through the code in the mailbox to the first session check,
+/// and returns the bearer token.
 pub(crate) async fn sign_up(connection: &mut Connection, number: u64) -> Result<String> {
     let alias = format!("john{number:06}");
     let address = format!("{alias}@example.net");
     let body = json!({"email": address, "fullName": "John Doe", "alias": alias});
-    let asked = connection.send_json(Method::POST, "/api/auth/v2/user", &body).await?;
-    let asked: Value = serde_json::from_slice(&asked)?;
-    let mut pause = FIRST_LOOK;
+    let requested = connection.send_json(Method::POST, "/api/auth/v2/user", &body).await?;
+    let requested: Value = serde_json::from_slice(&requested)?;
+    let mut delay = MIN_POLL_DELAY;
     let code = loop {
-        sleep(pause).await;
-        pause = pause * 5 / 4;
+        sleep(delay).await;
+        delay = delay * 5 / 4;
         let mailbox = connection.send(Method::GET, &format!("/_aws/ses?email={address}"), &[], String::new()).await?;
         let mailbox: Value = serde_json::from_slice(&mailbox)?;
         if let Some(subject) = mailbox.pointer("/messages/0/Subject").and_then(Value::as_str) {
             break subject.split(' ').next().unwrap_or_default().to_owned();
         }
     };
-    let body = json!({"verificationCodeID": text(&asked, "verificationCodeID")?, "code": code});
+    let body = json!({"verificationCodeID": text(&requested, "verificationCodeID")?, "code": code});
     connection.send_json(Method::PUT, "/api/auth/v2/session/verification", &body).await?;
-    let bearer = text(&asked, "bearer")?;
+    let bearer = text(&requested, "bearer")?;
     connection.check_session(&bearer).await?;
     Ok(bearer)
 }

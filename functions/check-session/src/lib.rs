@@ -5,7 +5,7 @@
 use serde::Serialize;
 use shared::{App, Authenticated, Endpoint, Error, Request, SessionId, Timestamp, UserId, edge::Client};
 
-/// `GET /session`
+/// `GET /session`: checks a bearer token and returns its session.
 #[derive(Debug)]
 pub struct CheckSession;
 

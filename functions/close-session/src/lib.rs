@@ -5,7 +5,7 @@
 
 use shared::{App, Authenticated, Endpoint, Error, Request, edge::Acknowledged, store::Refusal};
 
-/// `DELETE /session/{id}`
+/// `DELETE /session/{id}`: closes one of the user's sessions.
 #[derive(Debug)]
 pub struct CloseSession;
 

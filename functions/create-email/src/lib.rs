@@ -12,7 +12,7 @@ use shared::{
     edge::{CodeRequested, FromBody, Members},
 };
 
-/// `POST /email`
+/// `POST /email`: adds an address to the user's account.
 #[derive(Debug)]
 pub struct CreateEmail;
 

@@ -11,7 +11,7 @@ use shared::{
     edge::{FromBody, Members, Public, SessionRequested},
 };
 
-/// `POST /session`
+/// `POST /session`: requests a sign-in.
 #[derive(Debug)]
 pub struct CreateSession;
 

@@ -12,7 +12,7 @@ use shared::{
     edge::{FromBody, Members, Public, SessionRequested},
 };
 
-/// `POST /user`
+/// `POST /user`: requests a sign-up.
 #[derive(Debug)]
 pub struct CreateUser;
 

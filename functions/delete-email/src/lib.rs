@@ -5,7 +5,7 @@
 
 use shared::{App, Authenticated, Endpoint, Error, Request, edge::Acknowledged};
 
-/// `DELETE /email/{id}`
+/// `DELETE /email/{id}`: removes an address from the user's account.
 #[derive(Debug)]
 pub struct DeleteEmail;
 

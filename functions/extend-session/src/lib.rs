@@ -4,7 +4,7 @@
 
 use shared::{App, Authenticated, Endpoint, Error, Request, edge::Acknowledged};
 
-/// `PUT /session/extend`
+/// `PUT /session/extend`: extends the current session.
 #[derive(Debug)]
 pub struct ExtendSession;
 

@@ -5,7 +5,7 @@
 use serde::Serialize;
 use shared::{Alias, App, Endpoint, Error, Request, edge::Public};
 
-/// `GET /user/id/{id}`
+/// `GET /user/id/{id}`: returns a user's public profile.
 #[derive(Debug)]
 pub struct GetUser;
 

@@ -1,4 +1,4 @@
-//! What became of a mail, as a Lambda function behind `EventBridge`.
+//! The handler of bounces and complaints as a Lambda function, invoked by `EventBridge`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

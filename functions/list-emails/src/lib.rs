@@ -5,7 +5,7 @@
 use serde::Serialize;
 use shared::{App, Authenticated, EmailId, Endpoint, Error, Request};
 
-/// `GET /emails`
+/// `GET /emails`: lists the user's addresses.
 #[derive(Debug)]
 pub struct ListEmails;
 

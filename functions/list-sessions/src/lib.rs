@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 use shared::{App, Authenticated, Endpoint, Error, Request, SessionId, Timestamp, edge::Client};
 
-/// `GET /sessions`
+/// `GET /sessions`: lists the user's active sessions.
 #[derive(Debug)]
 pub struct ListSessions;
 

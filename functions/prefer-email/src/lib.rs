@@ -8,7 +8,7 @@ use shared::{
     edge::{Acknowledged, FromBody, Members},
 };
 
-/// `PUT /email/preferred`
+/// `PUT /email/preferred`: changes the user's preferred address.
 #[derive(Debug)]
 pub struct PreferEmail;
 

@@ -9,7 +9,7 @@ use shared::{
     edge::{CodeRequested, FromBody, Members},
 };
 
-/// `POST /email/verification`
+/// `POST /email/verification`: requests a new code for an unverified address.
 #[derive(Debug)]
 pub struct ResendEmailCode;
 

@@ -13,7 +13,7 @@ use shared::{
 };
 use tokio::try_join;
 
-/// `PUT /email/verification`
+/// `PUT /email/verification`: verifies an address with a code.
 #[derive(Debug)]
 pub struct VerifyEmail;
 

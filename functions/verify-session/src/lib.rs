@@ -9,7 +9,7 @@ use shared::{
     edge::{Acknowledged, CodeSubmission, Public},
 };
 
-/// `PUT /session/verification`
+/// `PUT /session/verification`: verifies a sign-up or sign-in code.
 #[derive(Debug)]
 pub struct VerifySession;
 

@@ -1,4 +1,4 @@
-//! Cross-origin calls, which API Gateway answers for by itself where the template configures them.
+//! Cross-origin requests, which API Gateway handles itself if the template configures CORS.
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use crate::template::Cors;
 
 impl Cors {
-    /// The answer to a browser that asks whether it may call. No function is asked, whatever the path.
+    /// Returns the response to a preflight request, for any path. No function is invoked.
     pub(super) fn preflight(&self, head: &Parts) -> Option<Response> {
         let asks = head.method == Method::OPTIONS
             && head.headers.contains_key(ORIGIN)
@@ -32,7 +32,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Adds to an answer what lets the page that called read it.
+    /// Adds the headers that allow the calling page to read the response.
     pub(super) fn permit(&self, request: &HeaderMap, response: &mut Response) {
         if let Some(origin) = self.allowed(request) {
             let headers = response.headers_mut();
@@ -41,7 +41,7 @@ impl Cors {
         }
     }
 
-    /// What to tell the page's origin, if it may call.
+    /// Returns the value of `access-control-allow-origin`, if the page's origin is allowed.
     fn allowed(&self, request: &HeaderMap) -> Option<HeaderValue> {
         let origin = request.get(ORIGIN)?;
         if self.origins.iter().any(|allowed| allowed == "*") {
@@ -53,7 +53,7 @@ impl Cors {
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    // A value from the template that cannot stand in a header is left out, like an empty one.
+    // An empty value is omitted, and so is one from the template that no header can contain.
     if let Ok(value) = HeaderValue::from_str(value)
         && !value.is_empty()
     {
@@ -77,7 +77,7 @@ mod tests {
         }
     }
 
-    fn asked(origin: &str) -> Response {
+    fn preflight_from(origin: &str) -> Response {
         let request = Request::builder()
             .method(Method::OPTIONS)
             .uri("/anything")
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_page_of_an_allowed_origin_may_call() {
-        let response = asked("https://shop.example");
+        let response = preflight_from("https://shop.example");
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         let headers = response.headers();
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "https://shop.example");
@@ -100,12 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_origin_is_permitted_nothing() {
-        assert!(!asked("https://evil.example").headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+    fn a_preflight_from_another_origin_is_denied() {
+        assert!(!preflight_from("https://evil.example").headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
     }
 
     #[test]
-    fn an_answer_may_be_read_by_who_was_allowed_to_ask() {
+    fn only_a_page_of_an_allowed_origin_may_read_the_response() {
         let permitted = |origin: &'static str| {
             let mut response = StatusCode::OK.into_response();
             let mut request = HeaderMap::new();

@@ -1,4 +1,4 @@
-//! HTTP requests as events of payload format 2.0, in the shape that API Gateway gives them.
+//! Converts HTTP requests to events of payload format 2.0, as API Gateway does.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,30 +9,30 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::routes::Found;
+use super::routes::MatchedRoute;
 use crate::clock::common_log;
 use crate::random;
 use crate::template::ACCOUNT;
 
-/// A request that has arrived.
-pub(super) struct Arrival<'a> {
+/// A received request.
+pub(super) struct ReceivedRequest<'a> {
     pub(super) head: &'a Parts,
     pub(super) body: &'a [u8],
     pub(super) peer: SocketAddr,
     pub(super) port: u16,
-    pub(super) route: &'a Found<'a>,
+    pub(super) route: &'a MatchedRoute<'a>,
     pub(super) request_id: &'a str,
-    /// When, since the Unix epoch.
+    /// When the request was received, in milliseconds since the Unix epoch.
     pub(super) milliseconds: i64,
 }
 
-/// A request ID as API Gateway makes them.
+/// Returns a new request ID in API Gateway's format.
 pub(super) fn request_id() -> String {
     BASE64.encode(random::alphanumeric(11))
 }
 
-impl Arrival<'_> {
-    /// The event. Fields that have nothing to say are left out, as API Gateway leaves them out.
+impl ReceivedRequest<'_> {
+    /// Returns the event. Empty fields are omitted, as API Gateway omits them.
     pub(super) fn event(&self) -> Value {
         let uri = &self.head.uri;
         // An HTTP API decodes the path, but not the query string.
@@ -65,12 +65,12 @@ impl Arrival<'_> {
             "isBase64Encoded": false,
         });
         if let Some(fields) = event.as_object_mut() {
-            self.add_what_is_there(fields, query);
+            self.add_optional_fields(fields, query);
         }
         event
     }
 
-    fn add_what_is_there(&self, fields: &mut Map<String, Value>, query: &str) {
+    fn add_optional_fields(&self, fields: &mut Map<String, Value>, query: &str) {
         let cookies = self.cookies();
         if !cookies.is_empty() {
             fields.insert("cookies".to_owned(), json!(cookies));
@@ -90,7 +90,8 @@ impl Arrival<'_> {
         }
     }
 
-    /// What API Gateway takes for text goes as it is; anything else in Base64, a body of no declared type included.
+    /// Returns whether API Gateway would pass the body on as text. It encodes any other body in
+    /// Base64, also one without a content type.
     fn body_is_text(&self) -> bool {
         let kind = self.values("content-type").join(",").to_lowercase();
         let essence = kind.split(';').next().unwrap_or_default().trim();
@@ -110,7 +111,8 @@ impl Arrival<'_> {
         cookies.filter(|cookie| !cookie.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Names in lower case, repeated ones joined by commas, cookies apart, and what API Gateway adds.
+    /// Returns the headers with names in lower case, repeated ones joined by commas, without
+    /// cookies, and with the headers that API Gateway adds.
     fn headers(&self) -> BTreeMap<String, String> {
         let names = self.head.headers.keys().filter(|name| *name != "cookie");
         let mut headers: BTreeMap<String, String> =
@@ -133,7 +135,7 @@ fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Decoded; what comes more than once is joined by commas.
+/// Decodes the query parameters. The values of a repeated parameter are joined by commas.
 fn query_parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {

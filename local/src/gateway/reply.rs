@@ -1,4 +1,4 @@
-//! A function's answer as an HTTP response, and what API Gateway says by itself.
+//! Converts functions' responses to HTTP, and builds API Gateway's own responses.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// API Gateway's own words: `{"message":"Not Found"}`.
+/// Returns a response of API Gateway's own, such as `{"message":"Not Found"}`.
 pub(super) fn message(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({"message": text}))).into_response()
 }
 
-/// What it says to more than it wants to read: no JSON.
+/// Returns API Gateway's response to a request head that is too large. It is not JSON.
 pub(super) fn head_too_large(limit: usize) -> Response {
     (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, format!("HTTP header is larger than {limit} bytes.")).into_response()
 }
 
-/// A function's answer. `multiValueHeaders` is for REST APIs, and ignored by HTTP APIs.
+/// A function's response. HTTP APIs ignore `multiValueHeaders`, which is for REST APIs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Proxy {
+struct ProxyResponse {
     status_code: u16,
     #[serde(default)]
     headers: Option<BTreeMap<String, Value>>,
@@ -38,11 +38,13 @@ struct Proxy {
     is_base64_encoded: bool,
 }
 
-/// The response that a function's answer stands for.
+/// Converts a function's response to HTTP.
 ///
-/// API Gateway would make a 200 of JSON without `statusCode`; no function here means that, so it is a fault.
-pub(super) fn from_proxy(answer: &RawValue, request_id: &str) -> Result<Response, String> {
-    let proxy: Proxy = serde_json::from_str(answer.get()).map_err(|error| format!("not a proxy response: {error}"))?;
+/// API Gateway converts JSON without a `statusCode` to a response with status 200. No function here
+/// relies on that, so it is an error.
+pub(super) fn from_proxy(payload: &RawValue, request_id: &str) -> Result<Response, String> {
+    let proxy: ProxyResponse =
+        serde_json::from_str(payload.get()).map_err(|error| format!("not a proxy response: {error}"))?;
     let status = StatusCode::from_u16(proxy.status_code).map_err(|error| error.to_string())?;
     let body = proxy.body.unwrap_or_default();
     let body = if proxy.is_base64_encoded {
@@ -56,7 +58,7 @@ pub(super) fn from_proxy(answer: &RawValue, request_id: &str) -> Result<Response
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     for (name, value) in proxy.headers.unwrap_or_default() {
         let name = HeaderName::try_from(name).map_err(|error| error.to_string())?;
-        // These are between API Gateway and the client.
+        // These concern the connection between API Gateway and the client.
         if [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
             continue;
         }
@@ -81,20 +83,20 @@ mod tests {
 
     use super::*;
 
-    fn reply(answer: &Value) -> Result<Response, String> {
-        from_proxy(&serde_json::value::to_raw_value(answer).unwrap(), "id=")
+    fn reply(payload: &Value) -> Result<Response, String> {
+        from_proxy(&serde_json::value::to_raw_value(payload).unwrap(), "id=")
     }
 
     #[tokio::test]
-    async fn an_answer_becomes_a_response() {
-        let answer = json!({
+    async fn a_function_response_is_converted_to_http() {
+        let payload = json!({
             "statusCode": 401,
             "headers": {"WWW-Authenticate": "Bearer", "content-type": "application/problem+json", "retry-after": 7},
             "multiValueHeaders": {"x-ignored": ["1"]},
             "cookies": ["a=1", "b=2"],
             "body": "{}",
         });
-        let response = reply(&answer).unwrap();
+        let response = reply(&payload).unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         let headers = response.headers();
         assert_eq!(headers["www-authenticate"], "Bearer");
@@ -113,8 +115,8 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_response_is_refused() {
-        for answer in [
+    fn an_invalid_function_response_is_rejected() {
+        for payload in [
             json!("text"),
             json!(null),
             json!({"body": "no status"}),
@@ -123,7 +125,7 @@ mod tests {
             json!({"statusCode": 200, "headers": {"x": "two\r\nlines"}}),
             json!({"statusCode": 200, "body": "not base64!", "isBase64Encoded": true}),
         ] {
-            assert!(reply(&answer).is_err(), "{answer}");
+            assert!(reply(&payload).is_err(), "{payload}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which function a request is for.
+//! Finds the function that handles a request.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::template::Template;
 
 /// The template's routes.
 pub(crate) struct Routes {
-    /// By path, then by method: what is behind it.
+    /// The targets by path, then by method.
     paths: Router<BTreeMap<String, Target>>,
 }
 
@@ -19,23 +19,23 @@ struct Target {
     key: String,
 }
 
-/// The route that a request takes.
-pub(super) struct Found<'a> {
+/// The route that matches a request.
+pub(super) struct MatchedRoute<'a> {
     pub(super) function: &'a str,
-    /// As in the template: `GET /user/id/{id}`.
+    /// The route key as in the template, such as `GET /user/id/{id}`.
     pub(super) key: &'a str,
-    /// The path's variables, as they were sent.
+    /// The path variables as they were sent, without decoding.
     pub(super) variables: Vec<(&'a str, &'a str)>,
 }
 
 impl Routes {
-    /// Reads them off the template.
+    /// Collects the routes of the template.
     pub(crate) fn new(template: &Template) -> Result<Self, StartError> {
         let mut by_path: BTreeMap<String, BTreeMap<String, Target>> = BTreeMap::new();
         for (route, function) in template.routes() {
             let key = format!("{} {}", route.method, route.path);
             let target = Target { function: function.name.clone(), key: key.clone() };
-            // API Gateway's greedy `{name+}` is `{*name}` here.
+            // matchit writes API Gateway's greedy `{name+}` as `{*name}`.
             let segment = |segment: &str| match segment.strip_suffix("+}") {
                 Some(greedy) => greedy.replacen('{', "{*", 1) + "}",
                 None => segment.to_owned(),
@@ -52,11 +52,11 @@ impl Routes {
         Ok(Self { paths })
     }
 
-    /// The route for a path as it was sent.
-    pub(super) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Option<Found<'a>> {
+    /// Returns the route for a method and a path. The path is not decoded.
+    pub(super) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Option<MatchedRoute<'a>> {
         let found = self.paths.at(path).ok()?;
         let target = found.value.get(method.as_str()).or_else(|| found.value.get("ANY"))?;
-        Some(Found { function: &target.function, key: &target.key, variables: found.params.iter().collect() })
+        Some(MatchedRoute { function: &target.function, key: &target.key, variables: found.params.iter().collect() })
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_finds_its_function_by_method_and_path() {
+    fn the_method_and_the_path_determine_the_function() {
         let routes = routes();
         let found = routes.find(&Method::GET, "/api/auth/v2/user/id/a%20b").unwrap();
         assert_eq!(found.function, "get-user");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn another_method_or_path_finds_nothing() {
+    fn an_unknown_method_or_path_has_no_route() {
         let routes = routes();
         for (method, path) in [
             (Method::HEAD, "/api/auth/v2/session"),

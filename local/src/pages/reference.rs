@@ -1,4 +1,5 @@
-//! The API reference: openapi.yaml in Swagger UI, which sends what is tried out to this stack. Nothing of it is loaded from elsewhere.
+//! The API reference: openapi.yaml in Swagger UI, which sends requests to this stack. The stack
+//! serves all files that the page loads.
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// For a stack at these URLs.
+    /// Creates the reference for a stack at these URLs.
     pub(crate) fn new(api_url: &str, dynamodb_url: &str) -> Result<Self, StartError> {
         let page = PAGE.replace("{{api}}", api_url).replace("{{dynamodb}}", dynamodb_url);
         Ok(Self { page: page.into(), description: description(DESCRIPTION)?.into() })
@@ -35,8 +36,8 @@ impl Reference {
         Router::new()
             .route("/", get(show))
             .route("/openapi.json", get(describe))
-            .route("/reference/swagger-ui-bundle.js", get(async || typed("text/javascript; charset=utf-8", SCRIPT)))
-            .route("/reference/swagger-ui.css", get(async || typed("text/css; charset=utf-8", STYLE)))
+            .route("/reference/swagger-ui-bundle.js", get(async || with_type("text/javascript; charset=utf-8", SCRIPT)))
+            .route("/reference/swagger-ui.css", get(async || with_type("text/css; charset=utf-8", STYLE)))
             .with_state(self)
     }
 }
@@ -46,14 +47,15 @@ async fn show(State(reference): State<Reference>) -> Response {
 }
 
 async fn describe(State(reference): State<Reference>) -> Response {
-    typed("application/json", reference.description.to_string())
+    with_type("application/json", reference.description.to_string())
 }
 
-fn typed(content_type: &'static str, body: impl IntoResponse) -> Response {
+fn with_type(content_type: &'static str, body: impl IntoResponse) -> Response {
     ([(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
-/// As JSON. Its server is the one that the page came from, whatever its host and port.
+/// Converts the description to JSON. Its only server is a relative URL, so requests go to the host
+/// and port that the page was loaded from.
 fn description(yaml: &str) -> Result<String, StartError> {
     let refused = |problem: String| StartError::Description(problem);
     let mut description: Value =
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_go_where_the_page_came_from() {
+    fn requests_go_to_the_host_that_served_the_page() {
         let description: Value = serde_json::from_str(&description(DESCRIPTION).unwrap()).unwrap();
         let servers = description["servers"].as_sequence().unwrap();
         assert_eq!(servers.len(), 1);
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_of_nothing_here_is_refused() {
+    fn a_description_without_the_local_server_is_rejected() {
         for (yaml, problem) in [
             ("servers: [", "is no YAML"),
             ("openapi: 3.1.0", "has no servers"),

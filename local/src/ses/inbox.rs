@@ -1,42 +1,42 @@
-//! The mails that were sent, in memory.
+//! The sent emails, in memory.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::Timestamp;
 
-/// How many mails are kept; the oldest make room.
-const KEPT: usize = 1000;
+/// The number of emails that are kept. When it is reached, the oldest email is removed.
+const MAX_EMAILS: usize = 1000;
 
-/// A mail as SES was asked to send it.
+/// An email as it was handed to SES.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Mail {
-    /// The message ID that the sender was given.
+    /// The message ID that was returned to the sender.
     pub id: String,
-    /// Who sent it, as the sender wrote it.
+    /// The sender's address, as given in the request.
     pub from: String,
-    /// Who gets it: to, copy and blind copy.
+    /// All recipients: to, copy and blind copy.
     pub to: Vec<String>,
-    /// Where answers go, if not to the sender.
+    /// The addresses for replies, if not the sender's.
     pub reply_to: Vec<String>,
     /// The subject.
     pub subject: String,
-    /// The text; empty if there is none.
+    /// The plain-text body; empty if there is none.
     pub text: String,
-    /// The HTML; empty if there is none.
+    /// The HTML body; empty if there is none.
     pub html: String,
-    /// Headers beyond those above.
+    /// Additional headers.
     pub headers: BTreeMap<String, String>,
-    /// Tags for SES's own statistics.
+    /// The tags, which SES uses for its statistics.
     pub tags: BTreeMap<String, String>,
-    /// The configuration set it was sent with.
+    /// The configuration set that the email was sent with.
     pub configuration_set: Option<String>,
-    /// When, by the stack's clock.
+    /// When the email was sent, by the stack's clock.
     pub sent_at: Timestamp,
 }
 
-/// The mails so far. Clones share them.
+/// The emails sent so far. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Inbox {
     mails: Arc<Mutex<VecDeque<Mail>>>,
@@ -45,27 +45,28 @@ pub(crate) struct Inbox {
 impl Inbox {
     pub(super) fn put(&self, mail: Mail) {
         let mut mails = self.mails();
-        if mails.len() == KEPT {
+        if mails.len() == MAX_EMAILS {
             mails.pop_front();
         }
         mails.push_back(mail);
     }
 
-    /// Every mail, oldest first.
+    /// Returns all emails, oldest first.
     pub(crate) fn all(&self) -> Vec<Mail> {
         self.select(|_| true)
     }
 
-    /// Those that are meant, oldest first. A mail is large: no other is copied.
+    /// Returns the selected emails, oldest first. Emails are large, so only those are copied.
     pub(super) fn select(&self, which: impl Fn(&Mail) -> bool) -> Vec<Mail> {
         self.mails().iter().filter(|mail| which(mail)).cloned().collect()
     }
 
-    pub(super) fn forget(&self, which: impl Fn(&Mail) -> bool) {
+    pub(super) fn delete(&self, which: impl Fn(&Mail) -> bool) {
         self.mails().retain(|mail| !which(mail));
     }
 
-    /// Nothing can fail while the lock is held, so a poisoned one still guards whole mails.
+    /// Locks the emails. A poisoned lock still guards complete emails, because no code that holds
+    /// it can leave one half-written.
     fn mails(&self) -> MutexGuard<'_, VecDeque<Mail>> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }

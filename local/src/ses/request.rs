@@ -1,4 +1,4 @@
-//! `SendEmail`'s request, and what SES refuses about it.
+//! The request of `SendEmail`, and the checks by which SES rejects it.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use shared::Timestamp;
 
 use super::Mail;
 
-/// SES's own limit.
-const RECIPIENTS: usize = 50;
+/// SES's limit for recipients of one email.
+const MAX_RECIPIENTS: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -70,7 +70,7 @@ struct Pair {
     value: String,
 }
 
-/// The mail that a request asks to be sent, or why SES would refuse it.
+/// Parses a request, or returns the message with which SES would reject it.
 pub(super) fn parse(body: &[u8], now: Timestamp) -> Result<Mail, String> {
     let request: SendEmail =
         serde_json::from_slice(body).map_err(|error| format!("The request cannot be read: {error}"))?;
@@ -82,8 +82,8 @@ pub(super) fn parse(body: &[u8], now: Timestamp) -> Result<Mail, String> {
     if to.is_empty() {
         return Err("Destination must have at least one address".to_owned());
     }
-    if to.len() > RECIPIENTS {
-        return Err(format!("Recipient count exceeds {RECIPIENTS}"));
+    if to.len() > MAX_RECIPIENTS {
+        return Err(format!("Recipient count exceeds {MAX_RECIPIENTS}"));
     }
     for address in to.iter().chain(&request.reply_to_addresses).chain([&from]) {
         check_address(address)?;
@@ -97,7 +97,7 @@ pub(super) fn parse(body: &[u8], now: Timestamp) -> Result<Mail, String> {
         return Err("Subject must be one line".to_owned());
     }
     Ok(Mail {
-        // In the manner of SES's own.
+        // SES's own message IDs look like this.
         id: format!("{}-{}-000000", crate::random::hexadecimal::<16>(), crate::random::hexadecimal::<4>()),
         from,
         to,
@@ -122,17 +122,18 @@ fn map(pairs: Vec<Pair>, check: fn(&Pair) -> Result<(), String>) -> Result<BTree
         .collect()
 }
 
-/// `name@domain` or `Display Name <name@domain>`, in ASCII: SES takes other characters only in punycode domains and
-/// MIME-encoded display names.
+/// Checks that an address is `name@domain` or `Display Name <name@domain>`, in ASCII.
+///
+/// SES accepts other characters only as punycode in domains and MIME-encoded in display names.
 fn check_address(address: &str) -> Result<(), String> {
     let bare = match address.split_once('<') {
         Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
         None => address,
     };
-    let whole = bare.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    let is_complete = bare.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     if !address.is_ascii() {
         Err("Email address contains non-ASCII characters".to_owned())
-    } else if !whole || address.chars().any(char::is_control) {
+    } else if !is_complete || address.chars().any(char::is_control) {
         Err("Illegal address".to_owned())
     } else {
         Ok(())
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_mail_is_kept_as_it_was_sent() {
+    fn a_complete_email_is_stored_as_it_was_sent() {
         let mail = parse_value(&request()).unwrap();
         assert_eq!(mail.to, ["ada@example.com"]);
         assert_eq!(mail.subject, "482913 is your Latchkey code");
@@ -193,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn what_ses_would_refuse_is_refused() {
+    fn a_request_that_ses_would_reject_is_rejected() {
         let cases = [
             ("/Destination/ToAddresses", json!([])),
             ("/Destination/ToAddresses", json!(["zo\u{eb}@example.com"])),
-            ("/Destination/ToAddresses", json!(["nobody"])),
+            ("/Destination/ToAddresses", json!(["ada"])),
             ("/Destination/ToAddresses", json!(vec!["a@b.example"; 51])),
             ("/FromEmailAddress", json!(null)),
             ("/Content/Simple", json!(null)),

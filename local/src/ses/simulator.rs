@@ -1,5 +1,5 @@
-//! SES's mailbox simulator: addresses at which every mail bounces or is complained of ("Using the mailbox simulator manually", Amazon SES
-//! Developer Guide).
+//! SES's mailbox simulator: addresses at which every email bounces or causes a complaint ("Using
+//! the mailbox simulator manually", Amazon SES Developer Guide).
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,15 @@ use super::Mail;
 use crate::clock::rfc3339;
 use crate::template::{ACCOUNT, REGION};
 
-/// Where the simulator is.
+/// The domain of the simulator's addresses.
 const DOMAIN: &str = "simulator.amazonses.com";
 
-/// What `EventBridge` would be told of a mail, if the simulator does anything about it.
+/// Returns the event that SES would send to `EventBridge`, if the email goes to an address of the
+/// simulator that causes one.
 pub(super) fn event(mail: &Mail) -> Option<Value> {
     let recipient = mail.to.iter().find_map(|address| {
         let (name, domain) = address.rsplit_once('@')?;
-        // Labels are for whoever wants to tell his tests apart.
+        // The simulator ignores labels. Senders use them to tell their tests apart.
         domain.eq_ignore_ascii_case(DOMAIN).then(|| name.split('+').next().unwrap_or(name).to_lowercase())
     })?;
     let timestamp = rfc3339(mail.sent_at.seconds());
@@ -26,7 +27,7 @@ pub(super) fn event(mail: &Mail) -> Option<Value> {
         });
         ("Email Bounced", "Bounce", "bounce", bounce)
     };
-    let (detail_type, event_type, member, what) = match recipient.as_str() {
+    let (detail_type, event_type, member, feedback) = match recipient.as_str() {
         "bounce" => bounce("General"),
         "suppressionlist" => bounce("Suppressed"),
         "complaint" => {
@@ -50,7 +51,7 @@ pub(super) fn event(mail: &Mail) -> Option<Value> {
         "resources": [format!("arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/{configuration_set}")],
         "detail": {
             "eventType": event_type,
-            member: what,
+            member: feedback,
             "mail": {
                 "timestamp": timestamp, "source": mail.from, "sendingAccountId": ACCOUNT, "messageId": mail.id,
                 "destination": mail.to, "tags": {"ses:configuration-set": [configuration_set]},

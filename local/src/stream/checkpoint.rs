@@ -1,27 +1,29 @@
-//! How far a function has read the stream.
+//! The position up to which a function has processed the stream.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The sequence number of the last record dealt with, kept in a file if the table is.
+/// The sequence number of the last processed record, stored in a file if the table is.
 ///
-/// The file is replaced as a whole and not forced to disk: after a power cut it may be a little old, and a few
-/// records are handled again. Lambda promises no more than that (at least once) either.
+/// The file is replaced atomically but not synced to disk. After a power cut it may be slightly out
+/// of date, and a few records are delivered again. Lambda also guarantees only at-least-once
+/// delivery.
 pub(super) struct Checkpoint {
     file: Option<PathBuf>,
     position: Option<String>,
 }
 
 impl Checkpoint {
-    /// Of `function`, in `directory` if there is one.
+    /// Reads the checkpoint of `function` from `directory`, or starts without one in memory.
     pub(super) fn open(directory: Option<&Path>, function: &str) -> io::Result<Self> {
         let Some(directory) = directory else {
             return Ok(Self { file: None, position: None });
         };
         let file = directory.join(format!("{function}.checkpoint"));
         let position = match fs::read_to_string(&file) {
-            // Anything but a sequence number counts as none: the stream is read from its beginning.
+            // If the file contains anything but a sequence number, the stream is read from its
+            // beginning.
             Ok(text) => Some(text.trim().to_owned())
                 .filter(|text| (21..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -34,12 +36,12 @@ impl Checkpoint {
         self.position.as_deref()
     }
 
-    /// Everything up to and including this record is dealt with.
+    /// Stores that every record up to and including this one has been processed.
     pub(super) fn advance(&mut self, sequence_number: &str) {
         self.position = Some(sequence_number.to_owned());
         let Some(file) = &self.file else { return };
-        let fresh = file.with_extension("checkpoint.new");
-        if let Err(error) = fs::write(&fresh, sequence_number).and_then(|()| fs::rename(&fresh, file)) {
+        let new = file.with_extension("checkpoint.new");
+        if let Err(error) = fs::write(&new, sequence_number).and_then(|()| fs::rename(&new, file)) {
             tracing::warn!(file = %file.display(), %error, "the stream's checkpoint was not kept");
         }
     }

@@ -1,4 +1,4 @@
-//! Stream records, as Lambda hands them to a function.
+//! Stream records in the form in which Lambda passes them to a function.
 
 use dynoxide::actions::get_records::Record;
 use serde_json::{Value, json};
@@ -7,11 +7,11 @@ use crate::template::REGION;
 
 /// A record of the table's stream.
 pub(super) struct StreamRecord {
-    /// Where it stands in the stream; what a function names when it fails.
+    /// The record's position in the stream, by which a function reports it as failed.
     pub(super) sequence_number: String,
-    /// When it was written, in seconds since the Unix epoch.
+    /// The time of the write in seconds since the Unix epoch.
     pub(super) written_at: i64,
-    /// The record as the function and the filters see it.
+    /// The record in the form that the filters and the function receive.
     pub(super) event: Value,
 }
 
@@ -44,7 +44,7 @@ impl StreamRecord {
             "dynamodb": dynamodb,
             "eventSourceARN": stream_arn,
         });
-        // Present on what time to live deletes.
+        // Only records of items that time to live has deleted have a user identity.
         if let (Some(identity), Some(fields)) = (&record.user_identity, event.as_object_mut()) {
             let identity = json!({"type": identity.identity_type, "principalId": identity.principal_id});
             fields.insert("userIdentity".to_owned(), identity);

@@ -1,4 +1,4 @@
-//! What the template says about the API as a whole: who may call it from a browser.
+//! The API's settings in the template: the origins that may call it from a browser.
 
 use serde_norway::Value;
 
@@ -8,11 +8,11 @@ use crate::error::StartError;
 /// The `x-amazon-apigateway-cors` in the `DefinitionBody` of the `AWS::Serverless::HttpApi`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cors {
-    /// Origins whose pages may call; `*` for all.
+    /// The origins whose pages may call the API; `*` for all.
     pub(crate) origins: Vec<String>,
     pub(crate) methods: Vec<String>,
     pub(crate) headers: Vec<String>,
-    /// Headers of an answer that a page may read.
+    /// The response headers that a page may read.
     pub(crate) exposed: Vec<String>,
     pub(crate) max_age: Option<i64>,
 }

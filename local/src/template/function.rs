@@ -1,4 +1,4 @@
-//! The functions: routes, environment, stream.
+//! The template's functions, with their routes, environments and event sources.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::filter::Filter;
 
 /// One `AWS::Serverless::Function`.
 pub(crate) struct Function {
-    /// The binary, and the package and folder it comes from: `create-user`.
+    /// The name of the binary and of its package and directory, such as `create-user`.
     pub(crate) name: String,
     pub(crate) routes: Vec<Route>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) timeout: Duration,
     pub(crate) stream: Option<Arc<StreamSource>>,
-    /// `EventBridgeRule` events: what it is told of.
+    /// The patterns of the function's `EventBridgeRule` events.
     pub(crate) rules: Vec<Filter>,
 }
 
@@ -33,13 +33,13 @@ pub(crate) struct Route {
 #[derive(Debug)]
 pub(crate) struct StreamSource {
     pub(crate) batch_size: usize,
-    /// A record that matches none of them is not for the function. No filter: every record is.
+    /// The function receives a record if a filter matches it, or if there are no filters.
     pub(crate) filters: Vec<Filter>,
-    /// None: Lambda tries until the record is too old.
+    /// `None` if Lambda retries until the record is too old.
     pub(crate) maximum_retry_attempts: Option<u32>,
-    /// None: as old as the stream keeps it.
+    /// `None` if only the stream's retention limits the age.
     pub(crate) maximum_record_age: Option<Duration>,
-    /// Whether the function says which records of a batch failed.
+    /// Whether the function reports the records of a batch that failed.
     pub(crate) reports_batch_item_failures: bool,
 }
 
@@ -77,7 +77,8 @@ impl Function {
     }
 }
 
-/// The name of the function's binary: what cargo-lambda builds, and what the registry of handlers knows.
+/// Returns the name of the function's binary, which cargo-lambda builds and by which the local
+/// stack finds the function.
 fn binary(scope: &Scope<'_>, id: &str, resource: &Value) -> Result<String, StartError> {
     let place = format!("{id}.Metadata.BuildProperties.Binary");
     let name = resource
@@ -111,7 +112,7 @@ fn timeout(scope: &Scope<'_>, id: &str, globals: Option<&Value>, properties: &Va
     let own = properties.get("Timeout");
     let common = globals.and_then(|globals| globals.get("Timeout"));
     let seconds = scope.number(&format!("{id}.Timeout"), own.or(common))?;
-    // Lambda's own default.
+    // Three seconds is Lambda's default.
     let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(3);
     Ok(Duration::from_secs(seconds))
 }
@@ -153,7 +154,7 @@ fn stream_source(scope: &Scope<'_>, place: &str, properties: &Value) -> Result<S
     Ok(StreamSource {
         batch_size: number("BatchSize")?.and_then(|size| usize::try_from(size).ok()).unwrap_or(100),
         filters,
-        // -1 stands for no limit, for both.
+        // For both limits, -1 means no limit.
         maximum_retry_attempts: number("MaximumRetryAttempts")?.and_then(|times| u32::try_from(times).ok()),
         maximum_record_age: number("MaximumRecordAgeInSeconds")?
             .and_then(|seconds| u64::try_from(seconds).ok())

@@ -1,4 +1,5 @@
-//! The template's parameters: what was given, else the template's defaults, held to the template's constraints.
+//! The template's parameters: the given values or else the template's defaults, checked against
+//! the template's constraints.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +9,15 @@ use serde_norway::Value;
 use super::resolve::{entries, scalar};
 use crate::error::StartError;
 
-/// Values for this machine where the template has none, or one that would only be in the way.
-const LOCAL: [(&str, &str); 2] = [
+/// Defaults that differ from the template's, because it has none or one that does not suit a local
+/// stack.
+const LOCAL_DEFAULTS: [(&str, &str); 2] = [
     ("SenderAddress", "no-reply@latchkey.example"),
-    // Locally everybody has one address.
+    // All local clients share one IP address.
     ("MailsPerSourceIpPerHour", "0"),
 ];
 
-/// Every parameter's value.
+/// Returns the value of every parameter.
 pub(super) fn values(root: &Value, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, StartError> {
     let declared: BTreeMap<&str, &Value> = entries(root.get("Parameters")).collect();
     if let Some(name) = given.keys().find(|name| !declared.contains_key(name.as_str())) {
@@ -24,7 +26,7 @@ pub(super) fn values(root: &Value, given: &BTreeMap<String, String>) -> Result<B
     }
     let mut values = BTreeMap::new();
     for (name, declaration) in declared {
-        let local = LOCAL.iter().find(|(other, _)| *other == name);
+        let local = LOCAL_DEFAULTS.iter().find(|(other, _)| *other == name);
         let value = given
             .get(name)
             .cloned()
@@ -41,16 +43,16 @@ fn refused(name: &str, problem: impl Into<String>) -> StartError {
     StartError::Parameter { name: name.to_owned(), problem: problem.into() }
 }
 
-/// Holds a value to its declaration. What is refused is described without the value: it may be a secret.
+/// Checks a value against its declaration. The error does not contain the value, because it may be
+/// a secret.
 fn check(declaration: &Value, value: &str) -> Result<(), String> {
-    let broken = constraint_broken(declaration, value)?;
-    let Some(problem) = broken else { return Ok(()) };
+    let Some(problem) = violated_constraint(declaration, value)? else { return Ok(()) };
     let described = ["ConstraintDescription", "Description"].iter().find_map(|name| declaration.get(*name)?.as_str());
     Err(described.map_or_else(|| problem.clone(), |described| format!("{problem}: {described}")))
 }
 
-/// The first constraint that the value breaks, or an error about the declaration itself.
-fn constraint_broken(declaration: &Value, value: &str) -> Result<Option<String>, String> {
+/// Returns the first constraint that the value violates, or an error about the declaration itself.
+fn violated_constraint(declaration: &Value, value: &str) -> Result<Option<String>, String> {
     let limit = |name: &str| -> Result<Option<f64>, String> {
         let Some(limit) = declaration.get(name).and_then(scalar) else {
             return Ok(None);

@@ -1,4 +1,5 @@
-//! CloudFormation's functions: `!Ref`, `!Sub`, `!If` and the few others that a value here may be made of.
+//! Resolves values with CloudFormation's intrinsic functions: `!Ref`, `!Sub`, `!If` and the few
+//! others that the template uses.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use serde_norway::Value;
 use super::{ACCOUNT, REGION, STACK_NAME};
 use crate::error::StartError;
 
-/// What a value may refer to.
+/// The parameters, resources and conditions that a value may refer to.
 pub(super) struct Scope<'a> {
     root: &'a Value,
     parameters: BTreeMap<String, String>,
@@ -19,12 +20,12 @@ impl<'a> Scope<'a> {
         Self { root, parameters, secret }
     }
 
-    /// Every resource with its logical ID, in the template's order.
+    /// Returns every resource with its logical ID, in the template's order.
     pub(super) fn resources(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         entries(self.root.get("Resources"))
     }
 
-    /// Whether a resource's `Condition` lets it exist.
+    /// Returns whether a resource exists, which its `Condition` can prevent.
     pub(super) fn exists(&self, place: &str, resource: &Value) -> Result<bool, StartError> {
         match resource.get("Condition") {
             Some(Value::String(name)) => self.named_condition(place, name),
@@ -33,13 +34,13 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The text that a value stands for.
+    /// Resolves a value to text.
     pub(super) fn text(&self, place: &str, value: &Value) -> Result<String, StartError> {
         self.optional_text(place, value)?
             .ok_or_else(|| StartError::template(place, "AWS::NoValue does not make sense here"))
     }
 
-    /// The text that a value stands for; nothing if it is `AWS::NoValue`.
+    /// Resolves a value to text, or to `None` if it is `AWS::NoValue`.
     pub(super) fn optional_text(&self, place: &str, value: &Value) -> Result<Option<String>, StartError> {
         if let Some(text) = scalar(value) {
             return Ok(Some(text));
@@ -61,7 +62,7 @@ impl<'a> Scope<'a> {
         Ok(Some(text))
     }
 
-    /// The list that a value stands for.
+    /// Resolves a value to a list.
     pub(super) fn list<'v>(&self, place: &str, value: &'v Value) -> Result<&'v [Value], StartError> {
         match (value, call(value)) {
             (Value::Sequence(items), _) => Ok(items),
@@ -70,7 +71,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The texts of a list, which may be one text to be split.
+    /// Resolves a value to a list of texts. It may be a list or the `Split` of one text.
     pub(super) fn texts(&self, place: &str, value: &Value) -> Result<Vec<String>, StartError> {
         if let Some(("Split", argument)) = call(value) {
             let (Some(separator), Some(text)) = (argument.get(0).and_then(Value::as_str), argument.get(1)) else {
@@ -81,7 +82,7 @@ impl<'a> Scope<'a> {
         self.list(place, value)?.iter().map(|item| self.text(place, item)).collect()
     }
 
-    /// A value as JSON, with every text in it resolved.
+    /// Converts a value to JSON, with every text in it resolved.
     pub(super) fn json(&self, place: &str, value: &Value) -> Result<serde_json::Value, StartError> {
         match value {
             Value::Mapping(members) if call(value).is_none() => members
@@ -97,7 +98,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A whole number, if the property is there.
+    /// Resolves a value to a whole number, or to `None` if the property does not exist.
     pub(super) fn number(&self, place: &str, value: Option<&Value>) -> Result<Option<i64>, StartError> {
         let Some(value) = value else { return Ok(None) };
         let Some(text) = self.optional_text(place, value)? else {
@@ -123,20 +124,21 @@ impl<'a> Scope<'a> {
         Ok(known.to_owned())
     }
 
-    /// What `!Ref` of a resource gives: the name that the template chose, or one that CloudFormation might have.
+    /// Returns the `!Ref` of a resource: its name in the template, or one like those that
+    /// CloudFormation generates.
     pub(super) fn resource_name(&self, place: &str, id: &str) -> Result<String, StartError> {
         let Some((_, resource)) = self.resources().find(|(other, _)| *other == id) else {
             let problem = format!("refers to {id}, which is neither a parameter nor a resource");
             return Err(StartError::template(place, problem));
         };
-        let (property, otherwise) = match resource.get("Type").and_then(Value::as_str) {
+        let (property, generated) = match resource.get("Type").and_then(Value::as_str) {
             Some("AWS::DynamoDB::Table") => ("TableName", STACK_NAME.to_owned()),
             Some("AWS::Serverless::Function") => ("FunctionName", format!("{STACK_NAME}-{id}")),
             _ => ("Name", format!("{STACK_NAME}-{id}")),
         };
         match resource.get("Properties").and_then(|all| all.get(property)) {
-            Some(name) => Ok(self.optional_text(place, name)?.unwrap_or(otherwise)),
-            None => Ok(otherwise),
+            Some(name) => Ok(self.optional_text(place, name)?.unwrap_or(generated)),
+            None => Ok(generated),
         }
     }
 
@@ -164,7 +166,8 @@ impl<'a> Scope<'a> {
         self.dynamic_reference(place, text)
     }
 
-    /// `{{resolve:secretsmanager:...}}` is the local secret; other dynamic references have no local meaning.
+    /// Replaces `{{resolve:secretsmanager:...}}` with the local secret. Other dynamic references
+    /// are an error.
     fn dynamic_reference(&self, place: &str, text: String) -> Result<String, StartError> {
         if !text.contains("{{resolve:") {
             Ok(text)
@@ -215,12 +218,12 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The entries of a mapping whose keys are text.
+/// Returns the entries of a mapping whose keys are text.
 pub(super) fn entries(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> + use<'_> {
     value.and_then(Value::as_mapping).into_iter().flatten().filter_map(|(key, value)| Some((key.as_str()?, value)))
 }
 
-/// A plain text, number or boolean as text.
+/// Returns a text, number or boolean as text.
 pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -230,12 +233,13 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// A function call, written `!Sub x` or `Fn::Sub: x`, as its name without either mark and its argument.
+/// Parses an intrinsic function, written `!Sub x` or `Fn::Sub: x`, into its name without the prefix
+/// and its argument.
 fn call(value: &Value) -> Option<(&str, &Value)> {
     match value {
         Value::Tagged(tagged) => {
-            // The tag keeps its text private, and shows it with the mark.
-            let name = KNOWN.iter().find(|name| tagged.tag == **name)?;
+            // A tag gives access to its text only with the prefix, but can be compared to a name.
+            let name = INTRINSIC_FUNCTIONS.iter().find(|name| tagged.tag == **name)?;
             Some((name, &tagged.value))
         }
         Value::Mapping(mapping) if mapping.len() == 1 => {
@@ -248,7 +252,7 @@ fn call(value: &Value) -> Option<(&str, &Value)> {
     }
 }
 
-const KNOWN: [&str; 16] = [
+const INTRINSIC_FUNCTIONS: [&str; 16] = [
     "And",
     "Base64",
     "Cidr",

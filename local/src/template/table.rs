@@ -1,19 +1,19 @@
-//! The table.
+//! The template's table.
 
 use serde_norway::Value;
 
 use super::resolve::Scope;
 use crate::error::StartError;
 
-/// The one table, as the template declares it.
+/// The table as the template declares it.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) name: String,
-    /// Attribute and `HASH` or `RANGE`.
+    /// Pairs of an attribute and `HASH` or `RANGE`.
     pub(crate) key_schema: Vec<(String, String)>,
-    /// Attribute and `S`, `N` or `B`.
+    /// Pairs of an attribute and `S`, `N` or `B`.
     pub(crate) attributes: Vec<(String, String)>,
-    /// The attribute that says when an item expires.
+    /// The attribute with the time at which an item expires, if time to live is enabled.
     pub(crate) time_to_live: Option<String>,
     pub(crate) stream_view_type: Option<String>,
 }
@@ -45,12 +45,12 @@ impl Table {
                 None => Ok(None),
             }
         };
-        let expires = nested("TimeToLiveSpecification", "Enabled")?.as_deref() == Some("true");
+        let is_enabled = nested("TimeToLiveSpecification", "Enabled")?.as_deref() == Some("true");
         Ok(Self {
             name: scope.resource_name(id, id)?,
             key_schema: pairs("KeySchema", "KeyType")?,
             attributes: pairs("AttributeDefinitions", "AttributeType")?,
-            time_to_live: nested("TimeToLiveSpecification", "AttributeName")?.filter(|_| expires),
+            time_to_live: nested("TimeToLiveSpecification", "AttributeName")?.filter(|_| is_enabled),
             stream_view_type: nested("StreamSpecification", "StreamViewType")?,
         })
     }

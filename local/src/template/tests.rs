@@ -1,6 +1,6 @@
 use super::*;
 
-/// A small template with one of everything that is read.
+/// A small template with one example of every feature that is read.
 const SAMPLE: &str = r#"
 Parameters:
   SenderAddress: {Type: String, AllowedPattern: '^[^@\s]+@[^@\s]+$'}
@@ -17,7 +17,7 @@ Globals:
       Variables:
         TABLE_NAME: !Ref Table
         LEVEL: !Ref Level
-        NAME: !If [HasName, !Ref Name, nobody]
+        NAME: !If [HasName, !Ref Name, none]
 Resources:
   Table:
     Type: AWS::DynamoDB::Table
@@ -87,21 +87,21 @@ fn read(parameters: &[(&str, &str)]) -> Result<Template, String> {
     read_with(SAMPLE, parameters)
 }
 
-/// Why the sample is refused once `from` has become `to`.
+/// Returns the error for the sample with `from` replaced by `to`.
 fn refusal(from: &str, to: &str) -> String {
     assert!(SAMPLE.contains(from));
     read_with(&SAMPLE.replace(from, to), &[]).err().unwrap()
 }
 
 #[test]
-fn an_environment_is_the_globals_and_the_function_s_own_resolved() {
+fn an_environment_combines_the_globals_and_the_function() {
     let template = read(&[]).unwrap();
     let environment = &template.functions[0].environment;
     let expected = [
         ("KEY", "the-key"),
         ("LEVEL", "WARN"),
         ("LONG", REGION),
-        ("NAME", "nobody"),
+        ("NAME", "none"),
         ("SET", "latchkey-Set"),
         ("TABLE_NAME", "latchkey"),
         ("TEXT", "latchkey/a-INFO/${Kept}"),
@@ -130,7 +130,7 @@ fn the_table_is_read() {
 }
 
 #[test]
-fn who_may_call_from_a_browser_is_read() {
+fn the_cors_configuration_is_read() {
     let cors = read(&[]).unwrap().cors.unwrap();
     assert_eq!(cors.origins, ["https://a.example", "https://b.example"]);
     assert_eq!((cors.methods.as_slice(), cors.max_age), (["GET".to_owned()].as_slice(), Some(60)));
@@ -149,7 +149,7 @@ fn the_event_source_is_read() {
 }
 
 #[test]
-fn a_rule_of_the_event_bus_is_read_with_what_it_refers_to() {
+fn the_pattern_of_a_rule_is_read_with_its_references_resolved() {
     let template = read(&[]).unwrap();
     let rules: Vec<_> = template.functions.iter().flat_map(|function| &function.rules).collect();
     let [rule] = rules[..] else { panic!("{} rules", rules.len()) };
@@ -162,15 +162,15 @@ fn a_rule_of_the_event_bus_is_read_with_what_it_refers_to() {
 }
 
 #[test]
-fn a_condition_decides_whether_a_function_exists() {
+fn a_condition_determines_whether_a_function_exists() {
     assert_eq!(read(&[]).unwrap().functions.len(), 2);
     assert_eq!(read(&[("Name", "ada")]).unwrap().functions.len(), 3);
 }
 
 #[test]
-fn a_value_that_breaks_a_constraint_is_refused_by_name_and_not_repeated() {
+fn the_error_for_an_invalid_value_names_the_parameter_only() {
     for (name, value, reason) in [
-        ("SenderAddress", "nobody", "does not match"),
+        ("SenderAddress", "no-at-sign", "does not match"),
         ("MailsPerSourceIpPerHour", "-1", "at least 0"),
         ("MailsPerSourceIpPerHour", "101", "at most 100"),
         ("MailsPerSourceIpPerHour", "many", "not a number"),
@@ -184,13 +184,13 @@ fn a_value_that_breaks_a_constraint_is_refused_by_name_and_not_repeated() {
 }
 
 #[test]
-fn an_unknown_parameter_is_refused_with_the_names_there_are() {
+fn the_error_for_an_unknown_parameter_lists_the_known_ones() {
     let message = read(&[("Sender", "a@b.example")]).err().unwrap();
     assert!(message.contains("Sender") && message.contains("SenderAddress"), "{message}");
 }
 
 #[test]
-fn what_cannot_be_resolved_is_named() {
+fn the_error_for_an_unresolvable_value_names_its_place() {
     let message = refusal("SET: !Ref Set", "SET: !Ref Sett");
     assert!(message.contains("GetThing.Environment.SET") && message.contains("Sett"), "{message}");
     let message = refusal("SET: !Ref Set", "SET: !GetAtt Set.Arn");
@@ -200,7 +200,7 @@ fn what_cannot_be_resolved_is_named() {
 }
 
 #[test]
-fn an_event_that_the_local_stack_does_not_know_is_refused() {
+fn an_unsupported_event_type_or_operator_is_an_error() {
     let message = refusal("Type: HttpApi", "Type: Schedule");
     assert!(message.contains("GetThing.Events.Read"), "{message}");
     let message = refusal("[\"INSERT\"]", "[{\"cidr\":\"::/0\"}]");
@@ -208,7 +208,7 @@ fn an_event_that_the_local_stack_does_not_know_is_refused() {
 }
 
 #[test]
-fn the_repository_s_own_template_is_read() {
+fn the_template_of_the_repository_is_read() {
     let template = read_with(TEXT, &[]).unwrap();
     assert_eq!(template.table.name, "latchkey");
     assert_eq!(template.stream_readers().count(), 1);

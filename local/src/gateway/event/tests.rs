@@ -3,16 +3,16 @@ use serde_json::json;
 
 use super::*;
 
-/// The event for a request to a route with one variable, `id`.
+/// Returns the event for a request to a route with the variable `id`.
 fn event(request: Request<()>, body: &[u8]) -> Value {
     let (head, ()) = request.into_parts();
     let path = head.uri.path().to_owned();
-    let route = Found {
+    let route = MatchedRoute {
         function: "get-thing",
         key: "GET /thing/{id}",
         variables: vec![("id", path.rsplit('/').next().unwrap())],
     };
-    Arrival {
+    ReceivedRequest {
         head: &head,
         body,
         peer: "192.0.2.7:4711".parse().unwrap(),
@@ -25,7 +25,7 @@ fn event(request: Request<()>, body: &[u8]) -> Value {
 }
 
 #[test]
-fn a_request_becomes_the_event_that_api_gateway_makes_of_it() {
+fn a_request_becomes_the_same_event_as_in_api_gateway() {
     let request = Request::builder()
         .method(Method::GET)
         .uri("/thing/a%20b?q=x%20y&q=z&empty")
@@ -81,7 +81,7 @@ fn a_request_becomes_the_event_that_api_gateway_makes_of_it() {
 }
 
 #[test]
-fn the_source_is_who_connected_whatever_the_headers_say() {
+fn the_source_is_the_connected_peer_whatever_the_headers_contain() {
     let request = Request::builder()
         .uri("/thing/1")
         .header("X-Forwarded-For", "10.0.0.1")
@@ -95,8 +95,8 @@ fn the_source_is_who_connected_whatever_the_headers_say() {
 }
 
 #[test]
-fn text_goes_as_it_is_and_everything_else_in_base64() {
-    let sent = |kind: Option<&str>, body: &[u8]| {
+fn only_a_text_body_is_passed_on_without_base64() {
+    let body_for = |kind: Option<&str>, body: &[u8]| {
         let mut request = Request::builder().method(Method::POST).uri("/thing/1");
         if let Some(kind) = kind {
             request = request.header("Content-Type", kind);
@@ -107,18 +107,18 @@ fn text_goes_as_it_is_and_everything_else_in_base64() {
     let plain = (false, Some("{}".to_owned()));
     let encoded = (true, Some("e30=".to_owned()));
     for kind in ["application/json", "Application/JSON; charset=utf-8", "text/plain", "application/xml"] {
-        assert_eq!(sent(Some(kind), b"{}"), plain, "{kind}");
+        assert_eq!(body_for(Some(kind), b"{}"), plain, "{kind}");
     }
     for kind in ["application/octet-stream", "application/x-www-form-urlencoded", "application/problem+json"] {
-        assert_eq!(sent(Some(kind), b"{}"), encoded, "{kind}");
+        assert_eq!(body_for(Some(kind), b"{}"), encoded, "{kind}");
     }
-    assert_eq!(sent(None, b"{}"), encoded);
-    assert_eq!(sent(Some("application/json"), b"\xff"), (true, Some("/w==".to_owned())));
-    assert_eq!(sent(Some("application/json"), b""), (false, None));
+    assert_eq!(body_for(None, b"{}"), encoded);
+    assert_eq!(body_for(Some("application/json"), b"\xff"), (true, Some("/w==".to_owned())));
+    assert_eq!(body_for(Some("application/json"), b""), (false, None));
 }
 
 #[test]
-fn a_compressed_body_is_no_text() {
+fn a_compressed_body_is_not_text() {
     let request = Request::builder()
         .uri("/thing/1")
         .header("Content-Type", "application/json")

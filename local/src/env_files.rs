@@ -1,6 +1,8 @@
-//! For functions that run outside of the stack, by `cargo lambda watch` or `sam local`, on what it stands in for.
+//! Environment files for functions that run outside of the stack, in `cargo lambda watch` or
+//! `sam local`, but use its DynamoDB and SES.
 //!
-//! Two files beside the data, written anew at every start: all variables of all functions, as either tool takes them.
+//! Every start writes two files next to the data, one for each tool. Both contain all variables of
+//! all functions.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,18 +13,18 @@ use serde_json::json;
 use crate::data;
 use crate::error::StartError;
 
-/// `cargo lambda watch --env-file`
-const FILE: &str = "functions.env";
+/// The file for `cargo lambda watch --env-file`.
+const CARGO_LAMBDA_FILE: &str = "functions.env";
 
-/// `sam local invoke --env-vars`, `sam local start-api --env-vars`
-const FILE_FOR_CONTAINERS: &str = "functions.json";
+/// The file for `sam local invoke --env-vars` and `sam local start-api --env-vars`.
+const SAM_FILE: &str = "functions.json";
 
-/// What 127.0.0.1 is to a container, in Docker Desktop.
-pub(crate) const HOST_OF_CONTAINERS: &str = "host.docker.internal";
+/// The name under which containers in Docker Desktop reach the host's 127.0.0.1.
+pub(crate) const CONTAINER_HOST: &str = "host.docker.internal";
 
 /// Writes both files.
 pub(crate) fn write(directory: &Path, variables: &BTreeMap<&str, &str>) -> Result<(), StartError> {
-    for (name, text) in [(FILE, lines(variables)), (FILE_FOR_CONTAINERS, parameters(variables))] {
+    for (name, text) in [(CARGO_LAMBDA_FILE, lines(variables)), (SAM_FILE, parameters(variables))] {
         let path = directory.join(name);
         data::replace(&path, &text).map_err(|source| StartError::Data { path, source })?;
     }
@@ -31,7 +33,7 @@ pub(crate) fn write(directory: &Path, variables: &BTreeMap<&str, &str>) -> Resul
 
 fn lines(variables: &BTreeMap<&str, &str>) -> String {
     let mut text = String::new();
-    // An empty one counts as none.
+    // An empty variable is the same as an absent one.
     for (name, value) in variables.iter().filter(|(_, value)| !value.is_empty()) {
         // Writing to a string cannot fail. No parameter of the template allows a quote.
         let _ = writeln!(text, "{name}=\"{value}\"");
@@ -39,9 +41,10 @@ fn lines(variables: &BTreeMap<&str, &str>) -> String {
     text
 }
 
-/// `Parameters` are for every function. Of these, SAM sets what stands in the function's environment in template.yaml.
+/// Formats variables for SAM. `Parameters` apply to every function, but SAM sets only the variables
+/// that the function has in template.yaml.
 fn parameters(variables: &BTreeMap<&str, &str>) -> String {
-    let for_containers = |value: &str| value.replace("//127.0.0.1:", &format!("//{HOST_OF_CONTAINERS}:"));
+    let for_containers = |value: &str| value.replace("//127.0.0.1:", &format!("//{CONTAINER_HOST}:"));
     let parameters: BTreeMap<_, _> = variables.iter().map(|(name, value)| (name, for_containers(value))).collect();
     format!("{:#}\n", json!({"Parameters": parameters}))
 }
@@ -51,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_container_reaches_this_machine_by_its_name() {
+    fn the_file_for_containers_replaces_the_loopback_address() {
         let variables = BTreeMap::from([
             ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000"),
             ("PRODUCT_NAME", "Q & A"),

@@ -111,7 +111,7 @@ pub enum InvalidEmailAddress {
     #[error("must have at most 64 characters before the @")]
     LocalPartTooLong,
     /// Something other than an ASCII dot-atom before the at-sign.
-    #[error("must have only letters a to z, digits, single dots between them or !#$%&'*+-/=?^_`{{|}}~ before the @")]
+    #[error("must have only a-z, 0-9, !#$%&'*+-/=?^_`{{|}}~ and single dots between them before the @")]
     LocalPart,
     /// A domain that IDNA or DNS refuses, or one that would turn into another.
     #[error("must have a valid domain of letters, digits, hyphens and dots after the @, such as doe.net")]

@@ -74,18 +74,18 @@ async fn every_refusal_is_a_problem_with_an_actionable_detail() {
         for _ in 0..2 {
             product.ask_to_sign_in(JOHN).await.expect(202);
         }
-        let answers = [
+        let responses = [
             product.send(malformed).await.expect(400),
             product.session("stale").await.expect(401),
             product.prefer(&john, &work).await.expect(403),
             product.user(UNKNOWN).await.expect(404),
             product.ask_to_sign_in(JOHN).await.expect(429),
         ];
-        let mut answers = answers.map(|answer| product.redacted(&answer.body));
+        let mut responses = responses.map(|response| product.redacted(&response.body));
         // The exact wait depends on the speed of the test.
-        let detail = answers[4]["detail"].as_str().unwrap();
-        answers[4]["detail"] = detail.replace(char::is_numeric, "").into();
-        assert_json_snapshot!(answers, @r#"
+        let detail = responses[4]["detail"].as_str().unwrap();
+        responses[4]["detail"] = detail.replace(char::is_numeric, "").into();
+        assert_json_snapshot!(responses, @r#"
         [
           {
             "detail": "The body is not valid JSON in UTF-8",
@@ -136,10 +136,10 @@ async fn an_internal_error_is_a_problem_that_does_not_reveal_its_cause() {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let put = client.put_item().table_name(product.table().await).item("secret", text("the cause"));
         put.item("pk", text(&format!("USER#{UNKNOWN}"))).item("sk", text("USER")).send().await.unwrap();
-        let answer = product.user(UNKNOWN).await.expect(500);
+        let response = product.user(UNKNOWN).await.expect(500);
         let delete = client.delete_item().table_name(product.table().await);
         delete.key("pk", text(&format!("USER#{UNKNOWN}"))).key("sk", text("USER")).send().await.unwrap();
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "detail": "Something went wrong on our side: try again, and if it goes on, report the x-error-id",
           "instance": "[URN]",
@@ -156,8 +156,8 @@ async fn an_internal_error_is_a_problem_that_does_not_reveal_its_cause() {
 async fn while_dynamodb_is_unreachable_the_response_says_when_to_retry() {
     let unreachable = vec![("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1".to_owned())];
     product_with(Settings { variables: unreachable, ..Settings::default() }, async |product| {
-        let answer = product.user(UNKNOWN).await.expect(503);
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        let response = product.user(UNKNOWN).await.expect(503);
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "detail": "The service is busy: try again in a few seconds",
           "instance": "[URN]",
@@ -177,8 +177,8 @@ async fn every_refusal_has_a_unique_error_id() {
     product(async |product| {
         let mut ids = BTreeSet::new();
         for _ in 0..5 {
-            let answer = product.user(UNKNOWN).await.expect(404);
-            ids.insert(answer.header("x-error-id").unwrap().to_owned());
+            let response = product.user(UNKNOWN).await.expect(404);
+            ids.insert(response.header("x-error-id").unwrap().to_owned());
         }
         assert_eq!(ids.len(), 5);
     })

@@ -175,8 +175,8 @@ async fn a_function_that_dies_at_an_await_point_leaves_nothing_half_done() {
         loop {
             let context = format!("{:?} dies after {polls} polls", fixture.scenario);
             let (prepared, before) = fixture.prepare().await;
-            if let Some(answer) = polled(fixture.handling(&prepared), polls).await {
-                assert_eq!(answer.status, fixture.scenario.expected_status(), "{context}: {}", answer.body);
+            if let Some(response) = polled(fixture.handling(&prepared), polls).await {
+                assert_eq!(response.status, fixture.scenario.expected_status(), "{context}: {}", response.body);
                 fixture.assert_recovers(&prepared, &before, &context).await;
                 return deaths;
             }
@@ -202,7 +202,7 @@ async fn polled(mut handling: Handling, polls: usize) -> Option<Answer> {
         }
         left -= 1;
         match handling.as_mut().poll(context) {
-            Ready(answer) => Ready(Some(answer)),
+            Ready(response) => Ready(Some(response)),
             Pending if left == 0 => Ready(None),
             Pending => Pending,
         }

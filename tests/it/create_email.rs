@@ -14,8 +14,8 @@ const WORK: &str = "john@work.example";
 async fn an_added_address_is_listed_as_unverified_and_gets_a_code() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
-        let answer = product.mailing(product.ask_to_add(&john, WORK), &[(Letter::Code, WORK)]).await.expect(202);
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        let response = product.mailing(product.ask_to_add(&john, WORK), &[(Letter::Code, WORK)]).await.expect(202);
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "verificationCodeID": "[ID]"
         }
@@ -52,8 +52,8 @@ async fn an_address_that_the_user_has_verified_is_refused() {
         product.add_email(&john, WORK).await;
         let before = product.contents().await;
         for address in [JOHN, WORK, "JOHN@DOE.NET"] {
-            let answer = product.mailing(product.ask_to_add(&john, address), &[]).await.refused(400, "yours already");
-            assert_eq!(answer.body["errors"][0]["field"], "address");
+            let response = product.mailing(product.ask_to_add(&john, address), &[]).await.refused(400, "yours already");
+            assert_eq!(response.body["errors"][0]["field"], "address");
         }
         product.assert_unchanged_but_budgets(&before).await;
     })

@@ -16,9 +16,9 @@ async fn the_response_has_everything_that_a_client_needs_except_the_code() {
     product(async |product| {
         product.sign_up(JOHN, "johny").await;
         let request = product.request(Method::POST, "/session").header("user-agent", "Firefox");
-        let asked = product.send(request.json(&json!({"email": JOHN})));
-        let answer = product.mailing(asked, &[(Letter::Code, JOHN)]).await.expect(202);
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        let requested = product.send(request.json(&json!({"email": JOHN})));
+        let response = product.mailing(requested, &[(Letter::Code, JOHN)]).await.expect(202);
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "bearer": "[bearer]",
           "expireAt": "[in 24 h]",
@@ -127,8 +127,8 @@ async fn the_member_kind_is_accepted_and_ignored() {
 async fn the_code_goes_to_the_address_as_its_owner_typed_it() {
     product(async |product| {
         product.sign_up("John.Doe@doe.net", "johny").await;
-        let asked = product.ask_to_sign_in(" john.doe@DOE.NET. ");
-        product.mailing(asked, &[(Letter::Code, "John.Doe@doe.net")]).await.expect(202);
+        let requested = product.ask_to_sign_in(" john.doe@DOE.NET. ");
+        product.mailing(requested, &[(Letter::Code, "John.Doe@doe.net")]).await.expect(202);
     })
     .await;
 }

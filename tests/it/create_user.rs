@@ -13,8 +13,9 @@ const JOHN: &str = "john@doe.net";
 #[tokio::test(flavor = "multi_thread")]
 async fn verifying_the_code_creates_the_account_and_signs_in() {
     product(async |product| {
-        let answer = product.mailing(product.ask_to_sign_up(JOHN, "johny"), &[(Letter::Code, JOHN)]).await.expect(202);
-        let requested = Requested::of(&answer);
+        let response =
+            product.mailing(product.ask_to_sign_up(JOHN, "johny"), &[(Letter::Code, JOHN)]).await.expect(202);
+        let requested = Requested::of(&response);
         product.session(&requested.bearer).await.refused(401, "verified");
 
         let code = product.newest_code(JOHN).await;
@@ -23,7 +24,7 @@ async fn verifying_the_code_creates_the_account_and_signs_in() {
 
         let session = product.session(&requested.bearer).await.expect(200);
         assert_eq!(session.body["sessionID"], requested.session_id);
-        assert_eq!(session.body["expireAt"], answer.body["expireAt"]);
+        assert_eq!(session.body["expireAt"], response.body["expireAt"]);
         assert_eq!(product.user(&session.text("userID")).await.expect(200).body, json!({"alias": "johny"}));
         let emails = product.call_as(&requested.bearer, Method::GET, "/emails", None).await.expect(200);
         assert_json_snapshot!(product.redacted(&emails.body), @r#"
@@ -47,8 +48,8 @@ async fn the_response_has_everything_that_a_client_needs_except_the_code() {
     product(async |product| {
         let body = json!({"email": JOHN, "fullName": "John Doe", "alias": "johny"});
         let request = product.request(Method::POST, "/user").header("user-agent", "Firefox").json(&body);
-        let answer = product.send(request).await.expect(202);
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        let response = product.send(request).await.expect(202);
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "bearer": "[bearer]",
           "expireAt": "[in 24 h]",
@@ -59,7 +60,7 @@ async fn the_response_has_everything_that_a_client_needs_except_the_code() {
         }
         "#);
         let code = product.newest_code(JOHN).await;
-        assert!(!answer.body.to_string().contains(&code) && !format!("{:?}", answer.headers).contains(&code));
+        assert!(!response.body.to_string().contains(&code) && !format!("{:?}", response.headers).contains(&code));
     })
     .await;
 }
@@ -124,9 +125,9 @@ async fn the_sign_up_that_is_verified_decides_the_alias() {
     .await;
 }
 
-fn assert_alias_is_taken(answer: Answer) {
-    let answer = answer.refused(400, "alias is taken");
-    assert_eq!(answer.body["errors"], json!([{"field": "alias", "message": "is taken: choose another one"}]));
+fn assert_alias_is_taken(response: Answer) {
+    let response = response.refused(400, "alias is taken");
+    assert_eq!(response.body["errors"], json!([{"field": "alias", "message": "is taken: choose another one"}]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,12 +182,12 @@ async fn an_alias_belongs_to_its_user_permanently() {
 async fn only_the_owner_of_a_taken_address_is_notified() {
     product_with(Settings::known_code_key(), async |product| {
         let john = product.sign_up("John@doe.net", "johny").await;
-        let asked = product.ask_to_sign_up("john@DOE.net", "evil");
-        let answer = product.mailing(asked, &[(Letter::AlreadyRegistered, "John@doe.net")]).await.expect(202);
+        let requested = product.ask_to_sign_up("john@DOE.net", "evil");
+        let response = product.mailing(requested, &[(Letter::AlreadyRegistered, "John@doe.net")]).await.expect(202);
         let free = product.ask_to_sign_up("free@doe.net", "free").await.expect(202);
-        assert_eq!(product.redacted(&answer.body), product.redacted(&free.body));
+        assert_eq!(product.redacted(&response.body), product.redacted(&free.body));
 
-        let (taken, free) = (Requested::of(&answer), Requested::of(&free));
+        let (taken, free) = (Requested::of(&response), Requested::of(&free));
         // The code that would belong to this ID is rejected. That of the free address is accepted,
         // so the derivation in this test is right.
         let code = product.derived_code(&taken.id).await;
@@ -280,9 +281,9 @@ async fn the_ip_is_that_of_the_peer_and_the_user_agent_has_512_bytes() {
         let request = product.request(Method::POST, "/user").json(&body).header("user-agent", agent.as_bytes());
         let spoofed = [("x-forwarded-for", "1.2.3.4"), ("x-real-ip", "1.2.3.4"), ("forwarded", "for=1.2.3.4")];
         let request = spoofed.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-        let answer = product.send(request).await.expect(202);
-        assert_eq!(answer.text("ip"), "127.0.0.1");
-        assert_eq!(answer.text("userAgent"), "\u{e9}".repeat(256));
+        let response = product.send(request).await.expect(202);
+        assert_eq!(response.text("ip"), "127.0.0.1");
+        assert_eq!(response.text("userAgent"), "\u{e9}".repeat(256));
     })
     .await;
 }
@@ -296,10 +297,10 @@ async fn a_client_cannot_choose_values_that_the_service_assigns() {
             "verificationCodeID": id, "expireAt": 9_999_999_999_i64, "ip": "1.2.3.4", "verified": true,
             "roles": ["admin"], "groups": ["staff"],
         });
-        let answer = product.call_as(&bearer, Method::POST, "/user", Some(body)).await.expect(202);
-        let text = answer.body.to_string();
+        let response = product.call_as(&bearer, Method::POST, "/user", Some(body)).await.expect(202);
+        let text = response.body.to_string();
         assert!(!text.contains(&bearer) && !text.contains(id) && !text.contains("1.2.3.4"), "{text}");
-        let requested = Requested::of(&answer);
+        let requested = Requested::of(&response);
         product.session(&requested.bearer).await.refused(401, "verified");
         let code = product.newest_code(JOHN).await;
         product.verify_session(&requested.id, &code).await.acknowledged();

@@ -80,13 +80,13 @@ async fn an_address_of_another_user_is_not_found() {
         let second = product.add_email(&jane, WORK).await;
         let before = product.contents().await;
         let unknown = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e".to_owned();
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         // A 403 would reveal that the address exists.
         for id in [preferred, second, unknown] {
-            let answer = product.mailing(product.delete_email(&john, &id), &[]).await.refused(404, "no such e-mail");
-            answers.push(product.redacted(&answer.body));
+            let response = product.mailing(product.delete_email(&john, &id), &[]).await.refused(404, "no such e-mail");
+            responses.push(product.redacted(&response.body));
         }
-        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert!(responses.iter().all(|response| *response == responses[0]));
         product.assert_unchanged(&before).await;
     })
     .await;

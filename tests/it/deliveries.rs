@@ -18,7 +18,7 @@ use crate::support::{Call, Fault, Item, Product, Proxy, Requested, Settings, cod
 /// A sign-up whose email is not sent yet.
 struct Waiting {
     address: String,
-    asked: Requested,
+    requested: Requested,
     code: String,
     image: Value,
 }
@@ -28,13 +28,13 @@ async fn waiting(product: &Product, count: usize) -> Vec<Waiting> {
     let mut waiting = Vec::new();
     for number in 0..count {
         let address = format!("john{number}@doe.net");
-        let (asked, code) = product.sign_up_code(&address, &format!("johny{number}")).await;
-        waiting.push(Waiting { address, asked, code, image: Value::Null });
+        let (requested, code) = product.sign_up_code(&address, &format!("johny{number}")).await;
+        waiting.push(Waiting { address, requested, code, image: Value::Null });
     }
     product.stack.delivered().await;
     for item in product.items().await {
         let id = item.text("verificationCodeID");
-        if let Some(waiting) = waiting.iter_mut().find(|waiting| waiting.asked.id == id) {
+        if let Some(waiting) = waiting.iter_mut().find(|waiting| waiting.requested.id == id) {
             waiting.image = new_image(&item);
         }
     }
@@ -66,7 +66,7 @@ pub(crate) async fn forget_mark(product: &Product, id: &str) {
 /// effect.
 async fn mark_unsent(product: &Product, waiting: &[Waiting]) {
     for one in waiting {
-        remove_marks(product, &format!("CODE#{}", one.asked.id), "CODE").await;
+        remove_marks(product, &format!("CODE#{}", one.requested.id), "CODE").await;
     }
     product.stack.delivered().await;
 }

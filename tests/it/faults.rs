@@ -84,7 +84,7 @@ async fn a_code_redeemed_by_another_request_is_rejected_without_retries() {
     product_with(Settings::through(&proxy), async |product| {
         proxy.lead_to(product);
         product.sign_up("john@doe.net", "johny").await;
-        let (asked, code) = product.sign_in_code("john@doe.net").await;
+        let (requested, code) = product.sign_in_code("john@doe.net").await;
         product.stack.delivered().await;
         let (attempts, mut seen) = watch::channel(0);
         proxy.decide(move |call| {
@@ -92,7 +92,7 @@ async fn a_code_redeemed_by_another_request_is_rejected_without_retries() {
             attempts.send_modify(|attempts| *attempts += 1);
             Some(Fault::Cancelled(position, "ConditionalCheckFailed"))
         });
-        product.verify_session(&asked.id, &code).await.refused(401, "code");
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
         assert_eq!(*seen.borrow_and_update(), 1);
         proxy.mend();
     })

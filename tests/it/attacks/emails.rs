@@ -52,10 +52,10 @@ fn texts(email: &Mail) -> String {
 async fn emails_from(product: &Product, name: &str, alias: &str, agent: &str) -> Vec<Mail> {
     let request = |path| product.request(Method::POST, path).header("user-agent", agent);
     let body = json!({"email": VICTIM, "fullName": name, "alias": alias});
-    let answer = product.send(request("/user").json(&body)).await.expect(202);
+    let response = product.send(request("/user").json(&body)).await.expect(202);
     let code = product.newest_code(VICTIM).await;
-    product.verify_session(&answer.text("verificationCodeID"), &code).await.acknowledged();
-    let bearer = answer.text("bearer");
+    product.verify_session(&response.text("verificationCodeID"), &code).await.acknowledged();
+    let bearer = response.text("bearer");
     let address = json!({"address": "other@doe.net"});
     let added = product.send(request("/email").bearer_auth(&bearer).json(&address)).await.expect(202);
     let proof = json!({"verificationCodeID": added.text("verificationCodeID"), "code": product.newest_code("other@doe.net").await});

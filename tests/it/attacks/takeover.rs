@@ -20,9 +20,9 @@ async fn signing_a_victim_up_in_advance_gives_an_attacker_no_access() {
         let victim = product.sign_up(VICTIM, "victim").await;
         // Not even the right code helps once the victim has signed up.
         product.verify_session(&signed_up.id, &code).await.refused(401, "code");
-        for asked in [&signed_up, &signed_in] {
-            product.session(&asked.bearer).await.refused(401, "bearer");
-            product.extend(&asked.bearer).await.refused(401, "bearer");
+        for requested in [&signed_up, &signed_in] {
+            product.session(&requested.bearer).await.refused(401, "bearer");
+            product.extend(&requested.bearer).await.refused(401, "bearer");
         }
         assert_eq!(product.sessions(&victim).await.len(), 1);
         assert_eq!(product.emails(&victim).await.len(), 1);
@@ -40,12 +40,12 @@ async fn signing_a_victim_up_in_advance_gives_an_attacker_no_access() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_requested_before_the_sign_up_never_becomes_active() {
     product_with(Settings::known_code_key(), async |product| {
-        let asked = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
+        let requested = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
         product.stack.delivered().await;
         product.sign_up(VICTIM, "victim").await;
-        let guessed = product.derived_code(&asked.id).await;
-        product.verify_session(&asked.id, &guessed).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
+        let guessed = product.derived_code(&requested.id).await;
+        product.verify_session(&requested.id, &guessed).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
     })
     .await;
 }
@@ -82,12 +82,12 @@ async fn a_pending_sign_in_opens_no_account_after_its_address_moved() {
         let shared = "desk@office.example";
         let before = product.sign_up("john@doe.net", "johny").await;
         let entry = product.add_email(&before, shared).await;
-        let (asked, code) = product.sign_in_code(shared).await;
+        let (requested, code) = product.sign_in_code(shared).await;
         product.delete_email(&before, &entry).await.acknowledged();
         let after = product.sign_up("jane@doe.net", "jane").await;
         product.add_email(&after, shared).await;
-        product.verify_session(&asked.id, &code).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
         product.pass(Duration::from_mins(5));
         assert_eq!(product.sign_in_through(&after, shared).await.user_id, after.user_id);
         assert_eq!(product.sessions(&before).await.len(), 1);
@@ -121,13 +121,13 @@ async fn a_code_activates_the_session_of_its_own_request_only() {
 async fn a_code_is_rejected_after_its_session_was_closed() {
     product(async |product| {
         product.sign_up(VICTIM, "victim").await;
-        let (asked, code) = product.sign_in_code(VICTIM).await;
-        product.verify_session(&asked.id, &code).await.acknowledged();
-        let path = format!("/session/{}", asked.session_id);
-        product.call_as(&asked.bearer, Method::DELETE, &path, None).await.acknowledged();
-        product.verify_session(&asked.id, &code).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
-        product.extend(&asked.bearer).await.refused(401, "bearer");
+        let (requested, code) = product.sign_in_code(VICTIM).await;
+        product.verify_session(&requested.id, &code).await.acknowledged();
+        let path = format!("/session/{}", requested.session_id);
+        product.call_as(&requested.bearer, Method::DELETE, &path, None).await.acknowledged();
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
+        product.extend(&requested.bearer).await.refused(401, "bearer");
     })
     .await;
 }
@@ -138,8 +138,9 @@ async fn no_identifier_or_stored_hash_works_as_a_bearer_token() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         let email = product.email_id(&victim, VICTIM).await;
-        let asked = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
-        let mut shown = vec![victim.user_id.clone(), victim.session_id.clone(), email, asked.id, asked.session_id];
+        let requested = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
+        let mut shown =
+            vec![victim.user_id.clone(), victim.session_id.clone(), email, requested.id, requested.session_id];
         let doubled: Vec<_> = shown.iter().map(|id| id.replace('-', "").repeat(2)).collect();
         shown.extend(doubled);
         for item in product.items().await {

@@ -54,7 +54,7 @@ async fn a_body_in_another_encoding_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_would_have_to_be_rounded_is_not_a_code() {
     product(async |product| {
-        let (asked, code) = product.sign_up_code(VICTIM, "victim").await;
+        let (requested, code) = product.sign_up_code(VICTIM, "victim").await;
         let before = product.contents().await;
         let code: u64 = code.parse().expect("digits");
         let numbers = [
@@ -71,13 +71,13 @@ async fn a_number_that_would_have_to_be_rounded_is_not_a_code() {
             "NaN".to_owned(),
         ];
         for number in numbers {
-            let body = format!("{{\"verificationCodeID\":\"{}\",\"code\":{number}}}", asked.id);
+            let body = format!("{{\"verificationCodeID\":\"{}\",\"code\":{number}}}", requested.id);
             let request = product.request(Method::PUT, "/session/verification").body(body);
-            let answer = product.send(request.header("content-type", "application/json")).await;
-            assert_eq!(answer.status, 400, "{number}: {}", answer.body);
+            let response = product.send(request.header("content-type", "application/json")).await;
+            assert_eq!(response.status, 400, "{number}: {}", response.body);
         }
         product.assert_unchanged(&before).await;
-        let body = json!({"verificationCodeID": asked.id, "code": code});
+        let body = json!({"verificationCodeID": requested.id, "code": code});
         product.call(Method::PUT, "/session/verification", body).await.acknowledged();
     })
     .await;
@@ -97,14 +97,14 @@ async fn a_cookie_authenticates_nothing_and_none_is_set() {
         }
         // A client that sends an existing session ID still gets a new session.
         let fixed = json!({"email": VICTIM, "sessionID": victim.session_id, "bearer": victim.bearer});
-        let answer = product.send(with_cookie(Method::POST, "/session").json(&fixed)).await.expect(202);
-        let asked = Requested::of(&answer);
-        assert!(asked.session_id != victim.session_id && asked.bearer != victim.bearer);
+        let response = product.send(with_cookie(Method::POST, "/session").json(&fixed)).await.expect(202);
+        let requested = Requested::of(&response);
+        assert!(requested.session_id != victim.session_id && requested.bearer != victim.bearer);
         let code = product.newest_code(VICTIM).await;
-        let proof = json!({"verificationCodeID": asked.id, "code": code});
+        let proof = json!({"verificationCodeID": requested.id, "code": code});
         let verified = product.send(with_cookie(Method::PUT, "/session/verification").json(&proof)).await;
-        let checked = product.session(&asked.bearer).await.expect(200);
-        assert!([&answer, &verified, &checked].iter().all(|answer| !answer.headers.contains_key(SET_COOKIE)));
+        let checked = product.session(&requested.bearer).await.expect(200);
+        assert!([&response, &verified, &checked].iter().all(|response| !response.headers.contains_key(SET_COOKIE)));
         verified.acknowledged();
     })
     .await;
@@ -127,8 +127,8 @@ async fn no_header_overrides_the_method_or_the_path() {
             ("x-forwarded-prefix", &close),
         ] {
             let check = product.request(Method::GET, "/session?_method=DELETE").header(name, value);
-            let answer = product.send(check.bearer_auth(&victim.bearer)).await.expect(200);
-            assert_eq!(answer.text("sessionID"), victim.session_id, "{name}");
+            let response = product.send(check.bearer_auth(&victim.bearer)).await.expect(200);
+            assert_eq!(response.text("sessionID"), victim.session_id, "{name}");
             let other = product.request(Method::GET, &format!("/session/{}", victim.session_id)).header(name, value);
             product.send(other.bearer_auth(&victim.bearer)).await.expect(404);
         }
@@ -163,8 +163,8 @@ async fn equivalent_aliases_are_taken_and_homographs_are_different() {
         for taken in
             ["VICTIM", "\u{ff56}\u{ff49}\u{ff43}\u{ff54}\u{ff49}\u{ff4d}", "JOSE\u{301}SS", "jos\u{e9}\u{1e9e}"]
         {
-            let answer = product.ask_to_sign_up(EVIL, taken).await.expect(400);
-            assert_eq!(answer.body["errors"][0]["field"], "alias", "{taken}");
+            let response = product.ask_to_sign_up(EVIL, taken).await.expect(400);
+            assert_eq!(response.body["errors"][0]["field"], "alias", "{taken}");
         }
         // The second letter is Cyrillic.
         product.sign_up(EVIL, "v\u{456}ctim").await;
@@ -251,11 +251,11 @@ async fn verifying_an_address_notifies_the_one_that_is_preferred_by_then() {
         let expected = &[(Letter::AddressVerified, WORK)];
         product.mailing(product.verify_email(&pending, &code), expected).await.acknowledged();
         // A pending sign-in is rejected once its address is deleted.
-        let asked = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
+        let requested = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
         let code = product.newest_code(VICTIM).await;
         product.delete_email(&john, &product.email_id(&john, VICTIM).await).await.acknowledged();
-        product.verify_session(&asked.id, &code).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
     })
     .await;
 }

@@ -84,9 +84,9 @@ async fn every_function_reads_and_writes_as_the_page_says() {
 
 /// Sends a request that succeeds, and returns its response and the calls of DynamoDB that it made.
 async fn watch(product: &Product, proxy: &Proxy, request: RequestBuilder) -> (Value, Vec<Call>) {
-    let (answer, calls) = product.watch(proxy, request).await;
-    assert!(answer.status < 300, "{}", answer.body);
-    (answer.body, calls)
+    let (response, calls) = product.watch(proxy, request).await;
+    assert!(response.status < 300, "{}", response.body);
+    (response.body, calls)
 }
 
 fn verification(product: &Product, path: &str, id: &str, code: &str) -> RequestBuilder {
@@ -95,9 +95,9 @@ fn verification(product: &Product, path: &str, id: &str, code: &str) -> RequestB
 
 async fn sessions(product: &Product, proxy: &Proxy, seen: &mut Seen) {
     let body = json!({"email": "john@doe.net", "fullName": "John Doe", "alias": "johny"});
-    let (answer, calls) = watch(product, proxy, product.request(Method::POST, "/user").json(&body)).await;
+    let (response, calls) = watch(product, proxy, product.request(Method::POST, "/user").json(&body)).await;
     seen.record("create-user", &calls);
-    let id = answer["verificationCodeID"].as_str().expect("an ID");
+    let id = response["verificationCodeID"].as_str().expect("an ID");
     let code = product.newest_code("john@doe.net").await;
     let guess = verification(product, "/session/verification", id, &wrong(&code));
     seen.record_writes("verify-session", &product.watch(proxy, guess).await.1);
@@ -105,9 +105,9 @@ async fn sessions(product: &Product, proxy: &Proxy, seen: &mut Seen) {
     seen.record_writes("verify-session", &calls);
 
     let sign_in = product.request(Method::POST, "/session").json(&json!({"email": "john@doe.net"}));
-    let (answer, calls) = watch(product, proxy, sign_in).await;
+    let (response, calls) = watch(product, proxy, sign_in).await;
     seen.record("create-session", &calls);
-    let id = answer["verificationCodeID"].as_str().expect("an ID");
+    let id = response["verificationCodeID"].as_str().expect("an ID");
     let code = product.newest_code("john@doe.net").await;
     let (_, calls) = watch(product, proxy, verification(product, "/session/verification", id, &code)).await;
     seen.record("verify-session", &calls);
@@ -135,9 +135,9 @@ async fn addresses(product: &Product, proxy: &Proxy, seen: &mut Seen) {
     let (_, calls) = watch(product, proxy, of_john(Method::POST, "/email").json(&work)).await;
     seen.record("create-email", &calls);
     let again = of_john(Method::POST, "/email/verification").json(&work);
-    let (answer, calls) = watch(product, proxy, again).await;
+    let (response, calls) = watch(product, proxy, again).await;
     seen.record("resend-email-code", &calls);
-    let id = answer["verificationCodeID"].as_str().expect("an ID");
+    let id = response["verificationCodeID"].as_str().expect("an ID");
     let code = product.newest_code("john@work.example").await;
     let guess = verification(product, "/email/verification", id, &wrong(&code));
     seen.record_writes("verify-email", &product.watch(proxy, guess).await.1);

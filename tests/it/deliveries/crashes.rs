@@ -88,7 +88,7 @@ async fn a_crash_during_a_call_of_ses_sends_the_same_email_once_or_twice() {
             assert_sent(product, before, waiting.iter().zip([times, 1]));
         }
         counted(format_args!("{} ways in which `send-mail` dies during a call of SES", crashes.len()));
-        product.verify_session(&waiting[0].asked.id, &waiting[0].code).await.acknowledged();
+        product.verify_session(&waiting[0].requested.id, &waiting[0].code).await.acknowledged();
     })
     .await;
 }

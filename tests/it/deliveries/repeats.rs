@@ -145,7 +145,7 @@ async fn a_used_code_is_not_sent_again() {
         let before = product.mails().await.len();
         assert_eq!(deliver(product, &records(&waiting)[1..2]).await, None);
         let used = &waiting[1];
-        product.verify_session(&used.asked.id, &used.code).await.acknowledged();
+        product.verify_session(&used.requested.id, &used.code).await.acknowledged();
         assert_eq!(deliver(product, &records(&waiting)).await, None);
         assert_sent(product, before, once(&waiting));
     })
@@ -158,12 +158,15 @@ async fn an_expired_code_is_not_sent() {
     product(async |product| {
         let mut late = waiting(product, 1).await;
         product.pass(Duration::from_mins(10));
-        let (asked, code) = product.sign_up_code("jane@doe.net", "jane").await;
+        let (requested, code) = product.sign_up_code("jane@doe.net", "jane").await;
         product.mails().await;
         let items = product.items().await;
-        let image =
-            items.iter().find(|item| item.text("verificationCodeID") == asked.id).expect("the verification").image();
-        late.push(Waiting { address: "jane@doe.net".to_owned(), asked, code, image });
+        let image = items
+            .iter()
+            .find(|item| item.text("verificationCodeID") == requested.id)
+            .expect("the verification")
+            .image();
+        late.push(Waiting { address: "jane@doe.net".to_owned(), requested, code, image });
         mark_unsent(product, &late[1..]).await;
         let before = product.mails().await.len();
         assert_eq!(deliver(product, &records(&late)).await, None);
@@ -182,18 +185,18 @@ async fn a_redelivered_sign_in_code_never_opens_the_next_owners_account() {
         let john = product.sign_up("john@doe.net", "johny").await;
         let entry = product.add_email(&john, desk).await;
         product.pass(Duration::from_mins(5));
-        let (asked, code) = product.sign_in_code(desk).await;
-        let batch = [record(&image_of(product, &asked.id).await.expect("a verification"), 0)];
+        let (requested, code) = product.sign_in_code(desk).await;
+        let batch = [record(&image_of(product, &requested.id).await.expect("a verification"), 0)];
         product.delete_email(&john, &entry).await.acknowledged();
         let jane = product.sign_up("jane@doe.net", "jane").await;
         product.add_email(&jane, desk).await;
-        forget_mark(product, &asked.id).await;
+        forget_mark(product, &requested.id).await;
 
         let before = product.mails().await.len();
         assert_eq!(deliver(product, &batch).await, None);
         assert_eq!(sent_codes(product, before), [(desk.to_owned(), vec![code.clone()])].into());
-        product.verify_session(&asked.id, &code).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
         assert_eq!((product.sessions(&john).await.len(), product.sessions(&jane).await.len()), (1, 1));
     })
     .await;

@@ -68,7 +68,7 @@ async fn assert_handling_of(errors: &[(&'static str, u16, Handling)]) {
             assert_eq!(retried, (handling == Retried).then_some(1), "{code}");
             // Either the lease is released at once, so that the retry need not wait for it, or the
             // email is marked as sent, so that it is not retried.
-            assert_eq!(progress(product, &second.asked.id).await, (handling == GivenUp, false), "{code}");
+            assert_eq!(progress(product, &second.requested.id).await, (handling == GivenUp, false), "{code}");
             let expected = if handling == Retried { [1, 0, 0] } else { [1, 0, 1] };
             assert_sent(product, before, waiting.iter().zip(expected));
             assert_eq!(deliver(product, &batch[retried.unwrap_or_default()..]).await, None, "{code}");
@@ -82,7 +82,7 @@ async fn assert_handling_of(errors: &[(&'static str, u16, Handling)]) {
             let is_complete = |line: &String| parts.iter().all(|part| line.contains(part));
             assert!(log_lines().iter().any(is_complete), "{code}: the log does not contain the reason");
         }
-        product.verify_session(&second.asked.id, &second.code).await.acknowledged();
+        product.verify_session(&second.requested.id, &second.code).await.acknowledged();
     })
     .await;
     counted(format_args!("{} errors of SES", errors.len()));

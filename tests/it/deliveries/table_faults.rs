@@ -64,7 +64,7 @@ async fn test_failing_call(at: TableCall, attempts: usize) {
             mark_unsent(product, &waiting).await;
             let before = product.mails().await.len();
             let address = &second.address;
-            let code = format!("CODE#{}", second.asked.id);
+            let code = format!("CODE#{}", second.requested.id);
             let keys = [code, format!("ADDRESS#{address}"), format!("SUPPRESSION#{address}")];
             let mut left = attempts;
             table.decide(move |call| {
@@ -90,7 +90,7 @@ async fn test_failing_call(at: TableCall, attempts: usize) {
             ses.mend();
         }
         for one in &waiting {
-            product.verify_session(&one.asked.id, &one.code).await.acknowledged();
+            product.verify_session(&one.requested.id, &one.code).await.acknowledged();
         }
     })
     .await;

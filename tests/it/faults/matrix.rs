@@ -164,7 +164,7 @@ pub(crate) async fn changes_without_faults(
     let prepared = scenario.prepare(product, person).await;
     let before = product.contents().await;
     proxy.take_calls();
-    let answer = product.send(prepared.request.for_api(product)).await.expect(scenario.expected_status());
+    let response = product.send(prepared.request.for_api(product)).await.expect(scenario.expected_status());
     let calls = proxy.take_calls();
     let mut sites: Vec<_> = calls.iter().map(Call::site).collect();
     sites.sort();
@@ -173,7 +173,7 @@ pub(crate) async fn changes_without_faults(
     let parts = calls.iter().map(|call| call.parts().len()).max().unwrap_or_default();
     assert_eq!((sites.iter().map(String::as_str).collect(), parts), (scenario.calls().0.to_vec(), scenario.calls().1));
     let changes = product.contents().await.since(&before);
-    scenario.assert_effect(product, &prepared, &answer).await;
+    scenario.assert_effect(product, &prepared, &response).await;
     changes
 }
 
@@ -191,21 +191,21 @@ async fn run_case(
 
     proxy.take_calls();
     proxy.set_trap(case.site, case.fault, case.times);
-    let answer = product.send(prepared.request.for_api(product)).await;
+    let response = product.send(prepared.request.for_api(product)).await;
     let trapped = proxy.take_trap();
     let times = trapped.len();
-    let was_busy = case.outcome == Outcome::Success && answer.status == 503;
+    let was_busy = case.outcome == Outcome::Success && response.status == 503;
     assert!(times > 0 && (case.times == ALWAYS || times == case.times || was_busy), "{context}: {times} times");
     if case.outcome == Outcome::Success {
         assert_one_transaction(trapped.into_iter().chain(proxy.take_calls()), &context);
     }
 
-    let succeeded = answer.status == scenario.expected_status();
+    let succeeded = response.status == scenario.expected_status();
     match case.outcome {
-        Outcome::Success => assert!(succeeded || was_busy, "{context}: {}", answer.body),
-        Outcome::Unavailable => assert_eq!(answer.status, 503, "{context}: {}", answer.body),
-        Outcome::InternalError => assert_eq!(answer.status, 500, "{context}: {}", answer.body),
-        Outcome::Refused => assert_ne!(answer.status, 500, "{context}: {}", answer.body),
+        Outcome::Success => assert!(succeeded || was_busy, "{context}: {}", response.body),
+        Outcome::Unavailable => assert_eq!(response.status, 503, "{context}: {}", response.body),
+        Outcome::InternalError => assert_eq!(response.status, 500, "{context}: {}", response.body),
+        Outcome::Refused => assert_ne!(response.status, 500, "{context}: {}", response.body),
     }
     let after = product.contents().await;
     let changes = after.since(&before);
@@ -213,14 +213,14 @@ async fn run_case(
     let done = !expected_changes.is_empty() && changes == expected_changes;
     assert!(done || changes.is_empty(), "{context}: a partial write: {changes:#?}");
     assert!(done || !succeeded || expected_changes.is_empty(), "{context}: acknowledged but not done");
-    assert!(!done || succeeded || answer.status >= 500, "{context}: refused but done");
+    assert!(!done || succeeded || response.status >= 500, "{context}: refused but done");
     let reached = !matches!(case.fault, Fault::Before(_) | Fault::Cancelled(..));
     assert!(!done || succeeded || reached, "{context}: done although DynamoDB never executed the call");
-    assert_guess_was_counted((scenario, prepared), case, (&before, &after), answer.status);
+    assert_guess_was_counted((scenario, prepared), case, (&before, &after), response.status);
     product.check_invariants_of(&after);
 
     if succeeded {
-        scenario.assert_effect(product, prepared, &answer).await;
+        scenario.assert_effect(product, prepared, &response).await;
         return true;
     }
     let status = if done { scenario.repeated_status() } else { scenario.expected_status() };

@@ -1,4 +1,4 @@
-//! A Lambda function as the program that it is, for tests that kill it: `function-to-kill create-user`.
+//! Runs a Lambda function as a process, for tests that kill it: `function-to-kill create-user`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -8,6 +8,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         Some("delete-email") => shared::serve::<delete_email::DeleteEmail>().await,
         Some("verify-email") => shared::serve::<verify_email::VerifyEmail>().await,
         Some("verify-session") => shared::serve::<verify_session::VerifySession>().await,
-        other => Err(format!("no function to kill: {other:?}").into()),
+        other => Err(format!("unknown function: {other:?}").into()),
     }
 }

@@ -274,7 +274,7 @@ async fn spellings_of_one_address_share_one_account() {
 
 /// Headers of proxies do not change the IP address.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_ip_is_that_of_the_peer_and_the_user_agent_has_512_bytes() {
+async fn the_ip_is_that_of_the_peer_and_the_user_agent_is_truncated() {
     product(async |product| {
         let agent = "\u{e9}".repeat(400);
         let body = json!({"email": JOHN, "fullName": "John Doe", "alias": "johny"});

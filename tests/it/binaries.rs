@@ -1,5 +1,6 @@
-//! The very binaries that `sam deploy` would upload, under AWS's own Runtime Interface Emulator: every event of `events/`, and what
-//! can go wrong around a function. `.ci/binaries` builds them and runs this; without the feature `binaries` nothing of it is here.
+//! Tests of the binaries that `sam deploy` uploads, under AWS's Runtime Interface Emulator: every
+//! event of `events/`, and failures around a function. `.ci/binaries` builds the binaries and runs
+//! these tests; they are compiled only with the feature `binaries`.
 
 mod emulator;
 mod failures;
@@ -14,101 +15,103 @@ use crate::{
 };
 use emulator::Binary;
 
-/// As many emulators at once as keep two cores busy.
-const AT_ONCE: usize = 3;
+/// The number of concurrent emulators, enough to keep two cores busy.
+const MAX_CONCURRENT: usize = 3;
 
-/// An answer without what differs from one run to the next: its IDs, and the one in its header.
-fn redacted(product: &Product, mut answer: Value) -> Value {
-    let body = answer["body"].as_str().expect("a body");
-    answer["body"] = product.redacted(&serde_json::from_str(body).expect("JSON"));
+/// Replaces what differs between runs in a response: the IDs in its body and its header.
+fn redacted(product: &Product, mut response: Value) -> Value {
+    let body = response["body"].as_str().expect("a body");
+    response["body"] = product.redacted(&serde_json::from_str(body).expect("JSON"));
     for headers in ["headers", "multiValueHeaders"] {
-        if let Some(id) = answer[headers].get_mut("x-error-id") {
+        if let Some(id) = response[headers].get_mut("x-error-id") {
             *id = json!("[ID]");
         }
     }
-    answer
+    response
 }
 
-/// What the events of one world are answered by the function, redacted: here in this process, or by its binary.
-async fn answers(function: &str, cases: &[&str], by_binary: bool) -> Vec<Value> {
-    let mut answers = Vec::new();
+/// Returns the redacted responses of a function to the events of one world, from this process or
+/// from its binary.
+async fn responses(function: &str, cases: &[&str], by_binary: bool) -> Vec<Value> {
+    let mut responses = Vec::new();
     product_with(world::settings(), async |product| {
         world::populate(product).await;
         let binary = if by_binary { Some(Binary::start(product, function, &[]).await) } else { None };
         for case in cases {
-            let answer = match &binary {
+            let response = match &binary {
                 None => serde_json::from_str(fixtures::invoke(product, function, case).await.get()).expect("JSON"),
                 Some(binary) => binary.invoke(&fixtures::read(function, case)).await,
             };
-            answers.push(redacted(product, answer));
+            responses.push(redacted(product, response));
         }
         if let Some(binary) = binary {
-            binary.lives_on();
+            binary.assert_never_restarted();
         }
     })
     .await;
-    answers
+    responses
 }
 
-/// What `send-mail` says of a batch, and the mails that it sent: whom to, and their subjects, which hold the codes.
-async fn mailed(case: &str, by_binary: bool) -> Value {
-    let mut mailed = Value::Null;
+/// Returns the output of `send-mail` for a batch, and the recipients and subjects of the emails
+/// that it sent. The subjects contain the codes.
+async fn sent(case: &str, by_binary: bool) -> Value {
+    let mut sent = Value::Null;
     product_with(world::settings(), async |product| {
         world::populate(product).await;
         fixtures::store_items_of(product, case).await;
-        let said = if by_binary {
+        let output = if by_binary {
             let binary = Binary::start(product, "send-mail", &[]).await;
-            let said = binary.invoke(&fixtures::read("send-mail", case)).await;
-            binary.lives_on();
-            said
+            let output = binary.invoke(&fixtures::read("send-mail", case)).await;
+            binary.assert_never_restarted();
+            output
         } else {
             serde_json::from_str(fixtures::invoke(product, "send-mail", case).await.get()).expect("JSON")
         };
-        let mails = product.mails().await;
-        let mails: Vec<_> = mails.iter().map(|mail| json!([mail.to, mail.subject])).collect();
-        mailed = json!({"said": said, "mails": mails});
+        let emails = product.mails().await;
+        let emails: Vec<_> = emails.iter().map(|email| json!([email.to, email.subject])).collect();
+        sent = json!({"output": output, "emails": emails});
     })
     .await;
-    mailed
+    sent
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_event_is_answered_by_the_binary_as_in_process() {
+async fn binaries_respond_to_every_event_as_in_process() {
     let endpoints = EVENTS.iter().filter(|(function, _)| !WITHOUT_A_ROUTE.contains(function));
     let worlds = endpoints
         .clone()
         .flat_map(|(function, _)| fixtures::by_world(function).into_iter().map(move |world| (*function, world)));
     let compare = async |(function, events): (&str, Vec<&(&str, _)>)| {
         let cases: Vec<_> = events.iter().map(|(case, _)| *case).collect();
-        let expected = answers(function, &cases, false).await;
-        let given = answers(function, &cases, true).await;
-        for ((case, given), expected) in cases.iter().zip(given).zip(expected) {
-            assert_eq!(given, expected, "{function}/{case}");
+        let expected = responses(function, &cases, false).await;
+        let actual = responses(function, &cases, true).await;
+        for ((case, actual), expected) in cases.iter().zip(actual).zip(expected) {
+            assert_eq!(actual, expected, "{function}/{case}");
         }
         cases.len()
     };
-    let counts: Vec<_> = stream::iter(worlds).map(compare).buffer_unordered(AT_ONCE).collect().await;
+    let counts: Vec<_> = stream::iter(worlds).map(compare).buffer_unordered(MAX_CONCURRENT).collect().await;
     assert_eq!(counts.iter().sum::<usize>(), endpoints.map(|(_, cases)| cases.len()).sum::<usize>());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_batch_is_mailed_by_the_binary_as_in_process() {
+async fn the_binary_sends_the_emails_of_every_batch_as_in_process() {
     let compare = async |case: &'static str| {
-        let (expected, given) = (mailed(case, false).await, mailed(case, true).await);
-        assert_eq!(given, expected, "send-mail/{case}");
+        let (expected, actual) = (sent(case, false).await, sent(case, true).await);
+        assert_eq!(actual, expected, "send-mail/{case}");
     };
     let cases = fixtures::of("send-mail").iter().map(|(case, _)| *case);
-    stream::iter(cases).map(compare).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
+    stream::iter(cases).map(compare).buffer_unordered(MAX_CONCURRENT).collect::<Vec<_>>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_bounce_and_complaint_is_remembered_by_the_binary_as_in_process() {
+async fn the_binary_records_bounces_and_complaints_as_in_process() {
     let function = "handle-mail-event";
     for (case, expected) in fixtures::of(function) {
         product_with(world::settings(), async |product| {
             let binary = Binary::start(product, function, &[]).await;
             assert_eq!(binary.invoke(&fixtures::read(function, case)).await, Value::Null, "{case}");
-            binary.lives_on();
+            binary.assert_never_restarted();
             let by_binary = fixtures::suppressions(product).await;
             assert_eq!(by_binary.len(), usize::from(matches!(expected, Expected::Suppressed(..))), "{case}");
             fixtures::invoke(product, function, case).await;
@@ -119,7 +122,7 @@ async fn every_bounce_and_complaint_is_remembered_by_the_binary_as_in_process() 
 }
 
 #[test]
-fn every_function_was_built_for_the_machine_that_it_is_to_run_on() {
+fn every_function_is_built_for_the_architecture_of_the_template() {
     for function in Template::read().functions() {
         assert!(Binary::is_for_arm(function.name), "{}", function.name);
     }

@@ -1,4 +1,4 @@
-//! `GET /session`: whose session the bearer opens.
+//! `GET /session`: checking the session of a bearer token.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{Requested, product};
 const JOHN: &str = "john@doe.net";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_session_is_shown_with_its_user() {
+async fn an_active_session_is_returned_with_its_user() {
     product(async |product| {
         let body = json!({"email": JOHN, "fullName": "John Doe", "alias": "johny"});
         let request = product.request(Method::POST, "/user").header("user-agent", "Firefox").json(&body);
@@ -20,7 +20,7 @@ async fn an_open_session_is_shown_with_its_user() {
         product.verify_session(&requested.id, &code).await.acknowledged();
         let session = product.session(&requested.bearer).await.expect(200);
         assert_eq!(session.body["sessionID"], requested.session_id);
-        // Ip and agent are of who signed in, not of who checks.
+        // The IP address and the user agent are those of the sign-in, not of this request.
         assert_json_snapshot!(product.redacted(&session.body), @r#"
         {
           "alias": "johny",
@@ -43,23 +43,22 @@ async fn an_open_session_is_shown_with_its_user() {
     .await;
 }
 
-/// Attack 34.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_ends_after_24_hours_even_if_nobody_has_deleted_it_yet() {
+async fn a_session_expires_after_24_hours_even_before_ttl_deletes_it() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.pass(Duration::from_hours(23));
         product.session(&john.bearer).await.expect(200);
         product.pass(Duration::from_hours(1));
         product.session(&john.bearer).await.refused(401, "bearer");
-        let lies_there = product.items().await.iter().any(|item| item.text("pk").starts_with("SESSION#"));
-        assert!(lies_there, "TTL was quicker than usual");
+        let is_stored = product.items().await.iter().any(|item| item.text("pk").starts_with("SESSION#"));
+        assert!(is_stored, "TTL has deleted the session already");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_whole_bearer_opens_a_session() {
+async fn only_the_exact_bearer_token_authenticates() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let email = product.email_id(&john, JOHN).await;

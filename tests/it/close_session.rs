@@ -7,7 +7,7 @@ use crate::support::product;
 const JOHN: &str = "john@doe.net";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_closes_his_own_session_is_signed_out_at_once() {
+async fn closing_the_current_session_signs_the_user_out_at_once() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let other = product.sign_in(&john).await;
@@ -21,7 +21,7 @@ async fn whoever_closes_his_own_session_is_signed_out_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_session_of_the_user_is_closed_at_once_and_once() {
+async fn another_session_of_the_user_is_closed_at_once_and_only_once() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let other = product.sign_in(&john).await;
@@ -31,15 +31,17 @@ async fn another_session_of_the_user_is_closed_at_once_and_once() {
         product.session(&john.bearer).await.expect(200);
         assert_eq!(product.sessions(&john).await.len(), 1);
         let items = product.items().await;
-        assert!(items.iter().all(|item| !item.text("sk").contains(&other.session_id)), "something is left of it");
+        assert!(
+            items.iter().all(|item| !item.text("sk").contains(&other.session_id)),
+            "part of the closed session is left"
+        );
         assert_eq!(items.iter().filter(|item| item.text("pk").starts_with("SESSION#")).count(), 1);
     })
     .await;
 }
 
-/// Attack 29.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_of_somebody_else_is_no_session() {
+async fn a_session_of_another_user_is_not_found() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;
@@ -55,7 +57,7 @@ async fn a_session_of_somebody_else_is_no_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_session_is_no_session() {
+async fn an_expired_session_is_not_found() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.pass(Duration::from_hours(12));
@@ -67,9 +69,8 @@ async fn an_expired_session_is_no_session() {
     .await;
 }
 
-/// Attack 33.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_waits_for_its_code_is_nobody_s_to_close() {
+async fn a_pending_session_cannot_be_closed() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (pending, code) = product.sign_in_code(JOHN).await;

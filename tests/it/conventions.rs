@@ -1,4 +1,5 @@
-//! What holds of all endpoints alike: statuses, headers, problems, bearers and codes in every form that is allowed.
+//! Conventions of all endpoints: statuses, headers, problems, and the accepted formats of bearer
+//! tokens and codes.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,8 @@ const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 const UNKNOWN: &str = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e";
 
-/// Every endpoint that asks for a bearer, with a body if it takes one.
-fn every_endpoint_with_a_bearer() -> Vec<(Method, String, Option<Value>)> {
+/// Every endpoint that requires a bearer token, with a body if it takes one.
+fn authenticated_endpoints() -> Vec<(Method, String, Option<Value>)> {
     vec![
         (Method::GET, "/session".to_owned(), None),
         (Method::PUT, "/session/extend".to_owned(), None),
@@ -29,7 +30,7 @@ fn every_endpoint_with_a_bearer() -> Vec<(Method, String, Option<Value>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_answer_200_and_writes_202() {
+async fn reads_return_200_and_writes_202() {
     product(async |product| {
         let (john, code) = product.sign_up_code(JOHN, "johny").await;
         let proof = json!({"verificationCodeID": john.id, "code": code});
@@ -37,7 +38,7 @@ async fn reads_answer_200_and_writes_202() {
             let status = if method == Method::GET { 200 } else { 202 };
             product.call_as(&john.bearer, method, path, Some(body)).await.expect(status)
         };
-        // Answers are held to the other conventions wherever they are read.
+        // `Answer` checks the other conventions of every response that it reads.
         call(Method::PUT, "/session/verification", proof).await;
         let user = call(Method::GET, "/session", json!(null)).await.text("userID");
         call(Method::GET, &format!("/user/id/{user}"), json!(null)).await;
@@ -64,7 +65,7 @@ async fn reads_answer_200_and_writes_202() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_refusal_is_a_problem_that_a_person_can_act_on() {
+async fn every_refusal_is_a_problem_with_an_actionable_detail() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.ask_to_add(&john, WORK).await.expect(202);
@@ -73,18 +74,18 @@ async fn every_refusal_is_a_problem_that_a_person_can_act_on() {
         for _ in 0..2 {
             product.ask_to_sign_in(JOHN).await.expect(202);
         }
-        let answers = [
+        let responses = [
             product.send(malformed).await.expect(400),
             product.session("stale").await.expect(401),
             product.prefer(&john, &work).await.expect(403),
             product.user(UNKNOWN).await.expect(404),
             product.ask_to_sign_in(JOHN).await.expect(429),
         ];
-        let mut answers = answers.map(|answer| product.redacted(&answer.body));
-        // How long exactly depends on how fast the test is.
-        let detail = answers[4]["detail"].as_str().unwrap();
-        answers[4]["detail"] = detail.replace(char::is_numeric, "").into();
-        assert_json_snapshot!(answers, @r#"
+        let mut responses = responses.map(|response| product.redacted(&response.body));
+        // The exact wait depends on the speed of the test.
+        let detail = responses[4]["detail"].as_str().unwrap();
+        responses[4]["detail"] = detail.replace(char::is_numeric, "").into();
+        assert_json_snapshot!(responses, @r#"
         [
           {
             "detail": "The body is not valid UTF-8 JSON",
@@ -128,17 +129,17 @@ async fn every_refusal_is_a_problem_that_a_person_can_act_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_on_our_side_is_a_problem_that_tells_nothing_of_it() {
+async fn an_internal_error_is_a_problem_that_does_not_reveal_its_cause() {
     product(async |product| {
-        // A user that nobody can read.
+        // An item that cannot be decoded as a user.
         let client = product.dynamodb();
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let put = client.put_item().table_name(product.table().await).item("secret", text("the cause"));
         put.item("pk", text(&format!("USER#{UNKNOWN}"))).item("sk", text("USER")).send().await.unwrap();
-        let answer = product.user(UNKNOWN).await.expect(500);
+        let response = product.user(UNKNOWN).await.expect(500);
         let delete = client.delete_item().table_name(product.table().await);
         delete.key("pk", text(&format!("USER#{UNKNOWN}"))).key("sk", text("USER")).send().await.unwrap();
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "detail": "Internal error. If it persists, report the x-error-id.",
           "instance": "[URN]",
@@ -152,11 +153,11 @@ async fn a_fault_on_our_side_is_a_problem_that_tells_nothing_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_the_answer_says_when_to_come_back() {
-    let away = vec![("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1".to_owned())];
-    product_with(Settings { variables: away, ..Settings::default() }, async |product| {
-        let answer = product.user(UNKNOWN).await.expect(503);
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+async fn while_dynamodb_is_unreachable_the_response_says_when_to_retry() {
+    let unreachable = vec![("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1".to_owned())];
+    product_with(Settings { variables: unreachable, ..Settings::default() }, async |product| {
+        let response = product.user(UNKNOWN).await.expect(503);
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "detail": "The service is temporarily unavailable. Try again in a few seconds.",
           "instance": "[URN]",
@@ -172,12 +173,12 @@ async fn while_the_database_is_away_the_answer_says_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_refusal_has_an_id_of_its_own() {
+async fn every_refusal_has_a_unique_error_id() {
     product(async |product| {
         let mut ids = BTreeSet::new();
         for _ in 0..5 {
-            let answer = product.user(UNKNOWN).await.expect(404);
-            ids.insert(answer.header("x-error-id").unwrap().to_owned());
+            let response = product.user(UNKNOWN).await.expect(404);
+            ids.insert(response.header("x-error-id").unwrap().to_owned());
         }
         assert_eq!(ids.len(), 5);
     })
@@ -185,7 +186,7 @@ async fn every_refusal_has_an_id_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_route_gets_api_gateway_s_own_404() {
+async fn an_unknown_route_gets_the_404_of_api_gateway() {
     product(async |product| {
         for (method, path) in [
             (Method::GET, "/user"),
@@ -203,8 +204,9 @@ async fn an_unknown_route_gets_api_gateway_s_own_404() {
         ] {
             let response = product.request(method.clone(), path).send().await.unwrap();
             assert_eq!(response.status(), 404, "{method} {path}");
-            let ours = ["x-error", "x-error-id", "cache-control", "x-content-type-options", "content-security-policy"];
-            assert!(ours.iter().all(|name| !response.headers().contains_key(*name)), "{method} {path}");
+            let own_headers =
+                ["x-error", "x-error-id", "cache-control", "x-content-type-options", "content-security-policy"];
+            assert!(own_headers.iter().all(|name| !response.headers().contains_key(*name)), "{method} {path}");
             assert_eq!(response.headers()["content-type"], "application/json");
             let expected = if method == Method::HEAD { "" } else { "{\"message\":\"Not Found\"}" };
             assert_eq!(response.text().await.unwrap(), expected, "{method} {path}");
@@ -215,18 +217,17 @@ async fn an_unknown_route_gets_api_gateway_s_own_404() {
     .await;
 }
 
-/// Attack 24.
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_verified_bearer_nothing_opens_and_nothing_is_written() {
+async fn requests_without_an_active_session_are_refused_and_write_nothing() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (pending, _) = product.sign_in_code(JOHN).await;
         let before = product.contents().await;
         let refusals = async {
-            for (method, path, body) in every_endpoint_with_a_bearer() {
+            for (method, path, body) in authenticated_endpoints() {
                 let request = || {
                     let request = product.request(method.clone(), &path);
-                    // Who may do nothing isn't told either what is wrong with his body.
+                    // Without authentication, the errors of a body are not reported.
                     if body.is_some() { request.json(&json!({})) } else { request }
                 };
                 product.send(request()).await.refused(401, "bearer");
@@ -242,8 +243,8 @@ async fn without_a_verified_bearer_nothing_opens_and_nothing_is_written() {
                 ] {
                     product.send(request().header("authorization", value)).await.refused(401, "bearer");
                 }
-                let two = request().bearer_auth(&john.bearer).bearer_auth(&john.bearer);
-                product.send(two).await.refused(401, "bearer");
+                let duplicated = request().bearer_auth(&john.bearer).bearer_auth(&john.bearer);
+                product.send(duplicated).await.refused(401, "bearer");
                 let query = product.request(method.clone(), &format!("{path}?bearer={}", john.bearer));
                 let query = query.header("x-authorization", &john.bearer);
                 product.send(query.header("cookie", format!("bearer={}", john.bearer))).await.refused(401, "bearer");
@@ -256,7 +257,7 @@ async fn without_a_verified_bearer_nothing_opens_and_nothing_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bearer_comes_with_its_scheme_in_any_case_or_alone() {
+async fn the_bearer_scheme_is_optional_and_case_insensitive() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let token = &john.bearer;
@@ -273,9 +274,9 @@ async fn a_bearer_comes_with_its_scheme_in_any_case_or_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_a_string_or_an_integer_which_has_lost_its_leading_zeros() {
+async fn a_code_is_a_string_or_an_integer_without_leading_zeros() {
     product(async |product| {
-        // One in ten begins with a zero.
+        // One in ten codes begins with a zero.
         for number in 0.. {
             let address = format!("{number}@doe.net");
             let (requested, code) = product.sign_up_code(&address, &format!("j{number}")).await;
@@ -283,7 +284,7 @@ async fn a_code_is_a_string_or_an_integer_which_has_lost_its_leading_zeros() {
                 continue;
             }
             let short: u64 = code.parse().unwrap();
-            // As a string it is six digits, zeros and all.
+            // A string must have all six digits.
             let body = json!({"verificationCodeID": requested.id, "code": short.to_string()});
             product.call(Method::PUT, "/session/verification", body).await.refused(400, "code must be");
             let body = json!({"verificationCodeID": requested.id, "code": short});
@@ -298,14 +299,14 @@ async fn a_code_is_a_string_or_an_integer_which_has_lost_its_leading_zeros() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_asked_for_is_ignored() {
+async fn unknown_members_parameters_and_bodies_are_ignored() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let body = json!({"email": JOHN, "more": [{"email": "jane@doe.net"}], "Email": 7, "": null});
         product.call(Method::POST, "/session", body).await.expect(202);
         let request = product.request(Method::GET, "/session?sessionID=7&x").header("accept", "text/html");
         product.send(request.bearer_auth(&john.bearer).body("no JSON")).await.expect(200);
-        // An ID is the same in upper case; it is told in lower case.
+        // IDs are accepted in upper case and returned in lower case.
         let user = product.user(&john.user_id.to_uppercase()).await.expect(200);
         assert_eq!(user.body, json!({"alias": "johny"}));
     })

@@ -1,5 +1,6 @@
-//! A function dies in the middle of what it does: at every call of DynamoDB, at every point where it waits, and with its whole process.
-//! What it did is then done or was never begun, and whoever tries again ends well.
+//! Functions that die while they handle a request: at every call of DynamoDB, at every await point,
+//! and with their whole process. The request then took effect completely or not at all, and a retry
+//! succeeds.
 
 mod function;
 mod journey;
@@ -18,20 +19,21 @@ use shared::{App, Config, Endpoint};
 
 use crate::{
     faults::{
-        matrix::{happy_end, on_a_product_of_its_own},
-        stories::{Prepared, Story},
+        matrix::{changes_without_faults, with_own_product},
+        scenarios::{Prepared, Scenario},
     },
     support::{Answer, Contents, End, Fault, Person, Product, Proxy, counted},
 };
 
-/// As many products at once as keep two cores busy.
-const AT_ONCE: usize = 3;
+/// The number of concurrent products, enough to keep two cores busy.
+const MAX_CONCURRENT: usize = 3;
 
-/// A function that handles one event in this process, so that it can be dropped as a process that dies would drop it.
+/// A function that handles one event in this process. Dropping the future simulates the death of
+/// the function's process.
 type Handling = Pin<Box<dyn Future<Output = Answer>>>;
 
-fn handling(product: &Product, story: Story, event: Box<RawValue>) -> Handling {
-    match story.function() {
+fn handling(product: &Product, scenario: Scenario, event: Box<RawValue>) -> Handling {
+    match scenario.function() {
         "check-session" => begin::<check_session::CheckSession>(product, event),
         "close-session" => begin::<close_session::CloseSession>(product, event),
         "create-email" => begin::<create_email::CreateEmail>(product, event),
@@ -61,65 +63,72 @@ fn begin<E: Endpoint>(product: &Product, event: Box<RawValue>) -> Handling {
     })
 }
 
-/// A product on which a story is told again and again, and what changes each time.
-struct Stage<'a> {
-    story: Story,
+/// A product on which a scenario runs repeatedly, and the changes that each run makes.
+struct Fixture<'a> {
+    scenario: Scenario,
     product: &'a Product,
     proxy: &'a Proxy,
     person: Option<Person>,
-    happy: Vec<String>,
+    expected_changes: Vec<String>,
 }
 
-impl Stage<'_> {
-    async fn set<T: Default>(story: Story, test: impl AsyncFnOnce(&Stage<'_>) -> T) -> T {
+impl Fixture<'_> {
+    async fn with_scenario<T: Default>(scenario: Scenario, test: impl AsyncFnOnce(&Fixture<'_>) -> T) -> T {
         let mut result = T::default();
-        on_a_product_of_its_own(story, async |product, proxy| {
-            let person = story.begin(product).await;
-            let happy = happy_end(story, product, proxy, person.as_ref()).await;
-            result = test(&Stage { story, product, proxy, person, happy }).await;
+        with_own_product(scenario, async |product, proxy| {
+            let person = scenario.begin(product).await;
+            let expected_changes = changes_without_faults(scenario, product, proxy, person.as_ref()).await;
+            result = test(&Fixture { scenario, product, proxy, person, expected_changes }).await;
         })
         .await;
         result
     }
 
     async fn prepare(&self) -> (Prepared, Contents) {
-        (self.story.prepare(self.product, self.person.as_ref()).await, self.product.contents().await)
+        (self.scenario.prepare(self.product, self.person.as_ref()).await, self.product.contents().await)
     }
 
     fn handling(&self, prepared: &Prepared) -> Handling {
-        handling(self.product, self.story, prepared.ask.event())
+        handling(self.product, self.scenario, prepared.request.event())
     }
 
-    /// The function is dead. Nothing was left half done; and the client, who heard nothing, asks again. Whether it was done.
-    async fn ends_well(&self, prepared: &Prepared, before: &Contents, said: &str) -> bool {
-        let Self { story, product, proxy, happy, .. } = self;
+    /// Checks, after the function died, that its request took effect completely or not at all, and
+    /// that a retry by the client succeeds. Returns whether it took effect.
+    async fn assert_recovers(&self, prepared: &Prepared, before: &Contents, context: &str) -> bool {
+        let Self { scenario, product, proxy, expected_changes, .. } = self;
         proxy.hang_up().await;
         let after = product.contents().await;
         let changes = after.since(before);
-        let done = !happy.is_empty() && changes == *happy;
-        assert!(done || changes.is_empty(), "{said}: half of it was done: {changes:#?}");
+        let done = !expected_changes.is_empty() && changes == *expected_changes;
+        assert!(done || changes.is_empty(), "{context}: a partial write: {changes:#?}");
         product.check_invariants_of(&after);
-        let again = product.send(prepared.ask.request(product)).await;
-        assert_eq!(again.status, if done { story.again() } else { story.happy() }, "{said}: {}", again.body);
-        story.ends_well(product, prepared, &again).await;
+        let again = product.send(prepared.request.for_api(product)).await;
+        assert_eq!(
+            again.status,
+            if done { scenario.repeated_status() } else { scenario.expected_status() },
+            "{context}: {}",
+            again.body
+        );
+        scenario.assert_effect(product, prepared, &again).await;
         done
     }
 }
 
-/// Tells each of these stories on a stage of its own. How often one of them came to a sudden end.
-async fn each_of(stories: impl IntoIterator<Item = Story>, test: impl AsyncFn(&Stage<'_>) -> usize) -> usize {
-    let told = |story| Box::pin(Stage::set(story, async |stage| Box::pin(test(stage)).await));
-    let ends: Vec<_> = stream::iter(stories.into_iter().map(told)).buffer_unordered(AT_ONCE).collect().await;
-    ends.into_iter().sum()
+/// Runs a test for each of these scenarios on its own product, and returns the total number of
+/// deaths.
+async fn each_of(scenarios: impl IntoIterator<Item = Scenario>, test: impl AsyncFn(&Fixture<'_>) -> usize) -> usize {
+    let run = |scenario| Box::pin(Fixture::with_scenario(scenario, async |fixture| Box::pin(test(fixture)).await));
+    let deaths: Vec<_> = stream::iter(scenarios.into_iter().map(run)).buffer_unordered(MAX_CONCURRENT).collect().await;
+    deaths.into_iter().sum()
 }
 
-/// A process, until it is killed or nobody needs it any more.
+/// A process that is killed when it is dropped.
 struct Process(Child);
 
 impl Process {
     fn kill(&mut self) {
-        self.0.kill().expect("it lives");
-        let status = self.0.wait().expect("it is dead");
+        self.0.kill().expect("the process is running");
+        let status = self.0.wait().expect("the process has exited");
         assert!(!status.success());
     }
 }
@@ -131,24 +140,24 @@ impl Drop for Process {
     }
 }
 
-/// Before DynamoDB hears of a call, and after it has done it.
+/// The function dies before DynamoDB receives a call, or after DynamoDB has executed it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_dies_at_a_call_leaves_nothing_half_done() {
-    let deaths = each_of(Story::ALL, async |stage| {
+    let deaths = each_of(Scenario::ALL, async |fixture| {
         let mut deaths = 0;
-        for site in stage.story.calls().0 {
+        for site in fixture.scenario.calls().0 {
             for fault in [Fault::Before(End::Silence), Fault::After(End::Silence)] {
-                let said = format!("{:?} dies at {site}: {fault:?}", stage.story);
-                let (prepared, before) = stage.prepare().await;
-                stage.proxy.set_trap(site, fault, 1);
+                let context = format!("{:?} dies at {site}: {fault:?}", fixture.scenario);
+                let (prepared, before) = fixture.prepare().await;
+                fixture.proxy.set_trap(site, fault, 1);
                 tokio::select! {
-                    answer = stage.handling(&prepared) => panic!("{said}: answered {answer:?}"),
-                    () = stage.proxy.silence() => {}
+                    response = fixture.handling(&prepared) => panic!("{context}: responded {response:?}"),
+                    () = fixture.proxy.silence() => {}
                 }
-                assert_eq!(stage.proxy.take_trap().len(), 1);
-                let done = stage.ends_well(&prepared, &before, &said).await;
+                assert_eq!(fixture.proxy.take_trap().len(), 1);
+                let done = fixture.assert_recovers(&prepared, &before, &context).await;
                 let reached = matches!(fault, Fault::After(_));
-                assert_eq!(done, reached && *site == "TransactWriteItems", "{said}");
+                assert_eq!(done, reached && *site == "TransactWriteItems", "{context}");
                 deaths += 1;
             }
         }
@@ -158,32 +167,33 @@ async fn a_function_that_dies_at_a_call_leaves_nothing_half_done() {
     counted(format_args!("{deaths} handlers dropped at a call"));
 }
 
-/// After its future was polled so many times: wherever it waits, and for whatever.
+/// The future is dropped after each number of polls, so at every await point.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_function_that_dies_wherever_it_waits_leaves_nothing_half_done() {
-    let deaths = each_of(Story::ALL, async |stage| {
+async fn a_function_that_dies_at_an_await_point_leaves_nothing_half_done() {
+    let deaths = each_of(Scenario::ALL, async |fixture| {
         let (mut polls, mut deaths) = (0, 0);
         loop {
-            let said = format!("{:?} dies after {polls} polls", stage.story);
-            let (prepared, before) = stage.prepare().await;
-            if let Some(answer) = polled(stage.handling(&prepared), polls).await {
-                assert_eq!(answer.status, stage.story.happy(), "{said}: {}", answer.body);
-                stage.ends_well(&prepared, &before, &said).await;
+            let context = format!("{:?} dies after {polls} polls", fixture.scenario);
+            let (prepared, before) = fixture.prepare().await;
+            if let Some(response) = polled(fixture.handling(&prepared), polls).await {
+                assert_eq!(response.status, fixture.scenario.expected_status(), "{context}: {}", response.body);
+                fixture.assert_recovers(&prepared, &before, &context).await;
                 return deaths;
             }
-            stage.ends_well(&prepared, &before, &said).await;
+            fixture.assert_recovers(&prepared, &before, &context).await;
             deaths += 1;
-            // On a busy machine there are more of them, with less in between.
+            // A busy machine needs more polls, with less progress between them.
             polls += 1 + polls / 8;
         }
     })
     .await;
-    // One alone may never be seen to wait: on a busy machine the answer of DynamoDB can be there before it is looked for.
-    assert!(deaths >= 3 * Story::ALL.len(), "{deaths}");
-    counted(format_args!("{deaths} handlers dropped where they wait"));
+    // A single handler may never be seen waiting: on a busy machine, DynamoDB's response can arrive
+    // before the first poll for it.
+    assert!(deaths >= 3 * Scenario::ALL.len(), "{deaths}");
+    counted(format_args!("{deaths} handlers dropped at an await point"));
 }
 
-/// Polls so many times at most, and then drops the future.
+/// Polls a future at most this many times, and then drops it.
 async fn polled(mut handling: Handling, polls: usize) -> Option<Answer> {
     let mut left = polls;
     poll_fn(|context| {
@@ -192,7 +202,7 @@ async fn polled(mut handling: Handling, polls: usize) -> Option<Answer> {
         }
         left -= 1;
         match handling.as_mut().poll(context) {
-            Ready(answer) => Ready(Some(answer)),
+            Ready(response) => Ready(Some(response)),
             Pending if left == 0 => Ready(None),
             Pending => Pending,
         }

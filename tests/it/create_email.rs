@@ -11,11 +11,11 @@ const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_added_address_is_there_unverified_and_is_mailed_a_code() {
+async fn an_added_address_is_listed_as_unverified_and_gets_a_code() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
-        let answer = product.mailing(product.ask_to_add(&john, WORK), &[(Letter::Code, WORK)]).await.expect(202);
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        let response = product.mailing(product.ask_to_add(&john, WORK), &[(Letter::Code, WORK)]).await.expect(202);
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "verificationCodeID": "[ID]"
         }
@@ -32,7 +32,7 @@ async fn an_added_address_is_there_unverified_and_is_mailed_a_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn adding_an_unverified_address_again_mails_a_new_code_and_the_old_one_stays_good() {
+async fn adding_an_address_again_sends_a_new_code_and_keeps_the_old_one() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (first, first_code) = product.email_code(&john, WORK).await;
@@ -46,14 +46,14 @@ async fn adding_an_unverified_address_again_mails_a_new_code_and_the_old_one_sta
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_own_verified_address_is_refused() {
+async fn an_address_that_the_user_has_verified_is_refused() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.add_email(&john, WORK).await;
         let before = product.contents().await;
         for address in [JOHN, WORK, "JOHN@DOE.NET"] {
-            let answer = product.mailing(product.ask_to_add(&john, address), &[]).await.refused(400, "your account");
-            assert_eq!(answer.body["errors"][0]["field"], "address");
+            let response = product.mailing(product.ask_to_add(&john, address), &[]).await.refused(400, "your account");
+            assert_eq!(response.body["errors"][0]["field"], "address");
         }
         product.assert_unchanged_but_budgets(&before).await;
     })
@@ -61,7 +61,7 @@ async fn an_own_verified_address_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_owner_of_an_address_is_told_that_somebody_wanted_it() {
+async fn the_owner_is_notified_when_another_user_adds_the_address() {
     product_with(Settings::known_code_key(), async |product| {
         let john = product.sign_up("John@doe.net", "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;
@@ -70,7 +70,8 @@ async fn the_owner_of_an_address_is_told_that_somebody_wanted_it() {
         let free = product.mailing(product.ask_to_add(&jane, WORK), &[(Letter::Code, WORK)]).await.expect(202);
         assert_eq!(product.redacted(&taken.body), product.redacted(&free.body));
 
-        // The code that there would be proves nothing, with a bearer and without, not even once the address is free.
+        // The code that would belong to this ID is rejected, with and without a bearer token, even
+        // after the address is free.
         let id = taken.text("verificationCodeID");
         let code = product.derived_code(&id).await;
         product.verify_email(&id, &code).await.refused(401, "code");
@@ -89,13 +90,13 @@ async fn the_owner_of_an_address_is_told_that_somebody_wanted_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn anybody_may_claim_an_address_and_nobody_s_claim_stands_in_another_s_way() {
+async fn unverified_entries_of_one_address_do_not_block_each_other() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;
         product.email_code(&john, WORK).await;
         product.email_code(&jane, WORK).await;
-        // Not even in that of somebody who is new here.
+        // They do not block a sign-up with the address either.
         let owner = product.sign_up(WORK, "worker").await;
         assert_eq!(product.emails(&owner).await[0]["address"], WORK);
         for person in [john, jane] {
@@ -116,7 +117,7 @@ async fn an_eleventh_address_is_refused_until_one_is_deleted() {
         let eleventh = product.ask_to_add(&john, "john11@doe.net");
         product.mailing(eleventh, &[]).await.refused(403, "Email address limit reached");
         product.assert_unchanged_but_budgets(&before).await;
-        // Those that are there get codes as ever.
+        // Addresses of the account can still get new codes.
         let again = product.ask_to_add(&john, "john10@doe.net");
         product.mailing(again, &[(Letter::Code, "john10@doe.net")]).await.expect(202);
         let id = product.email_id(&john, "john2@doe.net").await;
@@ -128,7 +129,7 @@ async fn an_eleventh_address_is_refused_until_one_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_international_domain_is_kept_in_punycode() {
+async fn an_international_domain_is_stored_in_punycode() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let added = product.ask_to_add(&john, "John@B\u{fc}cher.de");
@@ -139,14 +140,14 @@ async fn an_international_domain_is_kept_in_punycode() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_nobody_proves_stays_unverified() {
+async fn an_address_stays_unverified_when_its_code_expires() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
         product.pass(Duration::from_mins(10));
         product.verify_email(&id, &code).await.refused(401, "code");
         assert_eq!(product.emails(&john).await[1]["verified"], false);
-        // Until he asks for a new code.
+        // A new code can still verify it.
         product.add_email(&john, WORK).await;
         assert_eq!(product.emails(&john).await[1]["verified"], true);
     })

@@ -1,4 +1,4 @@
-//! `POST /session`: asking for a code to sign in with.
+//! `POST /session`: requesting a code for a sign-in.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_has_all_that_a_client_needs_but_the_code() {
+async fn the_response_has_everything_that_a_client_needs_except_the_code() {
     product(async |product| {
         product.sign_up(JOHN, "johny").await;
         let request = product.request(Method::POST, "/session").header("user-agent", "Firefox");
-        let asked = product.send(request.json(&json!({"email": JOHN})));
-        let answer = product.mailing(asked, &[(Letter::Code, JOHN)]).await.expect(202);
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        let requested = product.send(request.json(&json!({"email": JOHN})));
+        let response = product.mailing(requested, &[(Letter::Code, JOHN)]).await.expect(202);
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "bearer": "[bearer]",
           "expireAt": "[in 24 h]",
@@ -33,13 +33,13 @@ async fn the_answer_has_all_that_a_client_needs_but_the_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_sign_in_has_a_bearer_a_session_and_a_code_of_its_own() {
+async fn every_sign_in_has_its_own_bearer_token_session_and_code() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (one, one_code) = product.sign_in_code(JOHN).await;
         let (other, other_code) = product.sign_in_code(JOHN).await;
         assert!(one.id != other.id && one.bearer != other.bearer && one.session_id != other.session_id);
-        // Both in the order in which nobody would type them: a newer code does not void an older one.
+        // The newer code is redeemed first: neither code voids the other.
         product.verify_session(&other.id, &other_code).await.acknowledged();
         product.verify_session(&one.id, &one_code).await.acknowledged();
         for requested in [one, other] {
@@ -54,21 +54,21 @@ async fn every_sign_in_has_a_bearer_a_session_and_a_code_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_verified_address_signs_in_and_the_preferred_one_is_told() {
+async fn any_verified_address_signs_in_and_the_preferred_one_is_notified() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.add_email(&john, WORK).await;
         let signing_in = product.sign_in_through(&john, WORK);
         let again = product.mailing(signing_in, &[(Letter::Code, WORK), (Letter::SignedInElsewhere, JOHN)]).await;
         assert_eq!(again.user_id, john.user_id);
-        // Nobody is told of a sign-in through the preferred address: its code was there.
+        // A sign-in through the preferred address sends no notice: that address got the code.
         product.mailing(product.sign_in(&john), &[(Letter::Code, JOHN)]).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_without_an_account_gets_the_same_answer_and_a_mail_that_says_so() {
+async fn an_unknown_address_gets_the_same_response_and_an_explanation() {
     product_with(Settings::known_code_key(), async |product| {
         product.sign_up(JOHN, "johny").await;
         let known = product.ask_to_sign_in(JOHN).await.expect(202);
@@ -87,12 +87,12 @@ async fn an_address_without_an_account_gets_the_same_answer_and_a_mail_that_says
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unverified_address_opens_no_account() {
+async fn an_unverified_address_cannot_sign_in() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.ask_to_add(&john, WORK).await.expect(202);
         product.mailing(product.ask_to_sign_in(WORK), &[(Letter::NoAccount, WORK)]).await.expect(202);
-        // Nor does one that is being signed up.
+        // Nor can an address with a pending sign-up.
         product.ask_to_sign_up("jane@doe.net", "jane").await.expect(202);
         product.mailing(product.ask_to_sign_in("jane@doe.net"), &[(Letter::NoAccount, "jane@doe.net")]).await;
     })
@@ -100,7 +100,7 @@ async fn an_unverified_address_opens_no_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_had_no_account_when_he_asked_gets_none_through_that_code() {
+async fn a_sign_in_requested_before_the_sign_up_is_rejected() {
     product_with(Settings::known_code_key(), async |product| {
         let requested = Requested::of(&product.ask_to_sign_in(JOHN).await.expect(202));
         let john = product.sign_up(JOHN, "johny").await;
@@ -112,7 +112,7 @@ async fn who_had_no_account_when_he_asked_gets_none_through_that_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kind_is_accepted_and_ignored() {
+async fn the_member_kind_is_accepted_and_ignored() {
     product(async |product| {
         product.sign_up(JOHN, "johny").await;
         for kind in [json!("email"), json!(""), json!(7), json!(null), json!({"of": ["session"]})] {
@@ -127,14 +127,14 @@ async fn a_kind_is_accepted_and_ignored() {
 async fn the_code_goes_to_the_address_as_its_owner_typed_it() {
     product(async |product| {
         product.sign_up("John.Doe@doe.net", "johny").await;
-        let asked = product.ask_to_sign_in(" john.doe@DOE.NET. ");
-        product.mailing(asked, &[(Letter::Code, "John.Doe@doe.net")]).await.expect(202);
+        let requested = product.ask_to_sign_in(" john.doe@DOE.NET. ");
+        product.mailing(requested, &[(Letter::Code, "John.Doe@doe.net")]).await.expect(202);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_that_nobody_proves_leaves_nothing_behind() {
+async fn an_unverified_sign_in_leaves_nothing_behind() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (requested, code) = product.sign_in_code(JOHN).await;

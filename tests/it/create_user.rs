@@ -11,10 +11,11 @@ use crate::support::{Answer, Letter, Product, Requested, Settings, product, prod
 const JOHN: &str = "john@doe.net";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_proves_his_address_has_an_account_and_is_signed_in() {
+async fn verifying_the_code_creates_the_account_and_signs_in() {
     product(async |product| {
-        let answer = product.mailing(product.ask_to_sign_up(JOHN, "johny"), &[(Letter::Code, JOHN)]).await.expect(202);
-        let requested = Requested::of(&answer);
+        let response =
+            product.mailing(product.ask_to_sign_up(JOHN, "johny"), &[(Letter::Code, JOHN)]).await.expect(202);
+        let requested = Requested::of(&response);
         product.session(&requested.bearer).await.refused(401, "active session");
 
         let code = product.newest_code(JOHN).await;
@@ -23,7 +24,7 @@ async fn whoever_proves_his_address_has_an_account_and_is_signed_in() {
 
         let session = product.session(&requested.bearer).await.expect(200);
         assert_eq!(session.body["sessionID"], requested.session_id);
-        assert_eq!(session.body["expireAt"], answer.body["expireAt"]);
+        assert_eq!(session.body["expireAt"], response.body["expireAt"]);
         assert_eq!(product.user(&session.text("userID")).await.expect(200).body, json!({"alias": "johny"}));
         let emails = product.call_as(&requested.bearer, Method::GET, "/emails", None).await.expect(200);
         assert_json_snapshot!(product.redacted(&emails.body), @r#"
@@ -43,12 +44,12 @@ async fn whoever_proves_his_address_has_an_account_and_is_signed_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_has_all_that_a_client_needs_but_the_code() {
+async fn the_response_has_everything_that_a_client_needs_except_the_code() {
     product(async |product| {
         let body = json!({"email": JOHN, "fullName": "John Doe", "alias": "johny"});
         let request = product.request(Method::POST, "/user").header("user-agent", "Firefox").json(&body);
-        let answer = product.send(request).await.expect(202);
-        assert_json_snapshot!(product.redacted(&answer.body), @r#"
+        let response = product.send(request).await.expect(202);
+        assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "bearer": "[bearer]",
           "expireAt": "[in 24 h]",
@@ -59,13 +60,13 @@ async fn the_answer_has_all_that_a_client_needs_but_the_code() {
         }
         "#);
         let code = product.newest_code(JOHN).await;
-        assert!(!answer.body.to_string().contains(&code) && !format!("{:?}", answer.headers).contains(&code));
+        assert!(!response.body.to_string().contains(&code) && !format!("{:?}", response.headers).contains(&code));
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_a_user_before_the_code_is_proved() {
+async fn no_user_exists_before_the_code_is_verified() {
     product(async |product| {
         product.sign_up_code(JOHN, "johny").await;
         let items = product.items().await;
@@ -76,7 +77,7 @@ async fn nobody_is_a_user_before_the_code_is_proved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_up_that_nobody_proves_leaves_nothing_behind() {
+async fn an_unverified_sign_up_leaves_nothing_behind() {
     product(async |product| {
         let (requested, code) = product.sign_up_code(JOHN, "johny").await;
         product.pass(Duration::from_mins(10));
@@ -86,7 +87,7 @@ async fn a_sign_up_that_nobody_proves_leaves_nothing_behind() {
         let (again, code) = product.sign_up_code(JOHN, "johny").await;
         product.pass(Duration::from_hours(25));
         product.verify_session(&again.id, &code).await.refused(401, "code");
-        // The wrong moment for a guess is no wrong guess: nothing remembers it.
+        // The right code after its expiry is not recorded as a wrong guess.
         product.stack.sweep().await.unwrap();
         assert_eq!(product.items().await, []);
     })
@@ -94,14 +95,14 @@ async fn a_sign_up_that_nobody_proves_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_up_may_be_repeated_and_any_of_its_codes_opens_the_account() {
+async fn any_code_of_a_repeated_sign_up_creates_the_account() {
     product(async |product| {
         let (first, first_code) = product.sign_up_code(JOHN, "johny").await;
         let (second, second_code) = product.sign_up_code(JOHN, "johny").await;
         assert_ne!(first.id, second.id);
         product.verify_session(&first.id, &second_code).await.refused(401, "code");
         product.verify_session(&first.id, &first_code).await.acknowledged();
-        // There is one account now, and the other code makes no second one.
+        // The other code is void, and creates no second account.
         product.verify_session(&second.id, &second_code).await.refused(401, "code");
         product.session(&first.bearer).await.expect(200);
         product.session(&second.bearer).await.refused(401, "bearer");
@@ -110,27 +111,27 @@ async fn a_sign_up_may_be_repeated_and_any_of_its_codes_opens_the_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_who_cannot_decide_on_an_alias_has_the_one_that_he_proves() {
+async fn the_sign_up_that_is_verified_decides_the_alias() {
     product(async |product| {
         let (first, code) = product.sign_up_code(JOHN, "johny").await;
         let (second, _) = product.sign_up_code(JOHN, "john").await;
         product.verify_session(&first.id, &code).await.acknowledged();
         assert_eq!(product.session(&first.bearer).await.expect(200).text("alias"), "johny");
         product.session(&second.bearer).await.refused(401, "bearer");
-        // The other one is free again once its code is.
+        // The other alias is free again when its code has expired.
         product.pass(Duration::from_mins(10));
         product.sign_up("jane@doe.net", "john").await;
     })
     .await;
 }
 
-fn assert_alias_is_taken(answer: Answer) {
-    let answer = answer.refused(400, "alias is taken");
-    assert_eq!(answer.body["errors"], json!([{"field": "alias", "message": "is taken. Choose another one."}]));
+fn assert_alias_is_taken(response: Answer) {
+    let response = response.refused(400, "alias is taken");
+    assert_eq!(response.body["errors"], json!([{"field": "alias", "message": "is taken. Choose another one."}]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pending_alias_is_reserved_for_the_life_of_its_code_and_free_afterwards() {
+async fn an_alias_is_reserved_until_the_code_of_its_sign_up_expires() {
     product(async |product| {
         let (john, code) = product.sign_up_code(JOHN, "johny").await;
         let before = product.contents().await;
@@ -148,7 +149,7 @@ async fn a_pending_alias_is_reserved_for_the_life_of_its_code_and_free_afterward
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_sign_up_prolongs_the_reservation() {
+async fn a_repeated_sign_up_extends_the_reservation_of_its_alias() {
     product(async |product| {
         product.sign_up_code(JOHN, "johny").await;
         product.pass(Duration::from_mins(9));
@@ -162,9 +163,8 @@ async fn a_repeated_sign_up_prolongs_the_reservation() {
     .await;
 }
 
-/// Attack 28.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_keeps_his_alias_for_good() {
+async fn an_alias_belongs_to_its_user_permanently() {
     product(async |product| {
         product.sign_up(JOHN, "Stra\u{df}e").await;
         product.pass(Duration::from_hours(100 * 24));
@@ -172,23 +172,24 @@ async fn a_user_keeps_his_alias_for_good() {
         for spelling in ["Stra\u{df}e", "strasse", "STRASSE"] {
             assert_alias_is_taken(product.ask_to_sign_up("jane@doe.net", spelling).await);
         }
-        // Not even he himself takes it a second time.
+        // Its own user cannot take it a second time either.
         assert_alias_is_taken(product.ask_to_sign_up(JOHN, "strasse").await);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_owner_of_a_taken_address_is_told_and_nobody_else() {
+async fn only_the_owner_of_a_taken_address_is_notified() {
     product_with(Settings::known_code_key(), async |product| {
         let john = product.sign_up("John@doe.net", "johny").await;
-        let asked = product.ask_to_sign_up("john@DOE.net", "evil");
-        let answer = product.mailing(asked, &[(Letter::AlreadyRegistered, "John@doe.net")]).await.expect(202);
+        let requested = product.ask_to_sign_up("john@DOE.net", "evil");
+        let response = product.mailing(requested, &[(Letter::AlreadyRegistered, "John@doe.net")]).await.expect(202);
         let free = product.ask_to_sign_up("free@doe.net", "free").await.expect(202);
-        assert_eq!(product.redacted(&answer.body), product.redacted(&free.body));
+        assert_eq!(product.redacted(&response.body), product.redacted(&free.body));
 
-        let (taken, free) = (Requested::of(&answer), Requested::of(&free));
-        // The code that there would be opens nothing; that of the free address shows that it would be just this one.
+        let (taken, free) = (Requested::of(&response), Requested::of(&free));
+        // The code that would belong to this ID is rejected. That of the free address is accepted,
+        // so the derivation in this test is right.
         let code = product.derived_code(&taken.id).await;
         product.verify_session(&taken.id, &code).await.refused(401, "code");
         product.session(&taken.bearer).await.refused(401, "bearer");
@@ -200,7 +201,7 @@ async fn the_owner_of_a_taken_address_is_told_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_proves_an_address_first_has_it() {
+async fn the_first_sign_up_that_is_verified_gets_the_address() {
     product(async |product| {
         let (john, johns) = product.sign_up_code(JOHN, "johny").await;
         let (evil, evils) = product.sign_up_code(JOHN, "evil").await;
@@ -211,7 +212,7 @@ async fn whoever_proves_an_address_first_has_it() {
     .await;
 }
 
-/// Signs up and shows alias and name as the session has them.
+/// Signs up, and returns the name and the alias that the session shows.
 async fn shown(product: &Product, address: &str, full_name: &str, alias: &str) -> (String, String) {
     let body = json!({"email": address, "fullName": full_name, "alias": alias});
     let requested = Requested::of(&product.call(Method::POST, "/user", body).await.expect(202));
@@ -222,7 +223,7 @@ async fn shown(product: &Product, address: &str, full_name: &str, alias: &str) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_and_aliases_of_any_script_are_shown_as_typed() {
+async fn names_and_aliases_of_any_script_are_returned_as_typed() {
     product(async |product| {
         let widest = ("\u{1f469}\u{200d}\u{1f467}".repeat(42) + "ok", "\u{674e}".repeat(32));
         let people = [
@@ -242,7 +243,7 @@ async fn names_and_aliases_of_any_script_are_shown_as_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_goes_to_the_address_as_typed_in_ascii_without_the_blanks_around_it() {
+async fn email_goes_to_the_typed_address_trimmed_and_in_ascii() {
     product(async |product| {
         for (typed, mailed) in [
             (" \tJohn.Doe+tag@Example.NET\u{a0}", "John.Doe+tag@Example.NET"),
@@ -257,9 +258,8 @@ async fn mail_goes_to_the_address_as_typed_in_ascii_without_the_blanks_around_it
     .await;
 }
 
-/// Attack 19.
 #[tokio::test(flavor = "multi_thread")]
-async fn spellings_of_one_address_are_one_account() {
+async fn spellings_of_one_address_share_one_account() {
     product(async |product| {
         let owner = "John@xn--bcher-kva.de";
         product.sign_up(owner, "johny").await;
@@ -272,25 +272,24 @@ async fn spellings_of_one_address_are_one_account() {
     .await;
 }
 
-/// Attack 45.
+/// Headers of proxies do not change the IP address.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_source_is_who_connected_and_its_agent_is_cut_at_512_bytes() {
+async fn the_ip_is_that_of_the_peer_and_the_user_agent_is_truncated() {
     product(async |product| {
         let agent = "\u{e9}".repeat(400);
         let body = json!({"email": JOHN, "fullName": "John Doe", "alias": "johny"});
         let request = product.request(Method::POST, "/user").json(&body).header("user-agent", agent.as_bytes());
-        let claims = [("x-forwarded-for", "1.2.3.4"), ("x-real-ip", "1.2.3.4"), ("forwarded", "for=1.2.3.4")];
-        let request = claims.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-        let answer = product.send(request).await.expect(202);
-        assert_eq!(answer.text("ip"), "127.0.0.1");
-        assert_eq!(answer.text("userAgent"), "\u{e9}".repeat(256));
+        let spoofed = [("x-forwarded-for", "1.2.3.4"), ("x-real-ip", "1.2.3.4"), ("forwarded", "for=1.2.3.4")];
+        let request = spoofed.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let response = product.send(request).await.expect(202);
+        assert_eq!(response.text("ip"), "127.0.0.1");
+        assert_eq!(response.text("userAgent"), "\u{e9}".repeat(256));
     })
     .await;
 }
 
-/// Attack 36.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_would_like_to_choose_is_not_adopted() {
+async fn a_client_cannot_choose_values_that_the_service_assigns() {
     product(async |product| {
         let (bearer, id) = ("x".repeat(64), "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e");
         let body = json!({
@@ -298,10 +297,10 @@ async fn what_a_client_would_like_to_choose_is_not_adopted() {
             "verificationCodeID": id, "expireAt": 9_999_999_999_i64, "ip": "1.2.3.4", "verified": true,
             "roles": ["admin"], "groups": ["staff"],
         });
-        let answer = product.call_as(&bearer, Method::POST, "/user", Some(body)).await.expect(202);
-        let text = answer.body.to_string();
+        let response = product.call_as(&bearer, Method::POST, "/user", Some(body)).await.expect(202);
+        let text = response.body.to_string();
         assert!(!text.contains(&bearer) && !text.contains(id) && !text.contains("1.2.3.4"), "{text}");
-        let requested = Requested::of(&answer);
+        let requested = Requested::of(&response);
         product.session(&requested.bearer).await.refused(401, "active session");
         let code = product.newest_code(JOHN).await;
         product.verify_session(&requested.id, &code).await.acknowledged();

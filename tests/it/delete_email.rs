@@ -1,4 +1,4 @@
-//! `DELETE /email/{id}`: taking an address from an account.
+//! `DELETE /email/{id}`: removing an address from an account.
 
 use crate::support::{Letter, product};
 
@@ -6,7 +6,7 @@ const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_address_is_gone_and_the_preferred_one_is_told() {
+async fn a_deleted_address_is_gone_and_the_preferred_one_is_notified() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
@@ -24,9 +24,12 @@ async fn an_unverified_address_can_be_deleted_too() {
         let john = product.sign_up(JOHN, "johny").await;
         let owner = product.sign_up(WORK, "worker").await;
         product.ask_to_add(&john, WORK).await.expect(202);
-        let claimed = product.email_id(&john, WORK).await;
-        product.mailing(product.delete_email(&john, &claimed), &[(Letter::AddressRemoved, JOHN)]).await.acknowledged();
-        // The owner's is another entry, and stays.
+        let unverified = product.email_id(&john, WORK).await;
+        product
+            .mailing(product.delete_email(&john, &unverified), &[(Letter::AddressRemoved, JOHN)])
+            .await
+            .acknowledged();
+        // The verified entry of the owner is a different one, and stays.
         assert_eq!(product.emails(&john).await.len(), 1);
         assert_eq!(product.sign_in(&owner).await.user_id, owner.user_id);
     })
@@ -34,7 +37,7 @@ async fn an_unverified_address_can_be_deleted_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_address_is_free_for_others() {
+async fn a_deleted_address_is_available_to_others() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
@@ -42,7 +45,7 @@ async fn a_deleted_address_is_free_for_others() {
         let jane = product.sign_up("jane@doe.net", "jane").await;
         let janes = product.add_email(&jane, WORK).await;
         product.delete_email(&jane, &janes).await.acknowledged();
-        // And for somebody new, who is mailed a code and not told of an account.
+        // A new user gets a code, and no notice of an existing account.
         product.pass(std::time::Duration::from_mins(5));
         product.sign_up(WORK, "worker").await;
     })
@@ -50,7 +53,7 @@ async fn a_deleted_address_is_free_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_preferred_address_stays_until_another_is_preferred() {
+async fn the_preferred_address_cannot_be_deleted() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let first = product.email_id(&john, JOHN).await;
@@ -68,9 +71,8 @@ async fn the_preferred_address_stays_until_another_is_preferred() {
     .await;
 }
 
-/// Attack 29.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_of_somebody_else_is_no_address() {
+async fn an_address_of_another_user_is_not_found() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;
@@ -78,20 +80,21 @@ async fn an_address_of_somebody_else_is_no_address() {
         let second = product.add_email(&jane, WORK).await;
         let before = product.contents().await;
         let unknown = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e".to_owned();
-        let mut answers = Vec::new();
-        // Never a 403, which would tell that there is one.
+        let mut responses = Vec::new();
+        // A 403 would reveal that the address exists.
         for id in [preferred, second, unknown] {
-            let answer = product.mailing(product.delete_email(&john, &id), &[]).await.refused(404, "address not found");
-            answers.push(product.redacted(&answer.body));
+            let response =
+                product.mailing(product.delete_email(&john, &id), &[]).await.refused(404, "address not found");
+            responses.push(product.redacted(&response.body));
         }
-        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert!(responses.iter().all(|response| *response == responses[0]));
         product.assert_unchanged(&before).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_outlive_the_address_that_they_were_opened_through() {
+async fn sessions_outlive_the_address_that_they_were_created_through() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;

@@ -1,5 +1,6 @@
-//! What can go wrong between the stream and the mailbox: batches that come again, records that nobody can read, a mail service and
-//! a table that fail, functions that die. Every code is mailed once without faults, never to two, and at least once with them.
+//! Failures between the stream and the mailbox: redelivered batches, unreadable records, failures
+//! of SES and of the table, and functions that die. Without failures, every code is sent once; with
+//! them, at least once. It is never sent to two addresses.
 
 mod crashes;
 mod poison;
@@ -14,40 +15,40 @@ use serde_json::{Value, json, value::to_raw_value};
 
 use crate::support::{Call, Fault, Item, Product, Proxy, Requested, Settings, code_in, product_with};
 
-/// A sign-up whose mail has yet to be sent.
+/// A sign-up whose email is not sent yet.
 struct Waiting {
     address: String,
-    asked: Requested,
+    requested: Requested,
     code: String,
     image: Value,
 }
 
-/// So many sign-ups, which wait for their mails.
-async fn waiting(product: &Product, many: usize) -> Vec<Waiting> {
+/// Creates this many sign-ups whose emails are not sent yet.
+async fn waiting(product: &Product, count: usize) -> Vec<Waiting> {
     let mut waiting = Vec::new();
-    for number in 0..many {
+    for number in 0..count {
         let address = format!("john{number}@doe.net");
-        let (asked, code) = product.sign_up_code(&address, &format!("johny{number}")).await;
-        waiting.push(Waiting { address, asked, code, image: Value::Null });
+        let (requested, code) = product.sign_up_code(&address, &format!("johny{number}")).await;
+        waiting.push(Waiting { address, requested, code, image: Value::Null });
     }
     product.stack.delivered().await;
     for item in product.items().await {
         let id = item.text("verificationCodeID");
-        if let Some(waiting) = waiting.iter_mut().find(|waiting| waiting.asked.id == id) {
+        if let Some(waiting) = waiting.iter_mut().find(|waiting| waiting.requested.id == id) {
             waiting.image = new_image(&item);
         }
     }
-    unmail(product, &waiting).await;
+    mark_unsent(product, &waiting).await;
     waiting
 }
 
-/// The item of a code as the stream has it, if it is still there.
+/// Returns the item of a code as the stream contains it, if the item still exists.
 pub(crate) async fn image_of(product: &Product, id: &str) -> Option<Value> {
     let items = product.items().await;
     items.iter().find(|item| item.text("verificationCodeID") == id).map(new_image)
 }
 
-/// An item without what `send-mail` wrote into it.
+/// Returns an item without the attributes that `send-mail` added to it.
 fn new_image(item: &Item) -> Value {
     let mut image = item.image();
     let attributes = image.as_object_mut().expect("an item");
@@ -55,21 +56,23 @@ fn new_image(item: &Item) -> Value {
     image
 }
 
-/// The mark of an email that was sent, lost as when SES's answer does not arrive or the mailer dies before the mark.
+/// Removes the mark of a sent email, as if SES's response had not arrived or the function had died
+/// before it wrote the mark.
 pub(crate) async fn forget_mark(product: &Product, id: &str) {
     update(product, &format!("CODE#{id}"), "CODE", "REMOVE mailedAt").await;
 }
 
-/// To the table, these have not been mailed. The stream has a change more, which asks for nothing.
-async fn unmail(product: &Product, waiting: &[Waiting]) {
+/// Marks these emails as not sent in the table. The stream gets another change, which has no
+/// effect.
+async fn mark_unsent(product: &Product, waiting: &[Waiting]) {
     for one in waiting {
-        unmark(product, &format!("CODE#{}", one.asked.id), "CODE").await;
+        remove_marks(product, &format!("CODE#{}", one.requested.id), "CODE").await;
     }
     product.stack.delivered().await;
 }
 
-/// To the table, nobody has ever tried to mail this item.
-async fn unmark(product: &Product, pk: &str, sk: &str) {
+/// Removes every trace of a delivery attempt from an item.
+async fn remove_marks(product: &Product, pk: &str, sk: &str) {
     update(product, pk, sk, "REMOVE mailedAt, leasedUntil, reply").await;
 }
 
@@ -81,76 +84,79 @@ async fn update(product: &Product, pk: &str, sk: &str, expression: &str) {
     product.stack.delivered().await;
 }
 
-/// The stream's record of a new item, at a place of the stream.
-pub(crate) fn record(image: &Value, place: usize) -> Value {
+/// The stream's record of a new item, at this position of the stream.
+pub(crate) fn record(image: &Value, position: usize) -> Value {
     let keys = json!({"pk": image["pk"], "sk": image["sk"]});
     json!({
         "eventName": "INSERT",
-        "dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": sequence_number(place)},
+        "dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": sequence_number(position)},
     })
 }
 
-fn sequence_number(place: usize) -> String {
-    format!("1{place:0>20}")
+fn sequence_number(position: usize) -> String {
+    format!("1{position:0>20}")
 }
 
-/// The records of these, in their order.
+/// The stream records of these sign-ups, in order.
 fn records(waiting: &[Waiting]) -> Vec<Value> {
-    waiting.iter().enumerate().map(|(place, one)| record(&one.image, place)).collect()
+    waiting.iter().enumerate().map(|(position, one)| record(&one.image, position)).collect()
 }
 
-/// Hands a batch to the function as Lambda does. From which record on it is to come again, if it is.
+/// Invokes the function with a batch, as Lambda does, and returns the position of the first record
+/// to be retried, if any.
 pub(crate) async fn deliver(product: &Product, batch: &[Value]) -> Option<usize> {
     let event = to_raw_value(&json!({"Records": batch})).expect("an event");
-    let answer = product.stack.invoke("send-mail", &event).await.expect("an answer");
-    again_from(batch, &serde_json::from_str(answer.get()).expect("JSON"))
+    let response = product.stack.invoke("send-mail", &event).await.expect("a response");
+    first_failure(batch, &serde_json::from_str(response.get()).expect("JSON"))
 }
 
-/// Which record an answer names.
-fn again_from(batch: &[Value], answer: &Value) -> Option<usize> {
-    let failures = answer["batchItemFailures"].as_array().expect("failures");
+/// Returns the position of the record that the response reports as failed.
+fn first_failure(batch: &[Value], response: &Value) -> Option<usize> {
+    let failures = response["batchItemFailures"].as_array().expect("failures");
     assert!(failures.len() <= 1, "{failures:?}");
     let failed = &failures.first()?["itemIdentifier"];
-    let place = batch.iter().position(|record| record["dynamodb"]["SequenceNumber"] == *failed);
-    Some(place.unwrap_or_else(|| panic!("{failed} is no record of the batch")))
+    let position = batch.iter().position(|record| record["dynamodb"]["SequenceNumber"] == *failed);
+    Some(position.unwrap_or_else(|| panic!("{failed} is not a record of the batch")))
 }
 
-/// Hands a batch over until nothing of it comes again, ten seconds apart. How long it took.
+/// Delivers a batch every ten seconds until no record is to be retried, and returns how long that
+/// took.
 async fn deliver_until_done(product: &Product, batch: &[Value]) -> Duration {
-    let (mut rest, mut time) = (batch, Duration::ZERO);
-    while let Some(place) = deliver(product, rest).await {
-        rest = &rest[place..];
+    let (mut rest, mut elapsed) = (batch, Duration::ZERO);
+    while let Some(position) = deliver(product, rest).await {
+        rest = &rest[position..];
         product.pass(Duration::from_secs(10));
-        time += Duration::from_secs(10);
-        assert!(time <= Duration::from_mins(1), "it comes again for ever");
+        elapsed += Duration::from_secs(10);
+        assert!(elapsed <= Duration::from_mins(1), "the retries do not end");
     }
-    time
+    elapsed
 }
 
-/// Which codes went to whom, but for the first so many mails. Each went to one.
-fn mailed(product: &Product, before: usize) -> BTreeMap<String, Vec<String>> {
+/// Returns the codes sent to each address, without the first `before` emails. Checks that each
+/// email has one recipient.
+fn sent_codes(product: &Product, before: usize) -> BTreeMap<String, Vec<String>> {
     let mut codes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for mail in product.stack.mails().split_off(before) {
-        let [to] = &mail.to[..] else { panic!("{} recipients", mail.to.len()) };
-        codes.entry(to.clone()).or_default().push(code_in(&mail).expect("a code"));
+    for email in product.stack.mails().split_off(before) {
+        let [to] = &email.to[..] else { panic!("{} recipients", email.to.len()) };
+        codes.entry(to.clone()).or_default().push(code_in(&email).expect("a code"));
     }
     codes
 }
 
-/// Each of these was mailed the one code that he had before, so often.
+/// Checks that each of these sign-ups was sent its code this many times, and nothing else was sent.
 #[track_caller]
-fn assert_mailed<'a>(product: &Product, before: usize, expected: impl IntoIterator<Item = (&'a Waiting, usize)>) {
+fn assert_sent<'a>(product: &Product, before: usize, expected: impl IntoIterator<Item = (&'a Waiting, usize)>) {
     let expected = expected.into_iter().filter(|(_, times)| *times > 0);
     let expected: BTreeMap<_, _> =
         expected.map(|(one, times)| (one.address.clone(), vec![one.code.clone(); times])).collect();
-    assert_eq!(mailed(product, before), expected);
+    assert_eq!(sent_codes(product, before), expected);
 }
 
 fn once(waiting: &[Waiting]) -> impl Iterator<Item = (&Waiting, usize)> {
     waiting.iter().map(|one| (one, 1))
 }
 
-/// A product whose mailer has a proxy before SES and one before DynamoDB.
+/// Runs a test on a product whose `send-mail` uses one proxy for SES and one for DynamoDB.
 async fn with_faults(test: impl AsyncFnOnce(&Product, &Proxy, &Proxy)) {
     let (ses, table) = (Proxy::start().await, Proxy::start().await);
     let variables = vec![
@@ -165,7 +171,7 @@ async fn with_faults(test: impl AsyncFnOnce(&Product, &Proxy, &Proxy)) {
     .await;
 }
 
-/// Mails to this address go wrong so, all others go out.
+/// Applies a fault to emails to this address only.
 fn only_to(address: &str, fault: Fault) -> impl Fn(&Call) -> Option<Fault> + Send + 'static {
     let address = json!([address]);
     move |call| (call.body["Destination"]["ToAddresses"] == address).then_some(fault)

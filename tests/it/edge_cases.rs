@@ -1,4 +1,5 @@
-//! Events that API Gateway hands over rarely or never: whatever comes, a function answers it as the contract has it.
+//! Events that API Gateway sends rarely or never. A function responds to each of them as the
+//! contract says.
 
 use reqwest::Method;
 use serde_json::{Value, json, value::to_raw_value};
@@ -7,7 +8,7 @@ use crate::support::{Answer, Product, Requested, product};
 
 const ADDRESS: &str = "john@doe.net";
 
-/// Every function behind the API.
+/// The functions behind the API.
 const ENDPOINTS: [&str; 14] = [
     "check-session",
     "close-session",
@@ -25,18 +26,18 @@ const ENDPOINTS: [&str; 14] = [
     "verify-session",
 ];
 
-/// Runs a function with an event.
-async fn returned(product: &Product, function: &str, event: &Value) -> Value {
-    let answer = product.stack.invoke(function, &to_raw_value(event).expect("JSON")).await.expect("an answer");
-    serde_json::from_str(answer.get()).expect("JSON")
+/// Invokes a function with an event, and returns its output.
+async fn invoke_raw(product: &Product, function: &str, event: &Value) -> Value {
+    let response = product.stack.invoke(function, &to_raw_value(event).expect("JSON")).await.expect("a response");
+    serde_json::from_str(response.get()).expect("JSON")
 }
 
-/// As [`returned`], held to the contract.
+/// Invokes a function with an event, and checks its response against the contract.
 async fn invoke(product: &Product, function: &str, event: &Value) -> Answer {
-    Answer::of_function(&returned(product, function, event).await)
+    Answer::of_function(&invoke_raw(product, function, event).await)
 }
 
-/// An event of payload 2.0, with no more in it than a function needs.
+/// A minimal event in payload format 2.0.
 fn event(method: &str, body: &str) -> Value {
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": "/", "rawQueryString": "",
@@ -51,7 +52,7 @@ fn event(method: &str, body: &str) -> Value {
     })
 }
 
-/// An event of payload 1.0, likewise.
+/// A minimal event in payload format 1.0.
 fn rest_event(method: &str, body: Option<&str>) -> Value {
     json!({
         "resource": "/", "path": "/", "httpMethod": method,
@@ -71,7 +72,7 @@ fn sign_in() -> String {
     json!({"email": ADDRESS}).to_string()
 }
 
-/// The same event with another value at a place; without the place, for `null`.
+/// Sets a value in an event; `null` removes it.
 fn with(event: &Value, pointer: &str, value: Value) -> Value {
     let mut event = event.clone();
     let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
@@ -85,7 +86,7 @@ fn with(event: &Value, pointer: &str, value: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_event_of_api_gateway_is_a_400_of_every_endpoint() {
+async fn every_endpoint_refuses_an_invalid_api_gateway_event_with_a_400() {
     product(async |product| {
         let usual = event("GET", "");
         let events = [
@@ -111,48 +112,53 @@ async fn what_is_no_event_of_api_gateway_is_a_400_of_every_endpoint() {
         ];
         for event in &events {
             for function in ENDPOINTS {
-                let answer = invoke(product, function, event).await;
-                answer.refused(400, "Not a valid API Gateway proxy event");
+                let response = invoke(product, function, event).await;
+                response.refused(400, "Not a valid API Gateway proxy event");
             }
         }
     })
     .await;
 }
 
-/// The rest of what a client needs is there, whatever is not.
+/// The other members may be absent.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_needs_no_more_than_who_asks_for_what() {
+async fn an_event_needs_only_its_method_source_ip_headers_and_body() {
     product(async |product| {
         let usual = event("POST", &sign_in());
         let missing =
             ["/version", "/routeKey", "/rawPath", "/rawQueryString", "/isBase64Encoded", "/requestContext/timeEpoch"];
         for pointer in missing {
-            let answer = invoke(product, "create-session", &with(&usual, pointer, json!(null))).await;
-            assert!([202, 429].contains(&answer.status), "without {pointer}: {}", answer.body);
+            let response = invoke(product, "create-session", &with(&usual, pointer, json!(null))).await;
+            assert!([202, 429].contains(&response.status), "without {pointer}: {}", response.body);
         }
         product.pass(std::time::Duration::from_mins(10));
-        let answer =
+        let response =
             invoke(product, "create-session", &with(&usual, "/requestContext/http/userAgent", json!(null))).await;
-        assert_eq!(answer.expect(202).text("userAgent"), "");
-        let sixth = with(&usual, "/requestContext/http/sourceIp", json!("2001:db8::7"));
-        assert_eq!(invoke(product, "create-session", &sixth).await.expect(202).text("ip"), "2001:db8::7");
+        assert_eq!(response.expect(202).text("userAgent"), "");
+        let ipv6 = with(&usual, "/requestContext/http/sourceIp", json!("2001:db8::7"));
+        assert_eq!(invoke(product, "create-session", &ipv6).await.expect(202).text("ip"), "2001:db8::7");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rest_api_can_stand_in_front_as_well() {
+async fn events_of_a_rest_api_are_accepted_too() {
     product(async |product| {
         let sign_up = json!({"email": ADDRESS, "fullName": "John Doe", "alias": "johny"}).to_string();
-        let answer = invoke(product, "create-user", &rest_event("POST", Some(&sign_up))).await.expect(202);
-        assert_eq!((answer.text("ip"), answer.text("userAgent")), ("203.0.113.7".to_owned(), "curl/8.5.0".to_owned()));
-        let asked = Requested::of(&answer);
-        let proof = json!({"verificationCodeID": asked.id, "code": product.newest_code(ADDRESS).await}).to_string();
-        invoke(product, "verify-session", &rest_event("PUT", Some(&proof))).await.acknowledged();
+        let response = invoke(product, "create-user", &rest_event("POST", Some(&sign_up))).await.expect(202);
+        assert_eq!(
+            (response.text("ip"), response.text("userAgent")),
+            ("203.0.113.7".to_owned(), "curl/8.5.0".to_owned())
+        );
+        let requested = Requested::of(&response);
+        let verification =
+            json!({"verificationCodeID": requested.id, "code": product.newest_code(ADDRESS).await}).to_string();
+        invoke(product, "verify-session", &rest_event("PUT", Some(&verification))).await.acknowledged();
 
         let check = rest_event("GET", None);
-        let bearer = format!("bearer {}", asked.bearer);
-        // As API Gateway sends it, and as a test event in its console looks that was written by hand.
+        let bearer = format!("bearer {}", requested.bearer);
+        // As API Gateway sends the header, and as a handwritten test event in its console may
+        // contain it.
         let many = with(&check, "/multiValueHeaders/AUTHORIZATION", json!([bearer]));
         let one = with(&with(&check, "/multiValueHeaders", json!(null)), "/headers/authorization", json!(bearer));
         let mut user = String::new();
@@ -162,23 +168,23 @@ async fn a_rest_api_can_stand_in_front_as_well() {
         let by_id = with(&rest_event("GET", None), "/pathParameters", json!({"id": user}));
         assert_eq!(invoke(product, "get-user", &by_id).await.expect(200).body, json!({"alias": "johny"}));
 
-        let two = with(&check, "/multiValueHeaders/Authorization", json!([bearer, bearer]));
-        invoke(product, "check-session", &two).await.refused(401, "bearer");
+        let duplicated = with(&check, "/multiValueHeaders/Authorization", json!([bearer, bearer]));
+        invoke(product, "check-session", &duplicated).await.refused(401, "bearer");
         invoke(product, "check-session", &check).await.refused(401, "bearer");
-        let nobody = with(&check, "/requestContext/identity/sourceIp", json!("unknown"));
-        invoke(product, "check-session", &nobody).await.refused(400, "Not a valid API Gateway proxy event");
+        let without_ip = with(&check, "/requestContext/identity/sourceIp", json!("unknown"));
+        invoke(product, "check-session", &without_ip).await.refused(400, "Not a valid API Gateway proxy event");
     })
     .await;
 }
 
-/// Attack 5, from one kind of API to the other: a proof is used up, whatever brings it.
+/// A code that was redeemed through one kind of API cannot be replayed through the other.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proof_works_once_in_all_forms_of_events_together() {
+async fn a_code_works_once_across_both_payload_formats() {
     product(async |product| {
         for (address, rest_first) in [("john@doe.net", true), ("jane@doe.net", false)] {
-            let (asked, code) = product.sign_up_code(address, address.split('@').next().unwrap_or_default()).await;
-            let proof = json!({"verificationCodeID": asked.id, "code": code}).to_string();
-            let events = [event("PUT", &proof), rest_event("PUT", Some(&proof))];
+            let (requested, code) = product.sign_up_code(address, address.split('@').next().unwrap_or_default()).await;
+            let verification = json!({"verificationCodeID": requested.id, "code": code}).to_string();
+            let events = [event("PUT", &verification), rest_event("PUT", Some(&verification))];
             let (first, second) = (usize::from(rest_first), usize::from(!rest_first));
             invoke(product, "verify-session", &events[first]).await.acknowledged();
             for event in [&events[second], &events[first]] {
@@ -189,9 +195,9 @@ async fn a_proof_works_once_in_all_forms_of_events_together() {
     .await;
 }
 
-/// "Hello" is not JSON, but it must be read before that can be said.
+/// The body "Hello" is not JSON, which is known only after it is decoded.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_in_base64_is_the_body_that_it_stands_for() {
+async fn a_body_in_base64_is_decoded() {
     product(async |product| {
         let in_base64 = |body: &str| with(&event("POST", body), "/isBase64Encoded", json!(true));
         // {"email":"john@doe.net"}
@@ -209,7 +215,7 @@ async fn a_body_in_base64_is_the_body_that_it_stands_for() {
         ] {
             invoke(product, "create-session", &in_base64(body)).await.refused(400, words);
         }
-        // The other way round: what is not marked is not decoded.
+        // A body that is not marked as base64 is not decoded.
         invoke(product, "create-session", &event("POST", "eyJlbWFpbCI6ImpvaG5AZG9lLm5ldCJ9"))
             .await
             .refused(400, "JSON");
@@ -219,7 +225,7 @@ async fn a_body_in_base64_is_the_body_that_it_stands_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_may_be_missing_or_far_too_large() {
+async fn a_missing_or_oversized_body_is_refused() {
     product(async |product| {
         let usual = event("POST", "");
         for (event, words) in [
@@ -234,9 +240,9 @@ async fn a_body_may_be_missing_or_far_too_large() {
     .await;
 }
 
-/// Attack 44: these have made a well-known library panic.
+/// Some of these values have made a well-known library panic.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_that_no_client_should_send_is_answered_as_the_contract_has_it() {
+async fn malformed_headers_and_paths_do_not_affect_the_response() {
     product(async |product| {
         let john = product.sign_up(ADDRESS, "johny").await;
         let usual = with(&event("GET", ""), "/headers/authorization", json!(john.bearer));
@@ -261,16 +267,16 @@ async fn a_head_that_no_client_should_send_is_answered_as_the_contract_has_it() 
             ("/somethingNew", json!({"from": "next year"})),
         ];
         for (pointer, value) in heads {
-            let answer = invoke(product, "check-session", &with(&usual, pointer, value.clone())).await;
-            assert_eq!(answer.status, 200, "{pointer} {value}: {}", answer.body);
+            let response = invoke(product, "check-session", &with(&usual, pointer, value.clone())).await;
+            assert_eq!(response.status, 200, "{pointer} {value}: {}", response.body);
         }
     })
     .await;
 }
 
-/// What comes through a header that only a proxy could have put together.
+/// Values of the `Authorization` header that only a proxy could construct.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bearer_that_cannot_be_read_is_refused_like_any_other() {
+async fn an_unreadable_bearer_token_is_refused_like_an_invalid_one() {
     product(async |product| {
         let john = product.sign_up(ADDRESS, "johny").await;
         let with_bearer = |value: &str| with(&event("GET", ""), "/headers/Authorization", json!(value));
@@ -286,9 +292,9 @@ async fn a_bearer_that_cannot_be_read_is_refused_like_any_other() {
             john.bearer.repeat(100),
         ] {
             invoke(product, "check-session", &with_bearer(&value)).await.refused(401, "bearer");
-            // An optional one that was sent must be good.
-            let proof = json!({"verificationCodeID": john.user_id, "code": "123456"}).to_string();
-            let prove = with(&with_bearer(&value), "/body", json!(proof));
+            // An optional bearer token must be valid if it is sent.
+            let verification = json!({"verificationCodeID": john.user_id, "code": "123456"}).to_string();
+            let prove = with(&with_bearer(&value), "/body", json!(verification));
             invoke(product, "verify-email", &prove).await.refused(401, "bearer");
         }
     })
@@ -296,7 +302,7 @@ async fn a_bearer_that_cannot_be_read_is_refused_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_the_gateway_did_not_find_is_told_as_missing_or_malformed() {
+async fn an_absent_or_malformed_path_id_is_reported_by_its_name() {
     product(async |product| {
         let john = product.sign_up(ADDRESS, "johny").await;
         let usual = with(&event("DELETE", ""), "/headers/authorization", json!(john.bearer));
@@ -304,8 +310,8 @@ async fn an_id_that_the_gateway_did_not_find_is_told_as_missing_or_malformed() {
             [json!(null), json!({}), json!({"other": john.session_id}), json!({"id": ""}), json!({"id": "{id}"})]
         {
             for function in ["close-session", "delete-email", "get-user"] {
-                let answer = invoke(product, function, &with(&usual, "/pathParameters", parameters.clone())).await;
-                assert_eq!(answer.expect(400).body["errors"][0]["field"], "id", "{parameters}");
+                let response = invoke(product, function, &with(&usual, "/pathParameters", parameters.clone())).await;
+                assert_eq!(response.expect(400).body["errors"][0]["field"], "id", "{parameters}");
             }
         }
         product.session(&john.bearer).await.expect(200);
@@ -313,9 +319,10 @@ async fn an_id_that_the_gateway_did_not_find_is_told_as_missing_or_malformed() {
     .await;
 }
 
-/// Control characters can't come over HTTP; from an event they don't get into a mail or a list either.
+/// HTTP does not allow control characters in headers. Those in an event do not reach an email or
+/// the list of sessions either.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_agent_is_kept_without_what_could_break_a_line() {
+async fn control_characters_are_removed_from_a_user_agent() {
     product(async |product| {
         let agent = format!("evil\r\nBcc: \u{0}\u{1b}[31m{}", "\u{1f600}".repeat(200));
         let event = with(&event("POST", &sign_in()), "/requestContext/http/userAgent", json!(agent));
@@ -326,9 +333,9 @@ async fn a_user_agent_is_kept_without_what_could_break_a_line() {
     .await;
 }
 
-/// The methods of an event say only whether something was read or written; its function is chosen by the route.
+/// The method of an event only selects the status 200 or 202: the route selects the function.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_has_the_form_of_the_event() {
+async fn the_response_has_the_payload_format_of_the_event() {
     product(async |product| {
         for (event, names) in [
             (
@@ -337,9 +344,9 @@ async fn the_answer_has_the_form_of_the_event() {
             ),
             (rest_event("GET", None), vec!["body", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"]),
         ] {
-            let returned = returned(product, "check-session", &event).await;
-            let there: Vec<_> = returned.as_object().expect("an object").keys().map(String::as_str).collect();
-            assert_eq!(there, names);
+            let returned = invoke_raw(product, "check-session", &event).await;
+            let members: Vec<_> = returned.as_object().expect("an object").keys().map(String::as_str).collect();
+            assert_eq!(members, names);
             Answer::of_function(&returned).refused(401, "bearer");
         }
         product.call(Method::GET, "/session", json!(null)).await.refused(401, "bearer");

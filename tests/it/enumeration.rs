@@ -1,8 +1,8 @@
-//! No answer tells whether an address is registered: not by its status, its headers or its body, nor by the work that is done before
-//! it is given (attacks 39 and 40; contract, Life of an account 5).
+//! No response reveals whether an address is registered: neither its status, headers and body, nor
+//! the work that precedes it (contract, Life of an account 5).
 //!
-//! Time itself is not measured, because a test that does fails when the machine is busy. What takes time is: the calls of DynamoDB,
-//! one after the other, with all that is in them.
+//! Time is not measured, because such a test fails on a busy machine. Instead, the tests compare
+//! what takes time: the sequence of DynamoDB calls, with their contents.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Call, Product, Proxy, Requested, Settings, product_with, wrong};
 
-/// Has an account.
+/// An address with an account.
 const KNOWN: &str = "john@doe.net";
-/// Was never seen.
+/// An address without an account.
 const UNKNOWN: &str = "jane@doe.net";
 
-/// Runs a test on a product that knows [`KNOWN`], a day after that signed up, so that its budget is as fresh as any other.
+/// Runs a test a day after [`KNOWN`] signed up, so that its rate limit is as unused as that of any
+/// other address.
 async fn watched(test: impl AsyncFnOnce(&Product, &Proxy)) {
     let proxy = Proxy::start().await;
     let settings = Settings::through(&proxy).and("MailsPerSourceIpPerHour", "1000");
@@ -29,7 +30,8 @@ async fn watched(test: impl AsyncFnOnce(&Product, &Proxy)) {
     .await;
 }
 
-/// What a client can see of an answer, and what was asked of DynamoDB for it: all but what is random, or the time.
+/// A response as a client sees it, and the DynamoDB calls that it required, without random values
+/// and times.
 #[derive(Debug, PartialEq)]
 struct Seen {
     status: u16,
@@ -39,7 +41,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(answer: &Answer, calls: &[Call], address: &str) -> Self {
+    fn of(response: &Answer, calls: &[Call], address: &str) -> Self {
         let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
             let value = if ["date", "apigw-requestid", "x-error-id", "content-length"].contains(&name.as_str()) {
                 "any"
@@ -48,19 +50,19 @@ impl Seen {
             };
             (name.to_string(), plain_text(value, address))
         };
-        let mut headers: Vec<_> = answer.headers.iter().map(header).collect();
+        let mut headers: Vec<_> = response.headers.iter().map(header).collect();
         headers.sort();
         let call = |call: &Call| json!([call.operation, plain(&call.body, address)]);
         let mut calls: Vec<_> = calls.iter().map(call).collect();
-        // Questions that are asked at the same time arrive in any order.
-        for asked in calls.split_mut(|call| call[0] == "TransactWriteItems") {
-            asked.sort_by_key(ToString::to_string);
+        // Concurrent reads arrive in any order.
+        for concurrent in calls.split_mut(|call| call[0] == "TransactWriteItems") {
+            concurrent.sort_by_key(ToString::to_string);
         }
-        Self { status: answer.status, headers, body: plain(&answer.body, address), calls }
+        Self { status: response.status, headers, body: plain(&response.body, address), calls }
     }
 }
 
-/// A value in which everything random, every time and the address are replaced by what they are. Lengths and order stay.
+/// Replaces random values, times and the address in a value by their kinds. Lengths and order stay.
 fn plain(value: &Value, address: &str) -> Value {
     match value {
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), plain(value, address))).collect(),
@@ -71,7 +73,7 @@ fn plain(value: &Value, address: &str) -> Value {
     }
 }
 
-/// Word by word: identifiers, hashes, tokens and numbers by their kind, the rest as it is.
+/// Replaces identifiers, hashes, tokens and numbers in a text, word by word.
 fn plain_text(text: &str, address: &str) -> String {
     let in_word = |character: char| character.is_ascii_alphanumeric() || character == '-';
     let kind = |word: &str| match word.trim_end_matches(|last| !in_word(last)) {
@@ -83,64 +85,64 @@ fn plain_text(text: &str, address: &str) -> String {
     text.replace(address, "<address>").split_inclusive(|character| !in_word(character)).map(kind).collect()
 }
 
-/// Sends the same request for both addresses, and compares all there is to see.
-async fn the_same_for_both(product: &Product, proxy: &Proxy, status: u16, request: impl Fn(&str) -> RequestBuilder) {
+/// Sends the same request for both addresses, and compares the responses and the calls.
+async fn assert_same_for_both(product: &Product, proxy: &Proxy, status: u16, request: impl Fn(&str) -> RequestBuilder) {
     let (mut seen, mut waits) = (Vec::new(), Vec::new());
     for address in [KNOWN, UNKNOWN] {
-        let (answer, calls) = product.watch(proxy, request(address)).await;
-        assert_eq!(answer.status, status, "{}", answer.body);
-        waits.extend(answer.header("retry-after").map(|wait| wait.parse::<i64>().expect("seconds")));
-        seen.push(Seen::of(&answer, &calls, address));
+        let (response, calls) = product.watch(proxy, request(address)).await;
+        assert_eq!(response.status, status, "{}", response.body);
+        waits.extend(response.header("retry-after").map(|wait| wait.parse::<i64>().expect("seconds")));
+        seen.push(Seen::of(&response, &calls, address));
     }
-    assert!(!seen[0].calls.is_empty(), "nothing was watched");
+    assert!(!seen[0].calls.is_empty(), "no call was observed");
     assert_eq!(seen[0], seen[1]);
-    // The one is asked for a little later than the other, but not half a minute.
+    // The second request is sent slightly later than the first, but less than half a minute.
     assert!(waits.is_empty() || (waits[0] - waits[1]).abs() < 30, "{waits:?}");
 }
 
 fn sign_up(product: &Product, address: &str, alias: &str) -> RequestBuilder {
-    let body = json!({"email": address, "fullName": "Somebody", "alias": alias});
+    let body = json!({"email": address, "fullName": "John Doe", "alias": alias});
     product.request(Method::POST, "/user").json(&body)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_up_looks_the_same_for_a_taken_address() {
     watched(async |product, proxy| {
-        // Digits, which are as good as the time: nothing but the address differs.
+        // Numeric aliases are replaced like other numbers, so that only the address differs.
         let alias = |address: &str| if address == KNOWN { "11" } else { "22" };
-        the_same_for_both(product, proxy, 202, |address| {
-            sign_up(product, address, alias(address)).header("user-agent", "somebody")
+        assert_same_for_both(product, proxy, 202, |address| {
+            sign_up(product, address, alias(address)).header("user-agent", "Firefox")
         })
         .await;
-        the_same_for_both(product, proxy, 400, |address| sign_up(product, address, "johny")).await;
-        let mails = product.mails().await;
+        assert_same_for_both(product, proxy, 400, |address| sign_up(product, address, "johny")).await;
+        let emails = product.mails().await;
         assert_eq!(
-            mails.iter().filter(|mail| mail.to == [KNOWN]).count(),
+            emails.iter().filter(|email| email.to == [KNOWN]).count(),
             2,
-            "his own code, and that he has an account"
+            "the code of the first sign-up, and the notice of an existing account"
         );
-        assert_eq!(mails.iter().filter(|mail| mail.to == [UNKNOWN]).count(), 1);
+        assert_eq!(emails.iter().filter(|email| email.to == [UNKNOWN]).count(), 1);
     })
     .await;
 }
 
-/// Attacks 39 and 40.
+/// The rate limit of an address does not reveal an account either.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_looks_the_same_for_an_unknown_address_until_the_mails_are_used_up_and_after() {
+async fn a_sign_in_looks_the_same_for_an_unknown_address_at_any_quota() {
     watched(async |product, proxy| {
         let sign_in = |address: &str| product.request(Method::POST, "/session").json(&json!({"email": address}));
         for status in [202, 202, 202, 429, 429] {
-            the_same_for_both(product, proxy, status, sign_in).await;
+            assert_same_for_both(product, proxy, status, sign_in).await;
         }
         product.pass(Duration::from_mins(1));
-        the_same_for_both(product, proxy, 202, sign_in).await;
-        the_same_for_both(product, proxy, 429, |address| sign_up(product, address, "alias")).await;
+        assert_same_for_both(product, proxy, 202, sign_in).await;
+        assert_same_for_both(product, proxy, 429, |address| sign_up(product, address, "alias")).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_to_add_looks_the_same_whether_it_is_somebody_else_s_or_nobody_s() {
+async fn adding_an_address_looks_the_same_whether_or_not_it_is_taken() {
     watched(async |product, proxy| {
         let mary = product.sign_up("mary@doe.net", "mary").await;
         let post = |path: &'static str| {
@@ -149,25 +151,26 @@ async fn an_address_to_add_looks_the_same_whether_it_is_somebody_else_s_or_nobod
                 product.request(Method::POST, path).bearer_auth(&bearer).json(&json!({"address": address}))
             }
         };
-        the_same_for_both(product, proxy, 202, post("/email")).await;
-        the_same_for_both(product, proxy, 202, post("/email")).await;
-        the_same_for_both(product, proxy, 202, post("/email/verification")).await;
-        the_same_for_both(product, proxy, 429, post("/email")).await;
+        assert_same_for_both(product, proxy, 202, post("/email")).await;
+        assert_same_for_both(product, proxy, 202, post("/email")).await;
+        assert_same_for_both(product, proxy, 202, post("/email/verification")).await;
+        assert_same_for_both(product, proxy, 429, post("/email")).await;
         let emails = product.emails(&mary).await;
         assert!(emails[1..].iter().all(|email| email["verified"] == false), "{emails:?}");
     })
     .await;
 }
 
-/// Nobody is mailed a code for an unknown address; a guess at it is counted and refused all the same.
+/// An unknown address gets no code, but a guess at its verification is counted and refused in the
+/// same way.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guess_looks_the_same_whether_there_is_a_code_or_none() {
+async fn a_guess_looks_the_same_whether_or_not_there_is_a_code() {
     watched(async |product, proxy| {
         let known = Requested::of(&product.ask_to_sign_in(KNOWN).await.expect(202));
         let unknown = Requested::of(&product.ask_to_sign_in(UNKNOWN).await.expect(202));
         let code = wrong(&product.newest_code(KNOWN).await);
         for _ in 0..6 {
-            the_same_for_both(product, proxy, 401, |address| {
+            assert_same_for_both(product, proxy, 401, |address| {
                 let id = if address == KNOWN { &known.id } else { &unknown.id };
                 let body = json!({"verificationCodeID": id, "code": code});
                 product.request(Method::PUT, "/session/verification").json(&body)
@@ -179,16 +182,16 @@ async fn a_guess_looks_the_same_whether_there_is_a_code_or_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pending_bearer_looks_the_same_for_an_unknown_address() {
+async fn a_pending_bearer_token_looks_the_same_for_an_unknown_address() {
     watched(async |product, proxy| {
         let known = Requested::of(&product.ask_to_sign_in(KNOWN).await.expect(202));
         let unknown = Requested::of(&product.ask_to_sign_in(UNKNOWN).await.expect(202));
         let bearer = |address: &str| if address == KNOWN { &known.bearer } else { &unknown.bearer };
-        the_same_for_both(product, proxy, 401, |address| {
+        assert_same_for_both(product, proxy, 401, |address| {
             product.request(Method::GET, "/session").bearer_auth(bearer(address))
         })
         .await;
-        the_same_for_both(product, proxy, 401, |address| {
+        assert_same_for_both(product, proxy, 401, |address| {
             product.request(Method::PUT, "/session/extend").bearer_auth(bearer(address))
         })
         .await;

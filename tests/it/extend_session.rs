@@ -1,4 +1,4 @@
-//! `PUT /session/extend`: letting a session live longer.
+//! `PUT /session/extend`: extending a session.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ const JOHN: &str = "john@doe.net";
 const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_extended_session_lives_24_hours_from_now() {
+async fn an_extended_session_expires_24_hours_later() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.pass(Duration::from_hours(23));
@@ -24,9 +24,8 @@ async fn an_extended_session_lives_24_hours_from_now() {
     .await;
 }
 
-/// Attack 35.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_session_lives_longer_than_30_days_however_often_it_is_extended() {
+async fn no_session_lasts_longer_than_30_days_however_often_extended() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let signed_in = product.session(&john.bearer).await.expect(200).body["expireAt"].as_i64().unwrap() - 86_400;
@@ -42,7 +41,7 @@ async fn no_session_lives_longer_than_30_days_however_often_it_is_extended() {
         product.pass(Duration::from_hours(7));
         product.extend(&john.bearer).await.refused(401, "bearer");
         product.session(&john.bearer).await.refused(401, "bearer");
-        // A new sign-in begins anew.
+        // A new sign-in starts a new period.
         let again = product.sign_in(&john).await;
         product.extend(&again.bearer).await.acknowledged();
     })
@@ -50,7 +49,7 @@ async fn no_session_lives_longer_than_30_days_however_often_it_is_extended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_extension_never_revives() {
+async fn an_inactive_session_cannot_be_extended() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let closed = product.sign_in(&john).await;
@@ -68,7 +67,7 @@ async fn an_extension_never_revives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_session_itself_is_extended() {
+async fn extending_a_session_does_not_extend_others() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let other = product.sign_in(&john).await;

@@ -1,4 +1,4 @@
-//! `GET /user/id/{id}`: a user, as anybody may see him.
+//! `GET /user/id/{id}`: the public profile of a user.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,11 +6,11 @@ use serde_json::json;
 use crate::support::product;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn anybody_sees_the_alias_of_a_user_and_nothing_else() {
+async fn the_alias_of_a_user_is_public_and_nothing_else_is() {
     product(async |product| {
         let john = product.sign_up("john@doe.net", "Johny").await;
         assert_eq!(product.user(&john.user_id).await.expect(200).body, json!({"alias": "Johny"}));
-        // Nobody asks for a bearer here, so a stale one does no harm.
+        // The endpoint does not read the bearer token, so an invalid one does not matter.
         let path = format!("/user/id/{}", john.user_id);
         assert_eq!(
             product.call_as("stale", Method::GET, &path, None).await.expect(200).body,
@@ -21,7 +21,7 @@ async fn anybody_sees_the_alias_of_a_user_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_of_no_user_is_a_404() {
+async fn an_id_that_belongs_to_no_user_is_a_404() {
     product(async |product| {
         let john = product.sign_up("john@doe.net", "johny").await;
         let (pending, _) = product.sign_up_code("jane@doe.net", "jane").await;

@@ -1,4 +1,4 @@
-//! Requests that no client library would send, and answers without an end.
+//! Requests that no client library would send, and lists that span several pages of DynamoDB.
 
 use reqwest::Method;
 use serde_json::json;
@@ -11,17 +11,17 @@ use crate::support::{BASE, Product, product};
 
 const VICTIM: &str = "victim@doe.net";
 
-/// Sends bytes as they are, and reads the answer to its end.
+/// Sends raw bytes, and reads the response until the connection closes.
 async fn send_raw(product: &Product, bytes: &[u8]) -> String {
     let authority = product.stack.api_url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(authority).await.expect("a connection");
     stream.write_all(bytes).await.expect("a request");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("an answer");
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.expect("a response");
+    String::from_utf8_lossy(&response).into_owned()
 }
 
-/// A sign-in with these lines in its head.
+/// A sign-in with these header lines.
 fn sign_in(address: &str, lines: &str) -> Vec<u8> {
     let body = json!({"email": address}).to_string();
     let head =
@@ -29,9 +29,10 @@ fn sign_in(address: &str, lines: &str) -> Vec<u8> {
     format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// Attack 44. Whatever says where a request was for, it is answered without a fault, and none of it is in a mail.
+/// The `Host` header and its relatives cause no server error, and appear in no response and no
+/// email.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_malformed_head_is_answered_and_never_mailed() {
+async fn malformed_headers_cause_no_server_error_and_reach_no_email() {
     product(async |product| {
         let heads = [
             "Host: evil.example\r\n",
@@ -49,24 +50,24 @@ async fn a_malformed_head_is_answered_and_never_mailed() {
         ];
         let mut accepted = 0;
         for (number, lines) in heads.iter().enumerate() {
-            let answer = send_raw(product, &sign_in(&format!("victim{number}@doe.net"), lines)).await;
-            let status = answer.split(' ').nth(1).unwrap_or_default();
-            assert!(["202", "400"].contains(&status), "{lines:?}: {answer}");
-            assert!(!answer.contains("evil"), "{lines:?}: {answer}");
+            let response = send_raw(product, &sign_in(&format!("victim{number}@doe.net"), lines)).await;
+            let status = response.split(' ').nth(1).unwrap_or_default();
+            assert!(["202", "400"].contains(&status), "{lines:?}: {response}");
+            assert!(!response.contains("evil"), "{lines:?}: {response}");
             accepted += usize::from(status == "202");
         }
-        let mails = product.mails().await;
-        assert!(accepted >= heads.len() / 2 && mails.len() == accepted, "{} of {accepted}", mails.len());
-        for mail in mails {
-            assert!(!format!("{mail:?}").contains("evil"), "{mail:?}");
+        let emails = product.mails().await;
+        assert!(accepted >= heads.len() / 2 && emails.len() == accepted, "{} of {accepted}", emails.len());
+        for email in emails {
+            assert!(!format!("{email:?}").contains("evil"), "{email:?}");
         }
     })
     .await;
 }
 
-/// What the server itself can't read is refused by it; the product goes on.
+/// The HTTP server refuses them, and keeps serving other requests.
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_are_no_request_harm_nobody() {
+async fn bytes_that_are_not_a_request_do_no_harm() {
     product(async |product| {
         let requests: [&[u8]; 6] = [
             b"evil\r\n\r\n",
@@ -77,17 +78,17 @@ async fn bytes_that_are_no_request_harm_nobody() {
             b"GET /api/auth/v2/session?%zz=\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         ];
         for bytes in requests {
-            let answer = send_raw(product, bytes).await;
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+            let response = send_raw(product, bytes).await;
+            assert!(response.is_empty() || response.starts_with("HTTP/1.1 4"), "{response}");
         }
         product.sign_up(VICTIM, "victim").await;
     })
     .await;
 }
 
-/// Attack 50.
+/// Neither request bodies nor path parameters reach a header or a body of a refusal.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_an_attacker_types_stands_in_a_header_of_the_answer() {
+async fn no_response_header_contains_text_from_an_attacker() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         let evil = "evil\r\nSet-Cookie: evil=1\u{0}\u{2028}\u{1f600}";
@@ -102,24 +103,24 @@ async fn nothing_that_an_attacker_types_stands_in_a_header_of_the_answer() {
             (Method::PUT, "/email/preferred"),
             (Method::PUT, "/email/verification"),
         ] {
-            let answer = product.call_as(&victim.bearer, method, path, Some(body.clone())).await.expect(400);
-            assert!(!format!("{:?} {}", answer.headers, answer.body).contains("evil"), "{}", answer.body);
+            let response = product.call_as(&victim.bearer, method, path, Some(body.clone())).await.expect(400);
+            assert!(!format!("{:?} {}", response.headers, response.body).contains("evil"), "{}", response.body);
         }
         for (method, path) in [
             (Method::GET, "/user/id/evil%0d%0aSet-Cookie:%20evil"),
             (Method::DELETE, "/session/evil%0d%0aevil:%20evil"),
             (Method::DELETE, "/email/evil%00%e2%80%a8"),
         ] {
-            let answer = product.call_as(&victim.bearer, method, path, None).await.refused(400, "id");
-            assert!(!format!("{:?} {}", answer.headers, answer.body).contains("evil"), "{}", answer.body);
+            let response = product.call_as(&victim.bearer, method, path, None).await.refused(400, "id");
+            assert!(!format!("{:?} {}", response.headers, response.body).contains("evil"), "{}", response.body);
         }
     })
     .await;
 }
 
-/// Bodies that are cheap to send and dear to read.
+/// Bodies that are cheap to send and costly to parse.
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_that_were_made_to_be_hard_to_read_are_refused() {
+async fn bodies_that_are_costly_to_parse_are_refused() {
     product(async |product| {
         let deep = |open: &str, close: &str| format!("{{\"email\":{}{}}}", open.repeat(1500), close.repeat(1500));
         let bodies = [
@@ -135,22 +136,24 @@ async fn bodies_that_were_made_to_be_hard_to_read_are_refused() {
             let request = product.request(Method::POST, "/session").header("content-type", "application/json");
             product.send(request.body(body)).await.expect(400);
         }
-        // As somebody who packs them would send them, there is no telling how large they are: nothing unpacks them.
-        let packed = product.request(Method::POST, "/session").header("content-type", "application/json");
-        product.send(packed.header("content-encoding", "gzip").body(vec![0x1f, 0x8b, 8, 0])).await.expect(400);
+        // The size of a compressed body is unknown until it is decompressed, so it is never
+        // decompressed.
+        let compressed = product.request(Method::POST, "/session").header("content-type", "application/json");
+        product.send(compressed.header("content-encoding", "gzip").body(vec![0x1f, 0x8b, 8, 0])).await.expect(400);
         assert!(product.mails().await.is_empty());
     })
     .await;
 }
 
-/// Attack 52. DynamoDB returns a megabyte at a time; expired sessions that it has not deleted yet fill more than that.
+/// DynamoDB returns a megabyte at a time. Expired sessions that it has not deleted yet fill more
+/// than that.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_beyond_the_first_megabyte_are_found() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         let agent = "x".repeat(390_000);
         for number in 0..8 {
-            // Before and after any that is open, in the order of the keys.
+            // Their keys sort before and after those of the active sessions.
             let id =
                 format!("{:08x}-0000-4000-8000-000000000000", if number % 2 == 0 { number } else { u32::MAX - number });
             let entry = json!({
@@ -166,7 +169,7 @@ async fn sessions_beyond_the_first_megabyte_are_found() {
         let again = product.sign_in(&victim).await;
         assert_eq!(product.sessions(&again).await.len(), 2);
         product.add_email(&victim, "more@doe.net").await;
-        // TTL would have deleted them by now.
+        // Delete the expired sessions, as TTL would.
         product.stack.sweep().await.expect("a sweep");
     })
     .await;

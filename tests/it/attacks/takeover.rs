@@ -1,4 +1,4 @@
-//! Getting at other people's accounts and addresses, or keeping a foot in their door.
+//! Attempts to take over accounts and addresses of others, or to keep access to them.
 
 use std::time::Duration;
 
@@ -10,22 +10,23 @@ use crate::support::{Letter, Requested, Settings, code_in, product, product_with
 const VICTIM: &str = "victim@doe.net";
 const EVIL: &str = "evil@attacker.example";
 
-/// Attack 25. Whoever came first in another's name has neither session nor code, nor is he in the victim's way.
+/// An attacker who signs up with the address of a victim gets neither a session nor a code, and
+/// does not block the victim.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_signed_a_victim_up_in_advance_has_nothing_when_the_victim_comes() {
+async fn signing_a_victim_up_in_advance_gives_an_attacker_no_access() {
     product(async |product| {
         let (signed_up, code) = product.sign_up_code(VICTIM, "victim").await;
         let signed_in = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
         let victim = product.sign_up(VICTIM, "victim").await;
-        // Even with the very code that was mailed to the victim for his own sign-up.
+        // Not even the right code helps once the victim has signed up.
         product.verify_session(&signed_up.id, &code).await.refused(401, "code");
-        for asked in [&signed_up, &signed_in] {
-            product.session(&asked.bearer).await.refused(401, "bearer");
-            product.extend(&asked.bearer).await.refused(401, "bearer");
+        for requested in [&signed_up, &signed_in] {
+            product.session(&requested.bearer).await.refused(401, "bearer");
+            product.extend(&requested.bearer).await.refused(401, "bearer");
         }
         assert_eq!(product.sessions(&victim).await.len(), 1);
         assert_eq!(product.emails(&victim).await.len(), 1);
-        // His next try reaches the victim, as a warning without a code.
+        // The attacker's next attempt only sends the victim a notice without a code.
         product.pass(Duration::from_mins(5));
         product
             .mailing(product.ask_to_sign_up(VICTIM, "evil"), &[(Letter::AlreadyRegistered, VICTIM)])
@@ -35,56 +36,58 @@ async fn who_signed_a_victim_up_in_advance_has_nothing_when_the_victim_comes() {
     .await;
 }
 
-/// Attack 25, with a sign-in that was asked for before there was an account: the code that it would have is worth nothing.
+/// A sign-in that was requested before the account existed has no valid code.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_asked_for_in_advance_opens_nothing_even_if_its_code_is_guessed() {
+async fn a_sign_in_requested_before_the_sign_up_never_becomes_active() {
     product_with(Settings::known_code_key(), async |product| {
-        let asked = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
+        let requested = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
         product.stack.delivered().await;
         product.sign_up(VICTIM, "victim").await;
-        let guessed = product.derived_code(&asked.id).await;
-        product.verify_session(&asked.id, &guessed).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
+        let guessed = product.derived_code(&requested.id).await;
+        product.verify_session(&requested.id, &guessed).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
     })
     .await;
 }
 
-/// Attack 26. An unverified entry blocks nobody, and what its owner does with it touches nobody.
+/// An unverified entry does not block the owner of the address, and changes to it affect no other
+/// account.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_squats_on_an_address_has_nothing_when_its_owner_comes() {
+async fn an_unverified_address_gives_an_attacker_no_hold_on_its_owner() {
     product(async |product| {
         let attacker = product.sign_up(EVIL, "evil").await;
         let (pending, code) = product.email_code(&attacker, VICTIM).await;
         let entry = product.email_id(&attacker, VICTIM).await;
-        // Until then it signs nobody in, and the attacker least of all.
+        // An unverified address cannot sign in.
         product.mailing(product.ask_to_sign_in(VICTIM), &[(Letter::NoAccount, VICTIM)]).await.expect(202);
         let victim = product.sign_up(VICTIM, "victim").await;
         product.verify_email(&pending, &code).await.refused(401, "code");
         product.verify_email_as(&attacker.bearer, &pending, &code).await.refused(401, "code");
         product.prefer(&attacker, &entry).await.refused(403, "Verify");
         product.pass(Duration::from_mins(5));
-        let told = &[(Letter::BelongsToAnother, VICTIM)];
-        product.mailing(product.ask_again(&attacker, VICTIM), told).await.expect(202);
-        // Taking his entry back takes nothing from the owner.
+        let expected = &[(Letter::BelongsToAnother, VICTIM)];
+        product.mailing(product.ask_again(&attacker, VICTIM), expected).await.expect(202);
+        // Deleting the attacker's entry does not affect the owner.
         product.delete_email(&attacker, &entry).await.acknowledged();
         assert_eq!(product.sign_in(&victim).await.user_id, victim.user_id);
     })
     .await;
 }
 
-/// A sign-in belongs to whoever had the address when it was mailed. When the address changes hands, it opens neither account.
+/// A sign-in belongs to the account that owned the address when the code was sent. After the
+/// address has moved, the code opens neither account.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_through_an_address_that_changed_hands_opens_nobody_s_account() {
+async fn a_pending_sign_in_opens_no_account_after_its_address_moved() {
     product(async |product| {
         let shared = "desk@office.example";
         let before = product.sign_up("john@doe.net", "johny").await;
         let entry = product.add_email(&before, shared).await;
-        let (asked, code) = product.sign_in_code(shared).await;
+        let (requested, code) = product.sign_in_code(shared).await;
         product.delete_email(&before, &entry).await.acknowledged();
         let after = product.sign_up("jane@doe.net", "jane").await;
         product.add_email(&after, shared).await;
-        product.verify_session(&asked.id, &code).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
         product.pass(Duration::from_mins(5));
         assert_eq!(product.sign_in_through(&after, shared).await.user_id, after.user_id);
         assert_eq!(product.sessions(&before).await.len(), 1);
@@ -92,9 +95,10 @@ async fn a_sign_in_through_an_address_that_changed_hands_opens_nobody_s_account(
     .await;
 }
 
-/// Attack 36: there is one session to a code. A bearer that somebody else was given for the same address stays worthless.
+/// Each code activates one session. A bearer token that an attacker received for the same address
+/// stays inactive.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_victim_s_code_opens_his_session_and_not_the_attacker_s() {
+async fn a_code_activates_the_session_of_its_own_request_only() {
     product(async |product| {
         product.sign_up(VICTIM, "victim").await;
         product.pass(Duration::from_mins(5));
@@ -103,7 +107,7 @@ async fn a_victim_s_code_opens_his_session_and_not_the_attacker_s() {
         product.verify_session(&own.id, &code).await.acknowledged();
         product.session(&own.bearer).await.expect(200);
         product.session(&attacker.bearer).await.refused(401, "bearer");
-        // A bearer that comes along with the proof is not upgraded by it either.
+        // A bearer token that is sent with the code is not activated by it either.
         let (own, code) = product.sign_in_code(VICTIM).await;
         let body = json!({"verificationCodeID": own.id, "code": code, "bearer": attacker.bearer});
         product.call_as(&attacker.bearer, Method::PUT, "/session/verification", Some(body)).await.acknowledged();
@@ -112,37 +116,38 @@ async fn a_victim_s_code_opens_his_session_and_not_the_attacker_s() {
     .await;
 }
 
-/// Attack 5, after an end that was asked for.
+/// A code cannot reopen the session that it activated.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_opens_nothing_after_its_session_was_closed() {
+async fn a_code_is_rejected_after_its_session_was_closed() {
     product(async |product| {
         product.sign_up(VICTIM, "victim").await;
-        let (asked, code) = product.sign_in_code(VICTIM).await;
-        product.verify_session(&asked.id, &code).await.acknowledged();
-        let path = format!("/session/{}", asked.session_id);
-        product.call_as(&asked.bearer, Method::DELETE, &path, None).await.acknowledged();
-        product.verify_session(&asked.id, &code).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
-        product.extend(&asked.bearer).await.refused(401, "bearer");
+        let (requested, code) = product.sign_in_code(VICTIM).await;
+        product.verify_session(&requested.id, &code).await.acknowledged();
+        let path = format!("/session/{}", requested.session_id);
+        product.call_as(&requested.bearer, Method::DELETE, &path, None).await.acknowledged();
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
+        product.extend(&requested.bearer).await.refused(401, "bearer");
     })
     .await;
 }
 
-/// Attack 31. The hash of a bearer has the form of one: 64 letters and digits.
+/// The hash of a bearer token has the format of one: 64 letters and digits.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_the_api_or_the_table_shows_is_a_bearer() {
+async fn no_identifier_or_stored_hash_works_as_a_bearer_token() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         let email = product.email_id(&victim, VICTIM).await;
-        let asked = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
-        let mut shown = vec![victim.user_id.clone(), victim.session_id.clone(), email, asked.id, asked.session_id];
+        let requested = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
+        let mut shown =
+            vec![victim.user_id.clone(), victim.session_id.clone(), email, requested.id, requested.session_id];
         let doubled: Vec<_> = shown.iter().map(|id| id.replace('-', "").repeat(2)).collect();
         shown.extend(doubled);
         for item in product.items().await {
             shown.extend(["pk", "sk", "tokenHash", "nonce"].map(|name| item.text(name).to_owned()));
             shown.push(item.text("pk").trim_start_matches("SESSION#").to_owned());
         }
-        assert!(shown.iter().any(|text| text.len() == 64), "no hash among them");
+        assert!(shown.iter().any(|text| text.len() == 64), "no hash was tried");
         for text in shown {
             product.session(&text).await.refused(401, "bearer");
         }
@@ -151,9 +156,9 @@ async fn nothing_that_the_api_or_the_table_shows_is_a_bearer() {
     .await;
 }
 
-/// Knowing that a code was asked for, and by what ID, is no help: the code is the proof.
+/// Knowing the ID of a code does not help without the code itself.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_code_of_one_account_proves_nothing_for_another() {
+async fn the_code_of_one_account_verifies_nothing_for_another() {
     product(async |product| {
         let (first, code) = product.sign_up_code(VICTIM, "victim").await;
         let (second, evil) = product.sign_up_code(EVIL, "evil").await;
@@ -168,9 +173,9 @@ async fn the_code_of_one_account_proves_nothing_for_another() {
     .await;
 }
 
-/// Attack 34, at its end: what expired is refused before it is deleted, and nobody's account goes with it when it is.
+/// Expired items are refused before they are deleted, and deleting them leaves the accounts intact.
 #[tokio::test(flavor = "multi_thread")]
-async fn months_later_accounts_are_all_that_is_left() {
+async fn after_90_days_only_accounts_remain() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         product.add_email(&victim, "victim@work.example").await;

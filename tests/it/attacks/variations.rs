@@ -1,4 +1,4 @@
-//! What somebody who knows the list would try next.
+//! Variations of the known attacks.
 
 use reqwest::{Method, header::SET_COOKIE};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const VICTIM: &str = "victim@doe.net";
 const EVIL: &str = "evil@attacker.example";
 const WORK: &str = "victim@work.example";
 
-/// Sends a body of bytes to the sign-in, with these headers.
+/// Sends a sign-in with this body and these headers, and returns the status.
 async fn sign_in_with(product: &Product, body: Vec<u8>, headers: &[(&str, &str)]) -> u16 {
     let mut request = product.request(Method::POST, "/session").body(body);
     for (name, value) in headers {
@@ -18,26 +18,26 @@ async fn sign_in_with(product: &Product, body: Vec<u8>, headers: &[(&str, &str)]
     product.send(request).await.status
 }
 
-/// What one reader takes for a text and the next one for another.
+/// Two parsers could read such a body differently.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_in_another_encoding_is_read_by_nobody() {
+async fn a_body_in_another_encoding_is_refused() {
     product(async |product| {
         let before = product.contents().await;
         let text = json!({"email": VICTIM}).to_string();
-        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        // The same, as gzip has it.
-        let zipped = vec![
+        let little_endian: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big_endian: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        // The same body, compressed with gzip.
+        let gzipped = vec![
             31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 74, 205, 77, 204, 204, 81, 178, 82, 42, 203, 76, 46, 201, 204,
             117, 72, 201, 79, 213, 203, 75, 45, 81, 170, 5, 0, 243, 239, 49, 66, 26, 0, 0, 0,
         ];
         let json = ("content-type", "application/json");
         for (body, headers) in [
-            (little.clone(), vec![("content-type", "application/json; charset=utf-16")]),
-            (big.clone(), vec![("content-type", "application/json; charset=utf-16")]),
-            ([vec![0xff, 0xfe], little].concat(), vec![json]),
-            ([vec![0xfe, 0xff], big].concat(), vec![json]),
-            (zipped, vec![json, ("content-encoding", "gzip")]),
+            (little_endian.clone(), vec![("content-type", "application/json; charset=utf-16")]),
+            (big_endian.clone(), vec![("content-type", "application/json; charset=utf-16")]),
+            ([vec![0xff, 0xfe], little_endian].concat(), vec![json]),
+            ([vec![0xfe, 0xff], big_endian].concat(), vec![json]),
+            (gzipped, vec![json, ("content-encoding", "gzip")]),
             (br#"{"email":"\ud800@doe.net"}"#.to_vec(), vec![json]),
             (br#"{"email":"\ud83dvictim@doe.net"}"#.to_vec(), vec![json]),
             (b"{\"email\":\"vict\xc0\xa9m@doe.net\"}".to_vec(), vec![json]),
@@ -49,11 +49,12 @@ async fn a_body_in_another_encoding_is_read_by_nobody() {
     .await;
 }
 
-/// A whole number may be a code. What becomes one by rounding, or by leaving something out, is none; and it costs its owner no try.
+/// An integer may be a code. A value that becomes one only by rounding or truncation is refused,
+/// and costs no attempt.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_number_that_is_a_code_only_after_some_thought_is_none() {
+async fn a_number_that_would_have_to_be_rounded_is_not_a_code() {
     product(async |product| {
-        let (asked, code) = product.sign_up_code(VICTIM, "victim").await;
+        let (requested, code) = product.sign_up_code(VICTIM, "victim").await;
         let before = product.contents().await;
         let code: u64 = code.parse().expect("digits");
         let numbers = [
@@ -70,21 +71,22 @@ async fn a_number_that_is_a_code_only_after_some_thought_is_none() {
             "NaN".to_owned(),
         ];
         for number in numbers {
-            let body = format!("{{\"verificationCodeID\":\"{}\",\"code\":{number}}}", asked.id);
+            let body = format!("{{\"verificationCodeID\":\"{}\",\"code\":{number}}}", requested.id);
             let request = product.request(Method::PUT, "/session/verification").body(body);
-            let answer = product.send(request.header("content-type", "application/json")).await;
-            assert_eq!(answer.status, 400, "{number}: {}", answer.body);
+            let response = product.send(request.header("content-type", "application/json")).await;
+            assert_eq!(response.status, 400, "{number}: {}", response.body);
         }
         product.assert_unchanged(&before).await;
-        let body = json!({"verificationCodeID": asked.id, "code": code});
+        let body = json!({"verificationCodeID": requested.id, "code": code});
         product.call(Method::PUT, "/session/verification", body).await.acknowledged();
     })
     .await;
 }
 
-/// Attack 36, by other ways: nothing but the `Authorization` header is a bearer, and no answer asks a browser to keep one.
+/// Only the `Authorization` header carries a bearer token, and no response sets a cookie (session
+/// fixation).
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cookie_opens_nothing_and_none_is_set() {
+async fn a_cookie_authenticates_nothing_and_none_is_set() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         let cookie =
@@ -93,24 +95,24 @@ async fn a_cookie_opens_nothing_and_none_is_set() {
         for (method, path) in [(Method::GET, "/session"), (Method::PUT, "/session/extend"), (Method::GET, "/emails")] {
             product.send(with_cookie(method, path)).await.refused(401, "bearer");
         }
-        // Whoever comes with somebody's session gets one of his own all the same.
+        // A client that sends an existing session ID still gets a new session.
         let fixed = json!({"email": VICTIM, "sessionID": victim.session_id, "bearer": victim.bearer});
-        let answer = product.send(with_cookie(Method::POST, "/session").json(&fixed)).await.expect(202);
-        let asked = Requested::of(&answer);
-        assert!(asked.session_id != victim.session_id && asked.bearer != victim.bearer);
+        let response = product.send(with_cookie(Method::POST, "/session").json(&fixed)).await.expect(202);
+        let requested = Requested::of(&response);
+        assert!(requested.session_id != victim.session_id && requested.bearer != victim.bearer);
         let code = product.newest_code(VICTIM).await;
-        let proof = json!({"verificationCodeID": asked.id, "code": code});
-        let proved = product.send(with_cookie(Method::PUT, "/session/verification").json(&proof)).await;
-        let checked = product.session(&asked.bearer).await.expect(200);
-        assert!([&answer, &proved, &checked].iter().all(|answer| !answer.headers.contains_key(SET_COOKIE)));
-        proved.acknowledged();
+        let proof = json!({"verificationCodeID": requested.id, "code": code});
+        let verified = product.send(with_cookie(Method::PUT, "/session/verification").json(&proof)).await;
+        let checked = product.session(&requested.bearer).await.expect(200);
+        assert!([&response, &verified, &checked].iter().all(|response| !response.headers.contains_key(SET_COOKIE)));
+        verified.acknowledged();
     })
     .await;
 }
 
-/// The method and the path are those of the request line.
+/// The method and the path come from the request line only.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_header_makes_a_request_another_one() {
+async fn no_header_overrides_the_method_or_the_path() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         let close = format!("/api/auth/v2/session/{}", victim.session_id);
@@ -125,8 +127,8 @@ async fn no_header_makes_a_request_another_one() {
             ("x-forwarded-prefix", &close),
         ] {
             let check = product.request(Method::GET, "/session?_method=DELETE").header(name, value);
-            let answer = product.send(check.bearer_auth(&victim.bearer)).await.expect(200);
-            assert_eq!(answer.text("sessionID"), victim.session_id, "{name}");
+            let response = product.send(check.bearer_auth(&victim.bearer)).await.expect(200);
+            assert_eq!(response.text("sessionID"), victim.session_id, "{name}");
             let other = product.request(Method::GET, &format!("/session/{}", victim.session_id)).header(name, value);
             product.send(other.bearer_auth(&victim.bearer)).await.expect(404);
         }
@@ -135,9 +137,10 @@ async fn no_header_makes_a_request_another_one() {
     .await;
 }
 
-/// Attack 19, the other way round: what some providers take for one mailbox are two addresses, and nobody's but who proves them.
+/// Some mail providers deliver these to one mailbox. Here they are different addresses, and each
+/// belongs to the account that verifies it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tag_or_a_dot_makes_another_address() {
+async fn a_tag_or_a_dot_makes_a_different_address() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         for (number, other) in ["victim+evil@doe.net", "vic.tim@doe.net", "victim+@doe.net"].into_iter().enumerate() {
@@ -150,27 +153,28 @@ async fn a_tag_or_a_dot_makes_another_address() {
     .await;
 }
 
-/// Attack 28. Whatever is the same alias to one who reads it loosely is taken; letters of another script are other letters.
+/// An alias that is equal after case folding and normalization is taken. Similar letters of another
+/// script are different letters.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alias_in_disguise_is_taken_or_another_one() {
+async fn equivalent_aliases_are_taken_and_homographs_are_different() {
     product(async |product| {
         product.sign_up(VICTIM, "victim").await;
         product.sign_up("jose@doe.net", "jos\u{e9}\u{df}").await;
         for taken in
             ["VICTIM", "\u{ff56}\u{ff49}\u{ff43}\u{ff54}\u{ff49}\u{ff4d}", "JOSE\u{301}SS", "jos\u{e9}\u{1e9e}"]
         {
-            let answer = product.ask_to_sign_up(EVIL, taken).await.expect(400);
-            assert_eq!(answer.body["errors"][0]["field"], "alias", "{taken}");
+            let response = product.ask_to_sign_up(EVIL, taken).await.expect(400);
+            assert_eq!(response.body["errors"][0]["field"], "alias", "{taken}");
         }
-        // With a Cyrillic letter.
+        // The second letter is Cyrillic.
         product.sign_up(EVIL, "v\u{456}ctim").await;
     })
     .await;
 }
 
-/// What means something in a key means nothing in what people type.
+/// Characters with a meaning in keys have none in addresses and aliases.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_looks_like_a_key_of_the_table_is_a_text_like_any_other() {
+async fn text_that_looks_like_a_key_of_the_table_is_plain_text() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         let (address, alias) = ("victim#address@doe.net", format!("user#{}", &victim.user_id[..8]));
@@ -186,9 +190,9 @@ async fn what_looks_like_a_key_of_the_table_is_a_text_like_any_other() {
     .await;
 }
 
-/// Members that belong to the answer, or to nobody.
+/// These members belong to responses, to items, or to nothing at all.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_is_added_as_any_other_whatever_is_said_of_it() {
+async fn extra_members_do_not_change_how_an_address_is_added() {
     product(async |product| {
         let victim = product.sign_up(VICTIM, "victim").await;
         let evil = product.sign_up(EVIL, "evil").await;
@@ -205,9 +209,9 @@ async fn an_address_is_added_as_any_other_whatever_is_said_of_it() {
     .await;
 }
 
-/// Between the question and the answer something else happened: here, the same.
+/// Both codes are pending; redeeming one voids the other.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_codes_of_an_address_the_second_proves_nothing_once_the_first_did() {
+async fn the_second_code_of_an_address_is_void_once_the_first_is_redeemed() {
     product(async |product| {
         let john = product.sign_up(VICTIM, "victim").await;
         let (first, first_code) = product.email_code(&john, WORK).await;
@@ -220,9 +224,9 @@ async fn of_two_codes_of_an_address_the_second_proves_nothing_once_the_first_did
     .await;
 }
 
-/// Here, the address was deleted, and added again: it has the same name, and is another one.
+/// An address that is deleted and added again is a new entry.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_code_of_an_address_that_was_deleted_does_not_prove_its_successor() {
+async fn the_code_of_a_deleted_address_does_not_verify_its_replacement() {
     product(async |product| {
         let john = product.sign_up(VICTIM, "victim").await;
         let (old, old_code) = product.email_code(&john, WORK).await;
@@ -236,30 +240,30 @@ async fn the_code_of_an_address_that_was_deleted_does_not_prove_its_successor() 
     .await;
 }
 
-/// Here, another address became the preferred one: it is the one that is told.
+/// The preferred address changes while the code is pending.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_proof_that_was_pending_the_address_is_told_that_is_preferred_by_then() {
+async fn verifying_an_address_notifies_the_one_that_is_preferred_by_then() {
     product(async |product| {
         let john = product.sign_up(VICTIM, "victim").await;
         let work = product.add_email(&john, WORK).await;
         let (pending, code) = product.email_code(&john, "victim@home.example").await;
         product.prefer(&john, &work).await.acknowledged();
-        let told = &[(Letter::AddressVerified, WORK)];
-        product.mailing(product.verify_email(&pending, &code), told).await.acknowledged();
-        // And the sign-in that was asked for through the one that is gone by now opens nothing.
-        let asked = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
+        let expected = &[(Letter::AddressVerified, WORK)];
+        product.mailing(product.verify_email(&pending, &code), expected).await.acknowledged();
+        // A pending sign-in is rejected once its address is deleted.
+        let requested = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
         let code = product.newest_code(VICTIM).await;
         product.delete_email(&john, &product.email_id(&john, VICTIM).await).await.acknowledged();
-        product.verify_session(&asked.id, &code).await.refused(401, "code");
-        product.session(&asked.bearer).await.refused(401, "bearer");
+        product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
     })
     .await;
 }
 
-/// Attack 33, from the other side: the session that asked for a code is closed, and its code still proves the address. It needs no
-/// session (docs/errors.md), and opens none.
+/// The code of an address needs no session (docs/errors.md), so it stays valid when the session
+/// that requested it is closed.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_code_that_a_closed_session_asked_for_opens_no_session() {
+async fn a_code_requested_by_a_closed_session_activates_no_session() {
     product(async |product| {
         let john = product.sign_up(VICTIM, "victim").await;
         let other = product.sign_in(&john).await;

@@ -1,5 +1,6 @@
-//! AWS's Runtime Interface Emulator, which is what `sam local` runs inside its containers. It starts a binary as Lambda would, hands it
-//! one event at a time over the Runtime API, and starts it again should it die.
+//! AWS's Runtime Interface Emulator, which `sam local` runs inside its containers. It starts a
+//! binary as Lambda would, hands it one event at a time over the Runtime API, and restarts it when
+//! it dies.
 
 use std::{
     fs,
@@ -19,16 +20,17 @@ use serde_json::Value;
 
 use crate::{support::Product, template::Template};
 
-/// Binaries for another processor than this one's run in this; `.ci/binaries` installs it.
+/// Runs ARM binaries on another processor; `.ci/binaries` installs it.
 const QEMU: &str = "qemu-aarch64-static";
 
-/// Where QEMU finds the other processor's C library.
+/// The directory in which QEMU finds the C library for ARM.
 const SYSROOT: &str = "/usr/aarch64-linux-gnu";
 
-/// Below those that the system gives to whoever asks for any, so that nobody else takes one between two looks at it.
+/// The next port to try. It is below the ephemeral range, so that no other process is given a port
+/// between the check that it is free and its use.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(17_000);
 
-/// A function's binary under an emulator of its own, until it is dropped.
+/// A function's binary under its own emulator, which is killed on drop.
 pub(super) struct Binary {
     function: String,
     url: String,
@@ -38,7 +40,8 @@ pub(super) struct Binary {
 }
 
 impl Binary {
-    /// With the environment that the template gives it, on the product's table and mail; `more` variables win.
+    /// Starts a function with the environment of the template, using the product's table and email
+    /// service. The variables in `more` take precedence.
     pub(super) async fn start(product: &Product, function: &str, more: &[(&str, &str)]) -> Self {
         let path = path(function);
         let mut command =
@@ -59,30 +62,34 @@ impl Binary {
             .spawn()
             .expect("aws-lambda-rie, which .ci/binaries puts on the PATH");
         let log = Arc::default();
-        keep(emulator.stdout.take().expect("its output"), &log);
-        keep(emulator.stderr.take().expect("its errors"), &log);
+        collect(emulator.stdout.take().expect("the emulator's stdout"), &log);
+        collect(emulator.stderr.take().expect("the emulator's stderr"), &log);
         while tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
-            assert!(emulator.try_wait().expect("its state").is_none(), "no emulator: {}", text(&log));
+            assert!(
+                emulator.try_wait().expect("the emulator's state").is_none(),
+                "the emulator exited: {}",
+                text(&log)
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
         Self { function: function.to_owned(), url, http: reqwest::Client::new(), emulator, log }
     }
 
-    /// What the function returns, or Lambda instead of it.
+    /// Returns the output of the function, or Lambda's error if the function fails.
     pub(super) async fn invoke(&self, event: &str) -> Value {
-        let answer = self.http.post(&self.url).body(event.to_owned()).send().await.expect("an answer");
-        let answer = answer.text().await.expect("a text");
-        serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{}: {answer}\n{}", self.function, text(&self.log)))
+        let response = self.http.post(&self.url).body(event.to_owned()).send().await.expect("a response");
+        let response = response.text().await.expect("a text");
+        serde_json::from_str(&response).unwrap_or_else(|_| panic!("{}: {response}\n{}", self.function, text(&self.log)))
     }
 
-    /// It was started once, and has not died since.
-    pub(super) fn lives_on(&self) {
+    /// Asserts that the binary was started once, and has not died since.
+    pub(super) fn assert_never_restarted(&self) {
         let log = text(&self.log);
         assert_eq!(log.matches("INIT START").count(), 1, "{}: {log}", self.function);
     }
 
-    /// Whether its machine code is that of the template's architecture.
+    /// Returns whether a function's machine code is for ARM, the architecture of the template.
     pub(super) fn is_for_arm(function: &str) -> bool {
         is_for_arm(&path(function))
     }
@@ -90,13 +97,13 @@ impl Binary {
 
 impl Drop for Binary {
     fn drop(&mut self) {
-        // Without its Runtime API, the binary ends by itself.
+        // The binary exits by itself when its Runtime API is gone.
         let _ = self.emulator.kill();
         let _ = self.emulator.wait();
     }
 }
 
-/// What `sam build` made of a function, ready for `sam deploy`.
+/// The path of the binary that `sam build` made for a function.
 fn path(function: &str) -> PathBuf {
     let template = Template::read();
     let function = template.functions().into_iter().find(|one| one.name == function).expect("a function");
@@ -110,7 +117,7 @@ fn timeout(function: &str) -> u64 {
     template.timeout(&function).expect("a timeout")
 }
 
-/// An ELF file says what it is for at a fixed place.
+/// Reads the architecture of an ELF file from its header.
 fn is_for_arm(path: &Path) -> bool {
     let mut header = [0; 20];
     fs::File::open(path).and_then(|mut file| file.read_exact(&mut header)).expect("a binary");
@@ -126,8 +133,8 @@ fn free_port() -> u16 {
     }
 }
 
-/// Keeps what a process says, for as long as it says something.
-fn keep(output: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
+/// Collects the output of a process in the log until the output ends.
+fn collect(output: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
     let log = Arc::clone(log);
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {

@@ -1,4 +1,4 @@
-//! What goes wrong around a function: it answers as the contract has it, and lives on.
+//! Failures around a function: it responds as the contract says, and keeps running.
 
 use std::{fs, path::Path};
 
@@ -13,14 +13,15 @@ use crate::{
     template::Template,
 };
 
-/// It is a problem of that status and kind, headers and all; its words.
+/// Asserts that a response is a problem of this status and kind, with all its headers, and returns
+/// its detail.
 #[track_caller]
-fn refused(answer: &Value, status: u16, kind: &str) -> String {
-    assert_eq!(answer["statusCode"], status, "{answer}");
-    let header = |name: &str| answer["headers"][name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}"));
+fn refused(response: &Value, status: u16, kind: &str) -> String {
+    assert_eq!(response["statusCode"], status, "{response}");
+    let header = |name: &str| response["headers"][name].as_str().unwrap_or_else(|| panic!("no {name}: {response}"));
     assert_eq!(header("content-type"), "application/problem+json");
     assert_eq!([header("cache-control"), header("x-content-type-options")], ["no-store", "nosniff"]);
-    let body: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
+    let body: Value = serde_json::from_str(response["body"].as_str().expect("a body")).expect("JSON");
     assert_eq!(body["type"], format!("urn:latchkey:problem:{kind}"));
     assert_eq!(body["status"], status);
     assert_eq!(body["detail"], header("x-error"));
@@ -29,7 +30,7 @@ fn refused(answer: &Value, status: u16, kind: &str) -> String {
     header("x-error").to_owned()
 }
 
-/// Events that no API Gateway sends.
+/// Events that API Gateway never sends.
 fn undecodable() -> [String; 7] {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let whole = |text: &str| text.to_owned();
@@ -45,7 +46,7 @@ fn undecodable() -> [String; 7] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_is_none_is_refused_by_every_endpoint_and_the_next_is_served() {
+async fn an_undecodable_event_is_refused_and_the_next_one_is_served() {
     for function in Template::read().endpoints() {
         product_with(world::settings(), async |product| {
             world::populate(product).await;
@@ -53,39 +54,41 @@ async fn an_event_that_is_none_is_refused_by_every_endpoint_and_the_next_is_serv
             for event in undecodable() {
                 refused(&binary.invoke(&event).await, 400, "malformed-request");
             }
-            // Not even JSON: Lambda takes no such event, so it never gets this far. The runtime answers, and nothing else happens.
+            // Lambda accepts no event that is not JSON, so this one never reaches a deployed
+            // function. The runtime reports an error and goes on.
             assert!(binary.invoke("{\"version").await["errorType"].is_string());
             let (case, _) = fixtures::by_world(function.name)[0][0];
             assert!(binary.invoke(&fixtures::read(function.name, case)).await["statusCode"].as_u64() < Some(300));
-            binary.lives_on();
+            binary.assert_never_restarted();
         })
         .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_never_answers_is_told_as_unavailable_before_lambda_gives_up() {
-    // The system accepts connections for it, and nobody reads them.
+async fn an_unresponsive_database_is_a_503_before_lambda_times_out() {
+    // The operating system accepts connections, but no program reads from them.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", silent.local_addr().expect("an address"));
     product_with(world::settings(), async |product| {
         let binary = Binary::start(product, "create-user", &[("AWS_ENDPOINT_URL_DYNAMODB", &url)]).await;
-        // The emulator kills it after the template's timeout, and then says something else.
-        let answer = binary.invoke(&fixtures::read("create-user", "valid")).await;
-        refused(&answer, 503, "unavailable");
-        assert_eq!(answer["headers"]["retry-after"], "1");
+        // After the template's timeout, the emulator would kill the function and return an error.
+        let response = binary.invoke(&fixtures::read("create-user", "valid")).await;
+        refused(&response, 503, "unavailable");
+        assert_eq!(response["headers"]["retry-after"], "1");
         refused(&binary.invoke("{}").await, 400, "malformed-request");
-        binary.lives_on();
+        binary.assert_never_restarted();
     })
     .await;
 }
 
-/// Panics are rare: here the system has no randomness left to give, which no bearer can be made without. `.ci/binaries` has made a
-/// library of `no_randomness.c` that says so for as long as there is a certain file.
+/// The panic is caused by a random number generator that fails, without which no bearer token can
+/// be generated. The library that `.ci/binaries` builds from `no_randomness.c` makes it fail while
+/// a certain file exists.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_is_answered_as_our_fault_and_the_next_request_is_served() {
+async fn a_panic_is_a_500_and_the_next_request_is_served() {
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci/no_randomness.so").canonicalize();
-    let library = library.expect("the library that .ci/binaries makes");
+    let library = library.expect("the library that .ci/binaries builds");
     let file = std::env::temp_dir().join(format!("no-randomness-{}", Uuid::new_v4()));
     product_with(world::settings(), async |product| {
         world::populate(product).await;
@@ -96,12 +99,12 @@ async fn a_panic_is_answered_as_our_fault_and_the_next_request_is_served() {
         refused(&binary.invoke("{}").await, 400, "malformed-request");
         fs::write(&file, "").expect("a file");
         for _ in 0..3 {
-            let said = refused(&binary.invoke(&event).await, 500, "internal");
-            assert!(said.contains("on our side"), "{said}");
+            let detail = refused(&binary.invoke(&event).await, 500, "internal");
+            assert!(detail.contains("on our side"), "{detail}");
         }
         fs::remove_file(&file).expect("the file");
         assert_eq!(binary.invoke(&event).await["statusCode"], 202);
-        binary.lives_on();
+        binary.assert_never_restarted();
     })
     .await;
 }

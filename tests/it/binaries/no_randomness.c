@@ -1,4 +1,4 @@
-/* Loaded before the C library: there is no randomness for as long as the file exists that NO_RANDOMNESS_WHILE names. */
+/* Preloaded before the C library: getrandom fails while the file named by NO_RANDOMNESS_WHILE exists. */
 
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,4 +1,5 @@
-//! What the functions take out of the table: a proxy before DynamoDB that asks for each call's consumed capacity.
+//! Measures what the functions consume: a proxy in front of DynamoDB that requests the consumed
+//! capacity of each call.
 
 use std::{
     collections::BTreeMap,
@@ -32,10 +33,10 @@ impl Add for Units {
     }
 }
 
-/// What was consumed since the last time, by function.
+/// The units consumed since the last reading, by function.
 type Consumed = BTreeMap<String, Units>;
 
-/// The proxy, until its test is over.
+/// The measuring proxy.
 pub(super) struct Meter {
     url: String,
     state: Arc<Shared>,
@@ -58,7 +59,8 @@ impl Meter {
         Self { url, state }
     }
 
-    /// Each function calls on a path of its own, so that what it consumes is known to be its.
+    /// Gives each function its own path on the proxy, which identifies the function that makes a
+    /// call.
     pub(super) fn settings(&self, functions: &[&str]) -> Settings {
         let variable = |function: &&str| {
             let name = format!("{function}/AWS_ENDPOINT_URL_DYNAMODB");
@@ -68,10 +70,11 @@ impl Meter {
     }
 
     pub(super) fn lead_to(&self, product: &Product) {
-        self.state.upstream.set(product.dynamodb_url().to_owned()).expect("led nowhere yet");
+        self.state.upstream.set(product.dynamodb_url().to_owned()).expect("the upstream is set once");
     }
 
-    /// What the functions consumed since the last time, mails that are on their way included.
+    /// Returns what the functions consumed since the last reading, after all pending emails are
+    /// sent.
     pub(super) async fn read(&self, product: &Product) -> Consumed {
         product.stack.delivered().await;
         std::mem::take(&mut *self.state.consumed.lock().unwrap_or_else(PoisonError::into_inner))
@@ -90,15 +93,15 @@ async fn forward(
     let mut call: Value = serde_json::from_slice(&body).expect("JSON");
     call["ReturnConsumedCapacity"] = json!("TOTAL");
     headers.remove("content-length");
-    let upstream = state.upstream.get().expect("the meter leads somewhere");
-    let answer = state.http.post(upstream).headers(headers).body(call.to_string()).send().await.expect("an answer");
-    let (status, mut headers) = (answer.status(), answer.headers().clone());
-    // A write that is refused costs as well, but the refusal doesn't say how much.
-    assert!(status.is_success(), "{function} was refused something, which cannot be measured");
+    let upstream = state.upstream.get().expect("the upstream is set");
+    let response = state.http.post(upstream).headers(headers).body(call.to_string()).send().await.expect("a response");
+    let (status, mut headers) = (response.status(), response.headers().clone());
+    // A failed write costs as well, but its response does not say how much.
+    assert!(status.is_success(), "a call of {function} failed, and its cost cannot be measured");
     headers.remove("transfer-encoding");
-    let body = answer.bytes().await.expect("a body");
-    let answer: Value = serde_json::from_slice(&body).expect("JSON");
-    let capacity = &answer["ConsumedCapacity"];
+    let body = response.bytes().await.expect("a body");
+    let response: Value = serde_json::from_slice(&body).expect("JSON");
+    let capacity = &response["ConsumedCapacity"];
     let tables = capacity.as_array().map_or(std::slice::from_ref(capacity), Vec::as_slice);
     let units = tables.iter().map(|table| table["CapacityUnits"].as_f64().expect("units")).sum();
     let units = if reads { Units { read: units, write: 0.0 } } else { Units { read: 0.0, write: units } };

@@ -1,5 +1,5 @@
-//! A function's program, as Lambda runs it, killed (SIGKILL) at each of its calls: what a function that is dropped can still do,
-//! this one can't.
+//! The program of a function, as Lambda runs it, killed with SIGKILL at each of its calls. Unlike a
+//! dropped future, a killed process runs no destructors.
 
 use std::{
     future::pending,
@@ -24,49 +24,49 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Process, Stage, each_of};
+use super::{Fixture, Process, each_of};
 use crate::{
-    faults::stories::Story,
+    faults::scenarios::Scenario,
     support::{End, Fault, counted},
 };
 
-/// One of each kind of write, and of what comes before it.
-const STORIES: [Story; 7] = [
-    Story::VerifySignUp,
-    Story::VerifySignIn,
-    Story::VerifyEmail,
-    Story::CloseSession,
-    Story::CloseAnotherSession,
-    Story::CreateUser,
-    Story::DeleteEmail,
+/// One scenario for each kind of write and each kind of read that precedes a write.
+const SCENARIOS: [Scenario; 7] = [
+    Scenario::VerifySignUp,
+    Scenario::VerifySignIn,
+    Scenario::VerifyEmail,
+    Scenario::CloseSession,
+    Scenario::CloseAnotherSession,
+    Scenario::CreateUser,
+    Scenario::DeleteEmail,
 ];
 
-/// Lambda's Runtime API: it has one event, and takes one answer.
+/// Lambda's Runtime API, which provides one event and accepts one response.
 struct Lambda {
     event: Mutex<Option<Box<RawValue>>>,
-    answer: Mutex<Option<Sender<Value>>>,
+    response: Mutex<Option<Sender<Value>>>,
 }
 
-/// The program of a function, with an event to handle.
+/// The process of a function, which handles one event.
 struct Function {
     process: Process,
-    answer: Receiver<Value>,
+    response: Receiver<Value>,
 }
 
 impl Function {
-    async fn start(stage: &Stage<'_>, event: Box<RawValue>) -> Self {
-        let (sender, answer) = channel();
+    async fn start(fixture: &Fixture<'_>, event: Box<RawValue>) -> Self {
+        let (sender, response) = channel();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let api = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/1/response", post(answered))
-            .with_state(Arc::new(Lambda { event: Mutex::new(Some(event)), answer: Mutex::new(Some(sender)) }));
+            .route("/2018-06-01/runtime/invocation/1/response", post(receive_response))
+            .with_state(Arc::new(Lambda { event: Mutex::new(Some(event)), response: Mutex::new(Some(sender)) }));
         tokio::spawn(async move { axum::serve(listener, api).await });
-        let function = stage.story.function();
+        let function = fixture.scenario.function();
         let child = Command::new(env!("CARGO_BIN_EXE_function-crash-target"))
             .arg(function)
-            .envs(stage.product.stack.environment(function).expect("a function"))
+            .envs(fixture.product.stack.environment(function).expect("a function"))
             .env("AWS_LAMBDA_RUNTIME_API", address)
             .env("AWS_LAMBDA_FUNCTION_NAME", function)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
@@ -74,18 +74,18 @@ impl Function {
             .stdout(Stdio::null())
             .spawn()
             .expect("a process");
-        Self { process: Process(child), answer }
+        Self { process: Process(child), response }
     }
 
-    async fn answer(&mut self) -> Value {
-        // It has eight seconds, and a busy machine may need some to start it.
-        timeout(Duration::from_secs(30), &mut self.answer).await.expect("an answer in time").expect("an answer")
+    async fn response(&mut self) -> Value {
+        // The function has eight seconds, and a busy machine may need some more to start it.
+        timeout(Duration::from_secs(30), &mut self.response).await.expect("a response in time").expect("a response")
     }
 }
 
 async fn next(State(lambda): State<Arc<Lambda>>) -> (HeaderMap, String) {
     let event = lambda.event.lock().await.take();
-    // There is no second one.
+    // There is no second event.
     let Some(event) = event else { return pending().await };
     let header = |name, value: &str| (HeaderName::from_static(name), value.parse().expect("a value"));
     let headers = [
@@ -96,41 +96,42 @@ async fn next(State(lambda): State<Arc<Lambda>>) -> (HeaderMap, String) {
     (headers.into_iter().collect(), event.get().to_owned())
 }
 
-async fn answered(State(lambda): State<Arc<Lambda>>, answer: String) -> StatusCode {
-    let answer = serde_json::from_str(&answer).expect("JSON");
-    let sender = lambda.answer.lock().await.take();
-    sender.expect("one answer").send(answer).expect("somebody who waits for it");
+async fn receive_response(State(lambda): State<Arc<Lambda>>, response: String) -> StatusCode {
+    let response = serde_json::from_str(&response).expect("JSON");
+    let sender = lambda.response.lock().await.take();
+    sender.expect("a single response").send(response).expect("a receiver");
     StatusCode::ACCEPTED
 }
 
-/// Before DynamoDB hears of a call; and after it has done it, but before the answer gets back.
+/// The process is killed before DynamoDB receives a call, or after DynamoDB has executed it but
+/// before the response arrives.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_function_whose_process_is_killed_at_a_call_leaves_nothing_half_done() {
-    let kills = each_of(STORIES, async |stage| {
-        // Left alone, it does what it does in this process.
-        let (prepared, before) = stage.prepare().await;
-        stage.proxy.take_calls();
-        let answer = Function::start(stage, prepared.ask.event()).await.answer().await;
-        assert_eq!(answer["statusCode"], stage.story.happy(), "{answer}");
-        let at_start = stage.proxy.take_calls().into_iter().filter(|call| call.key() == "NOTHING").count();
-        assert_eq!(at_start, 1, "its start opens the connection");
-        assert!(stage.ends_well(&prepared, &before, "it lives").await);
+async fn a_function_process_killed_at_a_call_leaves_nothing_half_done() {
+    let kills = each_of(SCENARIOS, async |fixture| {
+        // Without interference, the process behaves as the function does in this process.
+        let (prepared, before) = fixture.prepare().await;
+        fixture.proxy.take_calls();
+        let response = Function::start(fixture, prepared.request.event()).await.response().await;
+        assert_eq!(response["statusCode"], fixture.scenario.expected_status(), "{response}");
+        let at_start = fixture.proxy.take_calls().into_iter().filter(|call| call.key() == "NOTHING").count();
+        assert_eq!(at_start, 1, "the cold start opens the connection");
+        assert!(fixture.assert_recovers(&prepared, &before, "the process is not killed").await);
 
         let mut kills = 0;
-        for site in stage.story.calls().0 {
+        for site in fixture.scenario.calls().0 {
             for fault in [Fault::Before(End::Silence), Fault::After(End::Silence)] {
-                let said = format!("{:?} is killed at {site}: {fault:?}", stage.story);
-                let (prepared, before) = stage.prepare().await;
-                stage.proxy.set_trap(site, fault, 1);
-                let mut function = Function::start(stage, prepared.ask.event()).await;
+                let context = format!("{:?} is killed at {site}: {fault:?}", fixture.scenario);
+                let (prepared, before) = fixture.prepare().await;
+                fixture.proxy.set_trap(site, fault, 1);
+                let mut function = Function::start(fixture, prepared.request.event()).await;
                 tokio::select! {
-                    answer = function.answer() => panic!("{said}: answered {answer}"),
-                    () = stage.proxy.silence() => function.process.kill(),
+                    response = function.response() => panic!("{context}: responded {response}"),
+                    () = fixture.proxy.silence() => function.process.kill(),
                 }
                 kills += 1;
-                assert_eq!(stage.proxy.take_trap().len(), 1);
-                let done = stage.ends_well(&prepared, &before, &said).await;
-                assert_eq!(done, matches!(fault, Fault::After(_)) && *site == "TransactWriteItems", "{said}");
+                assert_eq!(fixture.proxy.take_trap().len(), 1);
+                let done = fixture.assert_recovers(&prepared, &before, &context).await;
+                assert_eq!(done, matches!(fault, Fault::After(_)) && *site == "TransactWriteItems", "{context}");
             }
         }
         kills

@@ -1,4 +1,5 @@
-//! A client who does one thing after the other, remembers what was acknowledged, and knows what he was about to do.
+//! A client that takes one step after the other, and remembers the acknowledged steps and the
+//! pending one.
 
 use std::time::Duration;
 
@@ -7,52 +8,53 @@ use serde_json::{Value, json};
 
 use crate::support::{Contents, Product};
 
-/// The connection broke: nobody knows what became of the request.
+/// The connection broke, so the outcome of the request is unknown.
 #[derive(Debug)]
 pub(super) struct Lost;
 
-/// What he does, in this order.
+/// The steps of a journey, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     SignUp,
-    ProveSignUp,
+    VerifySignUp,
     AddEmail,
-    ProveEmail,
+    VerifyEmail,
     Prefer,
     SignIn,
-    ProveSignIn,
+    VerifySignIn,
     CloseFirstSession,
     DeleteFirstEmail,
 }
 
 const STEPS: [Step; 9] = [
     Step::SignUp,
-    Step::ProveSignUp,
+    Step::VerifySignUp,
     Step::AddEmail,
-    Step::ProveEmail,
+    Step::VerifyEmail,
     Step::Prefer,
     Step::SignIn,
-    Step::ProveSignIn,
+    Step::VerifySignIn,
     Step::CloseFirstSession,
     Step::DeleteFirstEmail,
 ];
 
-/// One client's.
+/// The state of one client.
 #[derive(Debug)]
 pub(super) struct Journey {
     name: String,
-    /// How many steps were acknowledged.
+    /// The number of acknowledged steps.
     done: usize,
-    /// Of the next step, whether it was asked for.
-    asked: bool,
-    /// The newest verification, and its code.
+    /// Whether the next step was requested.
+    requested: bool,
+    /// The ID of the newest verification, and its code.
     proof: (String, String),
-    /// Verifications whose codes were asked for, and acknowledged.
+    /// The IDs of the verifications whose requests were acknowledged.
     codes: Vec<String>,
-    /// Bearers, of the first session and the second, and the first one's ID.
+    /// The bearer tokens of the first and the second session.
     bearers: Vec<String>,
+    /// The ID of the first session.
     session: String,
-    /// IDs of the addresses.
+    /// The IDs of the addresses.
     emails: Vec<String>,
 }
 
@@ -61,7 +63,7 @@ impl Journey {
         Self {
             name: uuid::Uuid::new_v4().simple().to_string()[..30].to_owned(),
             done: 0,
-            asked: false,
+            requested: false,
             proof: (String::new(), String::new()),
             codes: Vec::new(),
             bearers: Vec::new(),
@@ -82,33 +84,33 @@ impl Journey {
         STEPS[..self.done].contains(&step)
     }
 
-    /// Goes on to the end, or until the connection breaks.
-    pub(super) async fn travel(&mut self, api: &str, acknowledged: impl Fn()) -> Result<(), Lost> {
+    /// Takes the remaining steps, until the end or until the connection breaks.
+    pub(super) async fn run(&mut self, api: &str, acknowledged: impl Fn()) -> Result<(), Lost> {
         let http = Client::new();
         while let Some(step) = STEPS.get(self.done) {
             match step {
-                Step::ProveSignUp => self.proof.1 = self.code(&http, api, &self.first(), 1).await?,
-                Step::ProveEmail => self.proof.1 = self.code(&http, api, &self.second(), 1).await?,
-                Step::ProveSignIn => self.proof.1 = self.code(&http, api, &self.second(), 2).await?,
+                Step::VerifySignUp => self.proof.1 = self.code(&http, api, &self.first(), 1).await?,
+                Step::VerifyEmail => self.proof.1 = self.code(&http, api, &self.second(), 1).await?,
+                Step::VerifySignIn => self.proof.1 = self.code(&http, api, &self.second(), 2).await?,
                 Step::Prefer | Step::DeleteFirstEmail => self.look_up_emails(&http, api).await?,
                 _ => {}
             }
-            self.asked = true;
-            let (status, body) = self.ask(&http, api).await?;
+            self.requested = true;
+            let (status, body) = self.request_step(&http, api).await?;
             assert_eq!(status, 202, "{step:?}: {body}");
-            self.note(&body);
+            self.record(&body);
             acknowledged();
         }
         Ok(())
     }
 
-    /// Of the codes that were mailed to an address, the one with that number.
+    /// Waits for the code with this number among those sent to an address.
     async fn code(&self, http: &Client, api: &str, address: &str, number: usize) -> Result<String, Lost> {
         let inbox = format!("{}/_aws/ses?email={address}", api.trim_end_matches("/api/auth/v2"));
         loop {
-            let (_, body) = answer(http.get(&inbox)).await?;
+            let (_, body) = send(http.get(&inbox)).await?;
             let messages = body["messages"].as_array().expect("messages");
-            let subjects = messages.iter().map(|mail| mail["Subject"].as_str().expect("a subject"));
+            let subjects = messages.iter().map(|email| email["Subject"].as_str().expect("a subject"));
             let mut codes = subjects.filter_map(|subject| subject.split_once(" is your Latchkey code"));
             if let Some((code, _)) = codes.nth(number - 1) {
                 return Ok(code.to_owned());
@@ -119,7 +121,7 @@ impl Journey {
 
     async fn look_up_emails(&mut self, http: &Client, api: &str) -> Result<(), Lost> {
         let bearer = self.bearers.last().expect("a session");
-        let (_, body) = answer(http.get(format!("{api}/emails")).bearer_auth(bearer)).await?;
+        let (_, body) = send(http.get(format!("{api}/emails")).bearer_auth(bearer)).await?;
         let id = |address: String| {
             let emails = body["emails"].as_array().expect("emails");
             let email = emails.iter().find(|email| email["address"] == address).expect("the address");
@@ -129,8 +131,8 @@ impl Journey {
         Ok(())
     }
 
-    /// Asks for the next step.
-    async fn ask(&self, http: &Client, api: &str) -> Result<(u16, Value), Lost> {
+    /// Requests the next step.
+    async fn request_step(&self, http: &Client, api: &str) -> Result<(u16, Value), Lost> {
         let proof = json!({"verificationCodeID": self.proof.0, "code": self.proof.1});
         let session = || format!("/session/{}", self.session);
         let (method, path, body) = match STEPS[self.done] {
@@ -140,23 +142,23 @@ impl Journey {
             }
             Step::AddEmail => (Method::POST, "/email".to_owned(), json!({"address": self.second()})),
             Step::SignIn => (Method::POST, "/session".to_owned(), json!({"email": self.second()})),
-            Step::ProveSignUp | Step::ProveSignIn => (Method::PUT, "/session/verification".to_owned(), proof),
-            Step::ProveEmail => (Method::PUT, "/email/verification".to_owned(), proof),
+            Step::VerifySignUp | Step::VerifySignIn => (Method::PUT, "/session/verification".to_owned(), proof),
+            Step::VerifyEmail => (Method::PUT, "/email/verification".to_owned(), proof),
             Step::Prefer => (Method::PUT, "/email/preferred".to_owned(), json!({"emailID": self.emails[1]})),
             Step::CloseFirstSession => (Method::DELETE, session(), json!({})),
             Step::DeleteFirstEmail => (Method::DELETE, format!("/email/{}", self.emails[0]), json!({})),
         };
         let mut request = http.request(method, format!("{api}{path}")).json(&body);
-        // A session that is not proved yet opens nothing, and who proves one sends no bearer.
+        // A pending session authenticates nothing, and verifying its code needs no bearer token.
         if matches!(STEPS[self.done], Step::AddEmail | Step::Prefer | Step::CloseFirstSession | Step::DeleteFirstEmail)
         {
             request = request.bearer_auth(self.bearers.last().expect("a session"));
         }
-        answer(request).await
+        send(request).await
     }
 
-    /// Remembers what was acknowledged.
-    fn note(&mut self, body: &Value) {
+    /// Records an acknowledged step.
+    fn record(&mut self, body: &Value) {
         let text = |name: &str| body[name].as_str().expect("a text").to_owned();
         match STEPS[self.done] {
             step @ (Step::SignUp | Step::SignIn) => {
@@ -174,62 +176,63 @@ impl Journey {
             _ => {}
         }
         self.done += 1;
-        self.asked = false;
+        self.requested = false;
     }
 
-    /// I14: whatever code was asked for and is not used has been mailed by now.
-    pub(super) fn was_mailed_what_was_acknowledged(&self, items: &Contents) {
+    /// Checks that every requested code was sent, unless it is already used.
+    pub(super) fn assert_codes_were_sent(&self, items: &Contents) {
         for (number, id) in self.codes.iter().enumerate() {
             let item = items.item(&format!("CODE#{id} CODE"));
-            let used = [Step::ProveSignUp, Step::ProveEmail, Step::ProveSignIn][number];
-            let may_be_used = self.has_done(used) || STEPS.get(self.done) == Some(&used) && self.asked;
-            assert!(item.is_some() || may_be_used, "a code that was acknowledged is gone: {self:?}");
-            assert!(item.is_none_or(|item| item.has("mailedAt")), "a code that was never mailed: {item:?}");
+            let used = [Step::VerifySignUp, Step::VerifyEmail, Step::VerifySignIn][number];
+            let may_be_used = self.has_done(used) || STEPS.get(self.done) == Some(&used) && self.requested;
+            assert!(item.is_some() || may_be_used, "an acknowledged code is gone: {self:?}");
+            assert!(item.is_none_or(|item| item.has("mailedAt")), "a code was never sent: {item:?}");
         }
     }
 
-    /// I12, I13: what was not answered is asked for again. Whether there was anything.
-    pub(super) async fn try_again(&mut self, product: &Product) -> bool {
-        if !self.asked {
+    /// Repeats a request that got no response, and returns whether there was one.
+    pub(super) async fn retry(&mut self, product: &Product) -> bool {
+        if !self.requested {
             return false;
         }
         let api = format!("{}{}", product.stack.api_url(), crate::support::BASE);
-        let (status, body) = self.ask(&Client::new(), &api).await.expect("an answer");
-        let done_already = match STEPS[self.done] {
-            Step::ProveSignUp | Step::ProveEmail | Step::ProveSignIn => 401,
+        let (status, body) = self.request_step(&Client::new(), &api).await.expect("a response");
+        let repeated_status = match STEPS[self.done] {
+            Step::VerifySignUp | Step::VerifyEmail | Step::VerifySignIn => 401,
             Step::CloseFirstSession | Step::DeleteFirstEmail => 404,
             _ => 202,
         };
-        assert!([202, done_already].contains(&status), "{self:?}: {status} {body}");
-        self.note(&body);
+        assert!([202, repeated_status].contains(&status), "{self:?}: {status} {body}");
+        self.record(&body);
         true
     }
 
-    /// I11: all that was acknowledged is there.
-    pub(super) async fn is_remembered(&self, product: &Product) {
+    /// Checks that the effects of all acknowledged steps are stored.
+    pub(super) async fn assert_is_stored(&self, product: &Product) {
         let Some(bearer) = self.bearers.first() else { return };
-        let first = if self.has_done(Step::CloseFirstSession) || !self.has_done(Step::ProveSignUp) { 401 } else { 200 };
+        let first =
+            if self.has_done(Step::CloseFirstSession) || !self.has_done(Step::VerifySignUp) { 401 } else { 200 };
         product.session(bearer).await.expect(first);
         if let Some(bearer) = self.bearers.get(1) {
-            product.session(bearer).await.expect(if self.has_done(Step::ProveSignIn) { 200 } else { 401 });
+            product.session(bearer).await.expect(if self.has_done(Step::VerifySignIn) { 200 } else { 401 });
         }
-        let opens = self.bearers.get(usize::from(self.has_done(Step::ProveSignIn)));
-        let Some(bearer) = opens.filter(|_| self.has_done(Step::ProveSignUp)) else { return };
-        let answer = product.call_as(bearer, Method::GET, "/emails", None).await.expect(200);
-        let emails = answer.body["emails"].as_array().expect("emails");
+        let active = self.bearers.get(usize::from(self.has_done(Step::VerifySignIn)));
+        let Some(bearer) = active.filter(|_| self.has_done(Step::VerifySignUp)) else { return };
+        let response = product.call_as(bearer, Method::GET, "/emails", None).await.expect(200);
+        let emails = response.body["emails"].as_array().expect("emails");
         let email = |address: String| emails.iter().find(|email| email["address"] == address);
         assert_eq!(email(self.first()).is_some(), !self.has_done(Step::DeleteFirstEmail), "{self:?}");
         let second = email(self.second());
-        // It may have been added by a request that nobody answered.
+        // A request without a response may have added the address.
         if self.has_done(Step::AddEmail) {
             let second = second.unwrap_or_else(|| panic!("an address is gone: {self:?}"));
-            assert_eq!(second["verified"], self.has_done(Step::ProveEmail), "{self:?}");
+            assert_eq!(second["verified"], self.has_done(Step::VerifyEmail), "{self:?}");
             assert_eq!(second["preferred"], self.has_done(Step::Prefer), "{self:?}");
         }
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, Value), Lost> {
+async fn send(request: reqwest::RequestBuilder) -> Result<(u16, Value), Lost> {
     let response = request.send().await.map_err(|_| Lost)?;
     let status = response.status().as_u16();
     let text = response.text().await.map_err(|_| Lost)?;

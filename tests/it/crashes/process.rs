@@ -1,5 +1,6 @@
-//! The program of `cargo run` itself, killed in the middle of its work (SIGKILL): what it acknowledged is there when its data is opened
-//! again, what it did not answer was done or never begun, and every mail that it owes goes out.
+//! The program of `cargo run`, killed with SIGKILL while clients use it. After a restart with the
+//! same data, all that it acknowledged is stored, every other request took effect completely or not
+//! at all, and every pending email is sent.
 
 use std::{
     io::{BufRead, BufReader},
@@ -19,13 +20,13 @@ use super::{
 };
 use crate::support::{Product, Settings, counted};
 
-/// How often it is killed.
+/// The number of times that the program is killed.
 const KILLS: usize = 24;
 
-/// Clients who use it at full speed.
+/// The number of clients, which send requests as fast as possible.
 const CLIENTS: usize = 4;
 
-/// A directory of its own, gone when the test is.
+/// A temporary directory, which is removed on drop.
 struct Directory(PathBuf);
 
 impl Drop for Directory {
@@ -34,7 +35,7 @@ impl Drop for Directory {
     }
 }
 
-/// The program, and where its API is.
+/// The running program, and the URL of its API.
 struct Program {
     process: Process,
     api: String,
@@ -47,24 +48,24 @@ impl Program {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("a process");
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut lines = output.lines().map(|line| line.expect("a line"));
-        let line = lines.find(|line| line.starts_with("API")).expect("it says where it is");
+        let line = lines.find(|line| line.starts_with("API")).expect("the URL of the API");
         let api = line.trim_start_matches("API").trim().to_owned();
-        lines.find(|line| line.contains("Ctrl-C")).expect("it is ready");
+        lines.find(|line| line.contains("Ctrl-C")).expect("the program is ready");
         Self { process: Process(child), api }
     }
 }
 
-/// Lets clients go on with their journeys until the process is killed: once it has acknowledged so much.
-async fn use_until_killed(directory: &Path, acknowledged: usize) -> Vec<Journey> {
+/// Runs journeys until the program has acknowledged this many requests, and then kills it.
+async fn run_until_killed(directory: &Path, acknowledged: usize) -> Vec<Journey> {
     let mut program = Program::start(directory);
     let count = Arc::new(watch::Sender::new(0));
-    let travel = || {
+    let run = || {
         let (api, count) = (program.api.clone(), Arc::clone(&count));
         tokio::spawn(async move {
             let mut journeys = Vec::new();
             loop {
                 let mut journey = Journey::begin();
-                let end = journey.travel(&api, || count.send_modify(|count| *count += 1)).await;
+                let end = journey.run(&api, || count.send_modify(|count| *count += 1)).await;
                 journeys.push(journey);
                 if let Err(Lost) = end {
                     return journeys;
@@ -72,45 +73,44 @@ async fn use_until_killed(directory: &Path, acknowledged: usize) -> Vec<Journey>
             }
         })
     };
-    let clients: Vec<_> = (0..CLIENTS).map(|_| travel()).collect();
+    let clients: Vec<_> = (0..CLIENTS).map(|_| run()).collect();
     count.subscribe().wait_for(|count| *count >= acknowledged).await.expect("clients");
     program.process.kill();
-    let ends = join_all(clients).await;
-    ends.into_iter().flat_map(|journeys| journeys.expect("no panic")).collect()
+    let journeys = join_all(clients).await;
+    journeys.into_iter().flat_map(|journeys| journeys.expect("no panic")).collect()
 }
 
-/// I11, I12, I13, I14.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_is_killed_again_and_again_loses_nothing_that_it_acknowledged() {
+async fn a_repeatedly_killed_process_keeps_all_that_it_acknowledged() {
     let directory = Directory(std::env::temp_dir().join(format!("latchkey-{}", uuid::Uuid::new_v4())));
     let mut all: Vec<Journey> = Vec::new();
     let mut interrupted = 0;
     for kill in 0..KILLS {
-        // From the first answer on, up to some forty later, in no order.
-        let mut journeys = use_until_killed(&directory.0, 1 + kill * 17 % 41).await;
+        // Kill it after 1 to 41 responses, in a mixed order.
+        let mut journeys = run_until_killed(&directory.0, 1 + kill * 17 % 41).await;
 
         let data = Data::Directory(directory.0.clone());
         let product = Product::start(Settings { data, ..Settings::default() }).await;
-        // Whoever held the lease of a mail is dead, and so will his lease be.
+        // The leases that the killed process held expire.
         product.pass(Duration::from_secs(31));
         product.stack.delivered().await;
         let items = product.contents().await;
         product.check_invariants_of(&items);
         for journey in &mut journeys {
-            journey.was_mailed_what_was_acknowledged(&items);
-            interrupted += usize::from(journey.try_again(&product).await);
-            journey.is_remembered(&product).await;
+            journey.assert_codes_were_sent(&items);
+            interrupted += usize::from(journey.retry(&product).await);
+            journey.assert_is_stored(&product).await;
         }
         all.extend(journeys);
         if kill == KILLS - 1 {
             for journey in &all {
-                journey.is_remembered(&product).await;
+                journey.assert_is_stored(&product).await;
             }
             product.check_invariants().await;
         }
         product.stack.shutdown().await;
     }
-    // Not each time, and by far not each client, but often enough in the middle of something.
+    // Only some of the kills interrupt a request.
     assert!(interrupted >= KILLS / 4, "{interrupted}");
     counted(format_args!("the program killed {KILLS} times, {interrupted} requests interrupted"));
 }

@@ -1,103 +1,107 @@
-//! Every error of SES, and every way in which it can fail to answer, with what becomes of the mail.
+//! Every error of SES and every way in which it can fail to respond, with the resulting handling of
+//! the email.
 
 use std::time::Duration;
 
-use super::{assert_mailed, deliver, mailed, once, only_to, record, records, unmail, unmark, waiting, with_faults};
+use super::{
+    assert_sent, deliver, mark_unsent, once, only_to, record, records, remove_marks, sent_codes, waiting, with_faults,
+};
 use crate::support::{End, Fault, Letter, Product, counted, log_lines};
 
-/// What becomes of a mail.
+/// How a failed email is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reaction {
-    /// Its record comes again, for as long as the code lives; then it is the operator's, in the dead-letter queue.
-    Again,
-    /// It is given up, and those behind it are not held up.
+enum Handling {
+    /// Its record is retried until the code expires, and then moves to the dead-letter queue.
+    Retried,
+    /// The email is given up, and does not delay those after it.
     GivenUp,
 }
-use Reaction::{Again, GivenUp};
+use Handling::{GivenUp, Retried};
 
-/// The errors that SES's API reference lists for `SendEmail`, with their statuses, each with a reaction. The SDK's type of
-/// them is non-exhaustive, so no test can hold this list against it: an error that is missing here is retried, as
-/// [`UNMODELLED`] shows.
-const ERRORS: &[(&str, u16, Reaction)] = &[
-    ("AccountSuspendedException", 400, Again),
+/// The errors that the API reference of SES lists for `SendEmail`, with their status and handling.
+/// The SDK's type for them is non-exhaustive, so this list cannot be checked against it. An error
+/// that is missing here is retried, as [`UNMODELLED`] shows.
+const ERRORS: &[(&str, u16, Handling)] = &[
+    ("AccountSuspendedException", 400, Retried),
     ("BadRequestException", 400, GivenUp),
-    ("LimitExceededException", 400, Again),
-    ("MailFromDomainNotVerifiedException", 400, Again),
+    ("LimitExceededException", 400, Retried),
+    ("MailFromDomainNotVerifiedException", 400, Retried),
     ("MessageRejected", 400, GivenUp),
-    ("NotFoundException", 404, Again),
-    ("SendingPausedException", 400, Again),
-    ("TooManyRequestsException", 429, Again),
+    ("NotFoundException", 404, Retried),
+    ("SendingPausedException", 400, Retried),
+    ("TooManyRequestsException", 429, Retried),
 ];
 
-/// What every service of AWS can answer, and what none does yet.
-const UNMODELLED: &[(&str, u16, Reaction)] = &[
-    ("AccessDeniedException", 403, Again),
-    ("ExpiredTokenException", 403, Again),
-    ("InternalFailure", 500, Again),
-    ("InternalServiceErrorException", 500, Again),
-    ("InvalidSignatureException", 403, Again),
-    ("RequestTimeout", 408, Again),
-    ("ServiceUnavailable", 503, Again),
-    ("SomethingNewException", 400, Again),
-    ("Throttling", 400, Again),
-    ("ThrottlingException", 429, Again),
-    ("UnrecognizedClientException", 403, Again),
+/// Errors that every AWS service can return, and one that does not exist yet.
+const UNMODELLED: &[(&str, u16, Handling)] = &[
+    ("AccessDeniedException", 403, Retried),
+    ("ExpiredTokenException", 403, Retried),
+    ("InternalFailure", 500, Retried),
+    ("InternalServiceErrorException", 500, Retried),
+    ("InvalidSignatureException", 403, Retried),
+    ("RequestTimeout", 408, Retried),
+    ("ServiceUnavailable", 503, Retried),
+    ("SomethingNewException", 400, Retried),
+    ("Throttling", 400, Retried),
+    ("ThrottlingException", 429, Retried),
+    ("UnrecognizedClientException", 403, Retried),
 ];
 
-/// The table's item of somebody's code: whether it is mailed, and whether somebody has it in hand.
+/// Returns whether the item of a code is marked as sent, and whether it is leased.
 async fn progress(product: &Product, id: &str) -> (bool, bool) {
     let items = product.items().await;
     let item = items.iter().find(|item| item.text("verificationCodeID") == id).expect("a verification");
     (item.has("mailedAt"), item.has("leasedUntil"))
 }
 
-async fn reacts_as_in(errors: &[(&'static str, u16, Reaction)]) {
+async fn assert_handling_of(errors: &[(&'static str, u16, Handling)]) {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 3).await;
         let batch = records(&waiting);
         let second = &waiting[1];
-        for &(code, status, reaction) in errors {
-            unmail(product, &waiting).await;
+        for &(code, status, handling) in errors {
+            mark_unsent(product, &waiting).await;
             let before = product.mails().await.len();
             ses.decide(only_to(&second.address, Fault::Before(End::Error(status, code))));
-            let again = deliver(product, &batch).await;
+            let retried = deliver(product, &batch).await;
             ses.mend();
-            assert_eq!(again, (reaction == Again).then_some(1), "{code}");
-            // Given back at once, so that it need not wait for anybody; or marked, so that nobody tries again.
-            assert_eq!(progress(product, &second.asked.id).await, (reaction == GivenUp, false), "{code}");
-            let expected = if reaction == Again { [1, 0, 0] } else { [1, 0, 1] };
-            assert_mailed(product, before, waiting.iter().zip(expected));
-            assert_eq!(deliver(product, &batch[again.unwrap_or_default()..]).await, None, "{code}");
-            let expected = if reaction == Again { [1, 1, 1] } else { [1, 0, 1] };
-            assert_mailed(product, before, waiting.iter().zip(expected));
-            let (why, counts) = match reaction {
-                Again => ("will be retried", "MailsDelayed"),
+            assert_eq!(retried, (handling == Retried).then_some(1), "{code}");
+            // Either the lease is released at once, so that the retry need not wait for it, or the
+            // email is marked as sent, so that it is not retried.
+            assert_eq!(progress(product, &second.requested.id).await, (handling == GivenUp, false), "{code}");
+            let expected = if handling == Retried { [1, 0, 0] } else { [1, 0, 1] };
+            assert_sent(product, before, waiting.iter().zip(expected));
+            assert_eq!(deliver(product, &batch[retried.unwrap_or_default()..]).await, None, "{code}");
+            let expected = if handling == Retried { [1, 1, 1] } else { [1, 0, 1] };
+            assert_sent(product, before, waiting.iter().zip(expected));
+            let (why, counts) = match handling {
+                Retried => ("will be retried", "MailsDelayed"),
                 GivenUp => ("undeliverable", "MailsUndeliverable"),
             };
             let parts = [why, &format!("SES: {code}"), &format!("metric=\"{counts}\"")];
-            let says = |line: &String| parts.iter().all(|part| line.contains(part));
-            assert!(log_lines().iter().any(says), "{code}: the log does not say why");
+            let is_complete = |line: &String| parts.iter().all(|part| line.contains(part));
+            assert!(log_lines().iter().any(is_complete), "{code}: the log does not contain the reason");
         }
-        product.verify_session(&second.asked.id, &second.code).await.acknowledged();
+        product.verify_session(&second.requested.id, &second.code).await.acknowledged();
     })
     .await;
     counted(format_args!("{} errors of SES", errors.len()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_error_that_ses_knows_has_its_reaction() {
-    reacts_as_in(ERRORS).await;
+async fn every_documented_error_of_ses_is_handled() {
+    assert_handling_of(ERRORS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_that_ses_does_not_know_is_tried_again() {
-    reacts_as_in(UNMODELLED).await;
+async fn an_undocumented_error_of_ses_is_retried() {
+    assert_handling_of(UNMODELLED).await;
 }
 
-/// None is an answer. Whether the mail went out nobody knows, so it comes again: one more for each time that SES took it and did not
-/// say so, with the same code.
+/// Without a response, it is unknown whether the email was sent, so it is sent again with the same
+/// code: once more for each time that SES accepted it without a response.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_that_ses_does_not_answer_for_comes_again() {
+async fn an_email_without_a_response_from_ses_is_retried() {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 3).await;
         let batch = records(&waiting);
@@ -109,26 +113,26 @@ async fn a_mail_that_ses_does_not_answer_for_comes_again() {
             Fault::After(End::Silence),
         ];
         for fault in faults {
-            unmail(product, &waiting).await;
+            mark_unsent(product, &waiting).await;
             let before = product.mails().await.len();
             ses.decide(only_to(&waiting[1].address, fault));
             assert_eq!(deliver(product, &batch).await, Some(1), "{fault:?}");
             ses.mend();
-            let taken = mailed(product, before).get(&waiting[1].address).map_or(0, Vec::len);
-            // The SDK tries twice at most.
-            let all = if matches!(fault, Fault::Before(_)) { 0..=0 } else { 1..=2 };
-            assert!(all.contains(&taken), "{fault:?}: {taken} mails");
+            let accepted = sent_codes(product, before).get(&waiting[1].address).map_or(0, Vec::len);
+            // The SDK makes at most two attempts.
+            let possible = if matches!(fault, Fault::Before(_)) { 0..=0 } else { 1..=2 };
+            assert!(possible.contains(&accepted), "{fault:?}: {accepted} emails");
             assert_eq!(deliver(product, &batch[1..]).await, None, "{fault:?}");
-            assert_mailed(product, before, waiting.iter().zip([1, taken + 1, 1]));
+            assert_sent(product, before, waiting.iter().zip([1, accepted + 1, 1]));
         }
-        counted(format_args!("{} ways in which SES does not answer", faults.len()));
+        counted(format_args!("{} ways in which SES does not respond", faults.len()));
     })
     .await;
 }
 
-/// As a code is: who mails it next need not wait for a lease to end.
+/// As with a code, the next attempt need not wait for the lease to end.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notice_that_ses_does_not_take_this_time_is_given_back_at_once() {
+async fn a_notice_that_ses_cannot_send_yet_releases_its_lease_at_once() {
     with_faults(async |product, ses, _| {
         let john = product.sign_up("john@doe.net", "johny").await;
         product.add_email(&john, "john@work.example").await;
@@ -136,40 +140,41 @@ async fn a_notice_that_ses_does_not_take_this_time_is_given_back_at_once() {
         let items = product.items().await;
         let notice = items.iter().find(|item| item.text("sk") == "NOTICE").expect("a notice");
         let batch = [record(&notice.image(), 0)];
-        unmark(product, notice.text("pk"), "NOTICE").await;
+        remove_marks(product, notice.text("pk"), "NOTICE").await;
         let before = product.mails().await.len();
         ses.decide(only_to("john@doe.net", Fault::Before(End::Error(400, "SendingPausedException"))));
         assert_eq!(deliver(product, &batch).await, Some(0));
         assert_eq!(product.mails().await.len(), before);
         ses.mend();
         assert_eq!(deliver(product, &batch).await, None);
-        let mails = product.mails().await.split_off(before);
-        assert_eq!(mails.iter().map(|mail| mail.to.join(",")).collect::<Vec<_>>(), ["john@doe.net"]);
+        let emails = product.mails().await.split_off(before);
+        assert_eq!(emails.iter().map(|email| email.to.join(",")).collect::<Vec<_>>(), ["john@doe.net"]);
     })
     .await;
 }
 
-/// I21. The operator's to mend: it waits as long as its code lives. Then the others' turn comes.
+/// Such an error is for the operator to fix, so the email is retried until its code expires. Then
+/// the other emails are sent.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_ses_never_takes_holds_others_up_for_as_long_as_its_code_lives_and_no_longer() {
+async fn a_failing_email_delays_others_only_until_its_code_expires() {
     with_faults(async |product, ses, _| {
         ses.decide(only_to("john@doe.net", Fault::Before(End::Error(400, "SendingPausedException"))));
         product.ask_to_sign_up("john@doe.net", "johny").await.expect(202);
         product.pass(Duration::from_mins(8));
         let jane = product.ask_to_sign_up("jane@doe.net", "jane").await.expect(202);
         product.pass(Duration::from_mins(3));
-        let mails = product.mails().await;
-        let told: Vec<_> = mails.iter().map(|mail| (mail.to.join(","), Letter::of(mail))).collect();
-        assert_eq!(told, [("jane@doe.net".to_owned(), Letter::Code)]);
+        let emails = product.mails().await;
+        let sent: Vec<_> = emails.iter().map(|email| (email.to.join(","), Letter::of(email))).collect();
+        assert_eq!(sent, [("jane@doe.net".to_owned(), Letter::Code)]);
         let code = product.newest_code("jane@doe.net").await;
         product.verify_session(&jane.text("verificationCodeID"), &code).await.acknowledged();
     })
     .await;
 }
 
-/// Everybody has his in the end, though three of four requests are too many.
+/// All emails are sent in the end, although SES throttles three of four requests.
 #[tokio::test(flavor = "multi_thread")]
-async fn while_ses_is_throttled_mails_trickle_and_each_comes_once() {
+async fn throttling_by_ses_delays_emails_and_each_is_sent_once() {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 4).await;
         let before = product.mails().await.len();
@@ -178,15 +183,15 @@ async fn while_ses_is_throttled_mails_trickle_and_each_comes_once() {
             calls += 1;
             (calls % 4 != 0).then_some(Fault::Before(End::Error(429, "TooManyRequestsException")))
         });
-        let (batch, mut from) = (records(&waiting), 0);
+        let (batch, mut next) = (records(&waiting), 0);
         for turn in 0.. {
-            match deliver(product, &batch[from..]).await {
+            match deliver(product, &batch[next..]).await {
                 None => break,
-                Some(place) => from += place,
+                Some(position) => next += position,
             }
-            assert!(turn < 20, "no end of it");
+            assert!(turn < 20, "the retries do not end");
         }
-        assert_mailed(product, before, once(&waiting));
+        assert_sent(product, before, once(&waiting));
     })
     .await;
 }

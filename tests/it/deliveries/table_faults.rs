@@ -1,26 +1,26 @@
-//! DynamoDB fails at each of the calls that a mail needs.
+//! DynamoDB fails at each of the calls that an email needs.
 
 use std::time::Duration;
 
-use super::{assert_mailed, deliver_until_done, only_to, records, unmail, waiting, with_faults};
+use super::{assert_sent, deliver_until_done, mark_unsent, only_to, records, waiting, with_faults};
 use crate::support::{Call, End, Fault, counted};
 
-/// Which call it is, by its words.
+/// A call of DynamoDB, identified by its key and expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    /// Does the address get mail?
+enum TableCall {
+    /// Reads whether the address is suppressed.
     Suppression,
-    /// Who has it?
+    /// Reads the owner of the address.
     Owner,
-    /// The mail is leased.
+    /// Acquires the lease.
     Lease,
-    /// It is marked as sent.
+    /// Marks the email as sent.
     Mark,
-    /// It is given back, as SES would not take it.
+    /// Releases the lease, because SES has rejected the email for now.
     Release,
 }
 
-impl At {
+impl TableCall {
     fn of(call: &Call) -> Option<Self> {
         match call.change() {
             "" if call.key().starts_with("SUPPRESSION#") => Some(Self::Suppression),
@@ -29,12 +29,12 @@ impl At {
             "REMOVE #leasedUntil" => Some(Self::Release),
             mark if mark.starts_with("SET #mailedAt") => Some(Self::Mark),
             lease if lease.starts_with("SET #leasedUntil") => Some(Self::Lease),
-            other => panic!("a call that mails did not need so far: {other}"),
+            other => panic!("an unknown call of `send-mail`: {other}"),
         }
     }
 }
 
-/// How DynamoDB fails.
+/// The ways in which DynamoDB fails.
 const FAULTS: [Fault; 7] = [
     Fault::Before(End::Error(400, "ThrottlingException")),
     Fault::Before(End::Error(400, "ProvisionedThroughputExceededException")),
@@ -45,84 +45,84 @@ const FAULTS: [Fault; 7] = [
     Fault::After(End::Reset),
 ];
 
-/// How often the SDK tries a call.
-const TRIES: usize = 3;
+/// The number of attempts that the SDK makes.
+const SDK_ATTEMPTS: usize = 3;
 
-/// How many mails there are in the end when a call fails for as long as the function tries it.
-fn mails(at: At, fault: Fault) -> usize {
+/// The number of emails sent in the end when all attempts of a call fail.
+fn total_sent(at: TableCall, fault: Fault) -> usize {
     let done = matches!(fault, Fault::After(_));
-    // It was sent, and nobody could write that down: the lease ends, and it is sent again.
-    if at == At::Mark && !done { 2 } else { 1 }
+    // The email was sent but could not be marked, so it is sent again when its lease has ended.
+    if at == TableCall::Mark && !done { 2 } else { 1 }
 }
 
-/// So many tries of a call fail when it comes to it in the second of three mails.
-async fn fails(at: At, tries: usize) {
+/// Makes this many attempts of a call fail for the second of three emails.
+async fn test_failing_call(at: TableCall, attempts: usize) {
     with_faults(async |product, ses, table| {
         let waiting = waiting(product, 3).await;
         let second = &waiting[1];
         for fault in FAULTS {
-            unmail(product, &waiting).await;
+            mark_unsent(product, &waiting).await;
             let before = product.mails().await.len();
             let address = &second.address;
-            let code = format!("CODE#{}", second.asked.id);
+            let code = format!("CODE#{}", second.requested.id);
             let keys = [code, format!("ADDRESS#{address}"), format!("SUPPRESSION#{address}")];
-            let mut left = tries;
+            let mut left = attempts;
             table.decide(move |call| {
-                let fails = left > 0 && keys.iter().any(|key| call.key() == key) && At::of(call) == Some(at);
-                left -= usize::from(fails);
-                fails.then_some(fault)
+                let matches = left > 0 && keys.iter().any(|key| call.key() == key) && TableCall::of(call) == Some(at);
+                left -= usize::from(matches);
+                matches.then_some(fault)
             });
-            if at == At::Release {
-                let refuses = only_to(&second.address, Fault::Before(End::Error(400, "SendingPausedException")));
+            if at == TableCall::Release {
+                let rejects = only_to(&second.address, Fault::Before(End::Error(400, "SendingPausedException")));
                 let mut is_first = true;
                 ses.decide(move |call| {
-                    let fault = refuses(call).filter(|_| is_first);
+                    let fault = rejects(call).filter(|_| is_first);
                     is_first &= fault.is_none();
                     fault
                 });
             }
-            let time = deliver_until_done(product, &records(&waiting)).await;
-            // A lease that nobody could end ends by itself.
-            assert!(time <= Duration::from_secs(40), "{fault:?}: {time:?}");
-            let times = if tries < TRIES { 1 } else { mails(at, fault) };
-            assert_mailed(product, before, waiting.iter().zip([1, times, 1]));
+            let elapsed = deliver_until_done(product, &records(&waiting)).await;
+            // A lease that could not be released expires.
+            assert!(elapsed <= Duration::from_secs(40), "{fault:?}: {elapsed:?}");
+            let times = if attempts < SDK_ATTEMPTS { 1 } else { total_sent(at, fault) };
+            assert_sent(product, before, waiting.iter().zip([1, times, 1]));
             table.mend();
             ses.mend();
         }
         for one in &waiting {
-            product.verify_session(&one.asked.id, &one.code).await.acknowledged();
+            product.verify_session(&one.requested.id, &one.code).await.acknowledged();
         }
     })
     .await;
-    counted(format_args!("{} faults of the table at {at:?}, for {tries} tries", FAULTS.len()));
+    counted(format_args!("{} faults of the table at {at:?}, for {attempts} attempts", FAULTS.len()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_comes_once_though_nobody_can_say_whose_the_address_is() {
-    fails(At::Owner, 1).await;
-    fails(At::Owner, TRIES).await;
+async fn an_email_is_sent_once_when_reading_the_address_owner_fails() {
+    test_failing_call(TableCall::Owner, 1).await;
+    test_failing_call(TableCall::Owner, SDK_ATTEMPTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_comes_once_though_nobody_can_say_whether_the_address_gets_any() {
-    fails(At::Suppression, 1).await;
-    fails(At::Suppression, TRIES).await;
+async fn an_email_is_sent_once_when_reading_the_suppression_fails() {
+    test_failing_call(TableCall::Suppression, 1).await;
+    test_failing_call(TableCall::Suppression, SDK_ATTEMPTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_comes_once_though_it_cannot_be_leased() {
-    fails(At::Lease, 1).await;
-    fails(At::Lease, TRIES).await;
+async fn an_email_is_sent_once_when_acquiring_its_lease_fails() {
+    test_failing_call(TableCall::Lease, 1).await;
+    test_failing_call(TableCall::Lease, SDK_ATTEMPTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_comes_twice_at_most_if_nobody_can_write_down_that_it_was_sent() {
-    fails(At::Mark, 1).await;
-    fails(At::Mark, TRIES).await;
+async fn an_email_is_sent_at_most_twice_when_marking_it_as_sent_fails() {
+    test_failing_call(TableCall::Mark, 1).await;
+    test_failing_call(TableCall::Mark, SDK_ATTEMPTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_comes_once_though_it_cannot_be_given_back() {
-    fails(At::Release, 1).await;
-    fails(At::Release, TRIES).await;
+async fn an_email_is_sent_once_when_releasing_its_lease_fails() {
+    test_failing_call(TableCall::Release, 1).await;
+    test_failing_call(TableCall::Release, SDK_ATTEMPTS).await;
 }

@@ -1,38 +1,40 @@
-//! DynamoDB says nothing at all, for a while or for ever. Functions don't wait for ever.
+//! DynamoDB does not respond, once or at all. Functions do not wait for it indefinitely.
 
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
 use super::{
-    matrix::{ALWAYS, Ends, Run, told},
-    stories::Story,
+    matrix::{ALWAYS, Case, Outcome, run_cases},
+    scenarios::Scenario,
 };
 use crate::support::{End, Fault, counted};
 
-/// F5. The call on which all depends is done, but never answered; or it isn't even heard the first time. Many at once: there is
-/// little to do but wait.
+/// The decisive call is executed but never gets a response, or its first attempt never arrives.
+/// Many scenarios run concurrently, because they mostly wait.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_never_hears_from_dynamodb_is_told_to_try_again_and_can() {
-    let tell = async |story: Story| {
-        let (calls, _) = story.calls();
+async fn a_silent_dynamodb_is_a_503_and_a_retry_succeeds() {
+    let run = async |scenario: Scenario| {
+        let (calls, _) = scenario.calls();
         let site = calls.iter().find(|call| **call == "TransactWriteItems").unwrap_or(&calls[0]);
-        let runs = [
-            Run { site, fault: Fault::Before(End::Silence), times: 1, ends: Ends::Well },
-            Run { site, fault: Fault::After(End::Silence), times: ALWAYS, ends: Ends::Busy },
+        let cases = [
+            Case { site, fault: Fault::Before(End::Silence), times: 1, outcome: Outcome::Success },
+            Case { site, fault: Fault::After(End::Silence), times: ALWAYS, outcome: Outcome::Unavailable },
         ];
-        told(story, &runs).await
+        run_cases(scenario, &cases).await
     };
-    let told: Vec<_> = stream::iter(Story::ALL.map(|story| Box::pin(tell(story)))).buffer_unordered(6).collect().await;
-    let told: usize = told.into_iter().sum();
-    assert_eq!(told, 2 * Story::ALL.len());
-    counted(format_args!("{told} silences"));
+    let counts: Vec<_> =
+        stream::iter(Scenario::ALL.map(|scenario| Box::pin(run(scenario)))).buffer_unordered(6).collect().await;
+    let count: usize = counts.into_iter().sum();
+    assert_eq!(count, 2 * Scenario::ALL.len());
+    counted(format_args!("{count} silences"));
 }
 
-/// Each answer comes in time, but there is no end to them: the handler's own deadline ends it, before Lambda would.
+/// Each call responds in time, but the retries never end. The handler's own deadline ends them
+/// before Lambda's would.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handler_that_gets_nowhere_answers_at_its_deadline() {
+async fn a_handler_that_makes_no_progress_responds_at_its_deadline() {
     let fault = Fault::LateAndCancelled(Duration::from_millis(1200), 0, "TransactionConflict");
-    let run = Run { site: "TransactWriteItems", fault, times: ALWAYS, ends: Ends::Busy };
-    assert_eq!(told(Story::VerifySignUp, &[run]).await, 1);
+    let case = Case { site: "TransactWriteItems", fault, times: ALWAYS, outcome: Outcome::Unavailable };
+    assert_eq!(run_cases(Scenario::VerifySignUp, &[case]).await, 1);
 }

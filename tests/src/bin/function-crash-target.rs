@@ -1,5 +1,4 @@
-//! Runs a Lambda function in a process of its own, for tests that kill it:
-//! `function-crash-target create-user`.
+//! Runs a Lambda function as a process, for tests that kill it: `function-crash-target create-user`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,16 +1,16 @@
-//! What every endpoint is asked, by whom, and how one can see afterwards that it was done.
+//! Requests to every endpoint, what precedes them, and how to check their effect afterwards.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::ask::Ask;
+use super::api_request::ApiRequest;
 use crate::support::{Answer, Person, Product, Requested, wrong};
 
-/// An endpoint with what it is asked to do.
+/// A request to an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Story {
+pub(crate) enum Scenario {
     CheckSession,
     CloseAnotherSession,
     CloseSession,
@@ -31,32 +31,33 @@ pub(crate) enum Story {
     VerifySignUp,
 }
 
-/// A story that can be told: everything before its request has happened.
+/// A scenario in which everything before its request has happened.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) ask: Ask,
-    /// Whose it is; of a sign-up, who he will be.
+    pub(crate) request: ApiRequest,
+    /// The user who makes the request, or who signs up.
     person: Person,
-    /// What it is about: an address, another session's bearer, or when the session would have ended.
-    about: String,
-    /// Of a verification, that and its code.
+    /// The subject of the request: an address, the bearer token of another session, or the previous
+    /// expiry of the session.
+    subject: String,
+    /// The ID of a verification, and its code.
     proof: (String, String),
 }
 
 impl Prepared {
-    /// The keys of the verification that is guessed at, and of its address's budget.
-    pub(crate) fn guessed(&self, story: Story) -> Option<(String, String)> {
-        let address = match story {
-            Story::GuessAtEmail | Story::VerifyEmail => &self.about,
-            Story::VerifySignIn => &second(&self.person),
-            Story::GuessAtSession | Story::VerifySignUp => &self.person.address,
+    /// The keys of the verification whose code is submitted, and of the rate limit of its address.
+    pub(crate) fn guessed(&self, scenario: Scenario) -> Option<(String, String)> {
+        let address = match scenario {
+            Scenario::GuessAtEmail | Scenario::VerifyEmail => &self.subject,
+            Scenario::VerifySignIn => &second_address(&self.person),
+            Scenario::GuessAtSession | Scenario::VerifySignUp => &self.person.address,
             _ => return None,
         };
         Some((format!("CODE#{} CODE", self.proof.0), format!("RATE_LIMIT#{address} RATE_LIMIT")))
     }
 }
 
-impl Story {
+impl Scenario {
     pub(crate) const ALL: [Self; 18] = [
         Self::CheckSession,
         Self::CloseAnotherSession,
@@ -97,8 +98,8 @@ impl Story {
         }
     }
 
-    /// The status of the answer if all goes well.
-    pub(crate) fn happy(self) -> u16 {
+    /// The status of the response if nothing fails.
+    pub(crate) fn expected_status(self) -> u16 {
         match self {
             Self::CheckSession | Self::GetUser | Self::ListEmails | Self::ListSessions => 200,
             Self::GuessAtEmail | Self::GuessAtSession => 401,
@@ -106,16 +107,16 @@ impl Story {
         }
     }
 
-    /// The status of the answer to somebody who asks again for what was done already.
-    pub(crate) fn again(self) -> u16 {
+    /// The status of the response to a request that is repeated after it took effect.
+    pub(crate) fn repeated_status(self) -> u16 {
         match self {
             Self::CloseAnotherSession | Self::DeleteEmail => 404,
             Self::CloseSession | Self::VerifyEmail | Self::VerifySignIn | Self::VerifySignUp => 401,
-            _ => self.happy(),
+            _ => self.expected_status(),
         }
     }
 
-    /// What is asked of DynamoDB, and of how many parts the transaction is.
+    /// The calls of DynamoDB, and the number of parts of the transaction.
     pub(crate) fn calls(self) -> (&'static [&'static str], usize) {
         const SESSION: &str = "GetItem SESSION/SESSION";
         const HOUR: &str = "UpdateItem RATE_LIMIT/HOUR";
@@ -143,95 +144,97 @@ impl Story {
         }
     }
 
-    /// Somebody whose story it is, as often as it is told. Before a sign-up there is nobody.
+    /// Creates the user of all runs of the scenario. A sign-up has none.
     pub(crate) async fn begin(self, product: &Product) -> Option<Person> {
         if matches!(self, Self::CreateUser | Self::GuessAtSession | Self::VerifySignUp) {
             return None;
         }
-        let (address, alias) = somebody();
+        let (address, alias) = new_identity();
         let person = product.sign_up(&address, &alias).await;
         if self == Self::PreferEmail || self == Self::VerifySignIn {
-            product.add_email(&person, &second(&person)).await;
+            product.add_email(&person, &second_address(&person)).await;
         }
         if self == Self::VerifySignIn {
-            // Now he has as many sessions as he can have.
+            // The user now has the maximum number of sessions.
             product.sign_in(&person).await;
         }
         Some(person)
     }
 
-    /// Lets everything happen that comes before the request.
+    /// Does everything that precedes the request.
     pub(crate) async fn prepare(self, product: &Product, person: Option<&Person>) -> Prepared {
         let Some(person) = person else { return self.prepare_sign_up(product).await };
         let mut person = person.clone();
-        let by_him = |method, path| Ask::new(method, path).of(&person);
-        let (mut about, mut proof) = (somebody().0, (String::new(), String::new()));
-        let ask = match self {
-            Self::CheckSession => by_him(Method::GET, "/session"),
-            Self::ListEmails => by_him(Method::GET, "/emails"),
-            Self::ListSessions => by_him(Method::GET, "/sessions"),
-            Self::GetUser => Ask::new(Method::GET, "/user/id").id(&person.user_id),
-            Self::CreateSession => Ask::new(Method::POST, "/session").body(json!({"email": person.address})),
+        let authenticated = |method, path| ApiRequest::new(method, path).authenticated(&person);
+        let (mut subject, mut proof) = (new_identity().0, (String::new(), String::new()));
+        let request = match self {
+            Self::CheckSession => authenticated(Method::GET, "/session"),
+            Self::ListEmails => authenticated(Method::GET, "/emails"),
+            Self::ListSessions => authenticated(Method::GET, "/sessions"),
+            Self::GetUser => ApiRequest::new(Method::GET, "/user/id").id(&person.user_id),
+            Self::CreateSession => ApiRequest::new(Method::POST, "/session").body(json!({"email": person.address})),
             Self::ExtendSession => {
-                about = end_of(product, &person).await;
+                subject = expiry_of(product, &person).await;
                 product.pass(Duration::from_secs(2));
-                by_him(Method::PUT, "/session/extend")
+                authenticated(Method::PUT, "/session/extend")
             }
             Self::CloseSession => {
                 person = product.sign_in(&person).await;
-                Ask::new(Method::DELETE, "/session").of(&person).id(&person.session_id)
+                ApiRequest::new(Method::DELETE, "/session").authenticated(&person).id(&person.session_id)
             }
             Self::CloseAnotherSession => {
                 let other = product.sign_in(&person).await;
-                about = other.bearer;
-                by_him(Method::DELETE, "/session").id(&other.session_id)
+                subject = other.bearer;
+                authenticated(Method::DELETE, "/session").id(&other.session_id)
             }
-            Self::CreateEmail => by_him(Method::POST, "/email").body(json!({"address": about})),
+            Self::CreateEmail => authenticated(Method::POST, "/email").body(json!({"address": subject})),
             Self::ResendEmailCode => {
-                product.ask_to_add(&person, &about).await.expect(202);
-                by_him(Method::POST, "/email/verification").body(json!({"address": about}))
+                product.ask_to_add(&person, &subject).await.expect(202);
+                authenticated(Method::POST, "/email/verification").body(json!({"address": subject}))
             }
             Self::VerifyEmail => {
-                proof = product.email_code(&person, &about).await;
-                proving("/email/verification", &proof.0, &proof.1).of(&person)
+                proof = product.email_code(&person, &subject).await;
+                verification_request("/email/verification", &proof.0, &proof.1).authenticated(&person)
             }
             Self::GuessAtEmail => {
-                proof = product.email_code(&person, &about).await;
-                proving("/email/verification", &proof.0, &wrong(&proof.1))
+                proof = product.email_code(&person, &subject).await;
+                verification_request("/email/verification", &proof.0, &wrong(&proof.1))
             }
             Self::PreferEmail => {
                 let other = &product.emails(&person).await[1];
-                about = other["address"].as_str().expect("an address").to_owned();
-                by_him(Method::PUT, "/email/preferred").body(json!({"emailID": other["emailID"]}))
+                subject = other["address"].as_str().expect("an address").to_owned();
+                authenticated(Method::PUT, "/email/preferred").body(json!({"emailID": other["emailID"]}))
             }
             Self::DeleteEmail => {
-                let id = product.add_email(&person, &about).await;
-                by_him(Method::DELETE, "/email").id(&id)
+                let id = product.add_email(&person, &subject).await;
+                authenticated(Method::DELETE, "/email").id(&id)
             }
             Self::VerifySignIn => {
-                // Through the second address: the first one is told.
-                let (requested, code) = product.sign_in_code(&second(&person)).await;
-                about = requested.bearer;
-                let ask = proving("/session/verification", &requested.id, &code);
+                // The sign-in through the second address notifies the first one.
+                let (requested, code) = product.sign_in_code(&second_address(&person)).await;
+                subject = requested.bearer;
+                let request = verification_request("/session/verification", &requested.id, &code);
                 proof = (requested.id, code);
-                ask
+                request
             }
             Self::CreateUser | Self::GuessAtSession | Self::VerifySignUp => unreachable!("a sign-up"),
         };
-        Prepared { ask, person, about, proof }
+        Prepared { request, person, subject, proof }
     }
 
     async fn prepare_sign_up(self, product: &Product) -> Prepared {
-        let (address, alias) = somebody();
+        let (address, alias) = new_identity();
         let (requested, code) = product.sign_up_code(&address, &alias).await;
-        let ask = match self {
-            // Once more, so that the reservation and the budget are there; later, so that they change.
+        let request = match self {
+            // A repeated sign-up: the reservation and the rate limit exist, and change because time
+            // has passed.
             Self::CreateUser => {
                 product.pass(Duration::from_secs(2));
-                Ask::new(Method::POST, "/user").body(json!({"email": address, "fullName": "John Doe", "alias": alias}))
+                ApiRequest::new(Method::POST, "/user")
+                    .body(json!({"email": address, "fullName": "John Doe", "alias": alias}))
             }
-            Self::VerifySignUp => proving("/session/verification", &requested.id, &code),
-            _ => proving("/session/verification", &requested.id, &wrong(&code)),
+            Self::VerifySignUp => verification_request("/session/verification", &requested.id, &code),
+            _ => verification_request("/session/verification", &requested.id, &wrong(&code)),
         };
         let person = Person {
             address,
@@ -240,12 +243,12 @@ impl Story {
             session_id: requested.session_id,
             bearer: requested.bearer.clone(),
         };
-        Prepared { ask, person, about: requested.bearer, proof: (requested.id, code) }
+        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
     }
 
-    /// Sees to it that what was asked for is there for good, once it was answered so.
-    pub(crate) async fn ends_well(self, product: &Product, prepared: &Prepared, last: &Answer) {
-        let Prepared { person, about, proof, .. } = prepared;
+    /// Checks that the effect of the request, whose last response is given, is stored.
+    pub(crate) async fn assert_effect(self, product: &Product, prepared: &Prepared, last: &Answer) {
+        let Prepared { person, subject, proof, .. } = prepared;
         match self {
             Self::CheckSession => assert_eq!(last.text("alias"), person.alias),
             Self::GetUser => assert_eq!(last.body, json!({"alias": person.alias})),
@@ -258,17 +261,17 @@ impl Story {
                 assert_eq!(product.session(&requested.bearer).await.expect(200).text("alias"), person.alias);
             }
             Self::CreateEmail | Self::ResendEmailCode => {
-                let code = product.newest_code(about).await;
+                let code = product.newest_code(subject).await;
                 product.verify_email(&last.text("verificationCodeID"), &code).await.acknowledged();
                 assert_eq!(verified(product, prepared).await, Some(true));
             }
             Self::VerifySignUp | Self::VerifySignIn => {
-                assert_eq!(product.session(about).await.expect(200).text("alias"), person.alias);
+                assert_eq!(product.session(subject).await.expect(200).text("alias"), person.alias);
             }
             Self::GuessAtSession => {
-                product.session(about).await.refused(401, "bearer");
+                product.session(subject).await.refused(401, "bearer");
                 product.verify_session(&proof.0, &proof.1).await.acknowledged();
-                product.session(about).await.expect(200);
+                product.session(subject).await.expect(200);
             }
             Self::GuessAtEmail => {
                 assert_eq!(verified(product, prepared).await, Some(false));
@@ -276,42 +279,43 @@ impl Story {
                 assert_eq!(verified(product, prepared).await, Some(true));
             }
             Self::VerifyEmail => assert_eq!(verified(product, prepared).await, Some(true)),
-            Self::PreferEmail => assert_eq!(product.emails(person).await[0]["address"], json!(about)),
+            Self::PreferEmail => assert_eq!(product.emails(person).await[0]["address"], json!(subject)),
             Self::DeleteEmail => assert_eq!(verified(product, prepared).await, None),
-            Self::ExtendSession => assert_ne!(end_of(product, person).await, *about),
+            Self::ExtendSession => assert_ne!(expiry_of(product, person).await, *subject),
             Self::CloseSession => {
                 product.session(&person.bearer).await.refused(401, "bearer");
             }
             Self::CloseAnotherSession => {
-                product.session(about).await.refused(401, "bearer");
+                product.session(subject).await.refused(401, "bearer");
                 product.session(&person.bearer).await.expect(200);
             }
         }
     }
 }
 
-fn proving(path: &'static str, id: &str, code: &str) -> Ask {
-    Ask::new(Method::PUT, path).body(json!({"verificationCodeID": id, "code": code}))
+fn verification_request(path: &'static str, id: &str, code: &str) -> ApiRequest {
+    ApiRequest::new(Method::PUT, path).body(json!({"verificationCodeID": id, "code": code}))
 }
 
-/// The address and the alias of nobody yet.
-fn somebody() -> (String, String) {
+/// A new address and a new alias.
+fn new_identity() -> (String, String) {
     let name = uuid::Uuid::new_v4().simple().to_string();
     (format!("{name}@doe.net"), name[..30].to_owned())
 }
 
-/// An address that somebody can have besides.
-fn second(person: &Person) -> String {
+/// The second address of a user.
+fn second_address(person: &Person) -> String {
     person.address.replace("doe.net", "work.example")
 }
 
-/// Whether somebody has the address that it is about, and whether it is verified.
-async fn verified(product: &Product, of: &Prepared) -> Option<bool> {
-    let emails = product.emails(&of.person).await;
-    emails.iter().find(|email| email["address"] == *of.about)?["verified"].as_bool()
+/// Returns whether the subject of the scenario is a verified address of its user, or `None` if it
+/// is not listed.
+async fn verified(product: &Product, prepared: &Prepared) -> Option<bool> {
+    let emails = product.emails(&prepared.person).await;
+    emails.iter().find(|email| email["address"] == *prepared.subject)?["verified"].as_bool()
 }
 
-/// When somebody's session ends.
-async fn end_of(product: &Product, person: &Person) -> String {
+/// Returns the expiry of the user's session.
+async fn expiry_of(product: &Product, person: &Person) -> String {
     product.session(&person.bearer).await.expect(200).body["expireAt"].to_string()
 }

@@ -1,13 +1,13 @@
-//! Requests that can be sent to the API, and handed to a function.
+//! Requests that can be sent to the API or passed to a function as an event.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json, value::RawValue};
 
 use crate::support::{BASE, Person, Product};
 
-/// A request, for the API or for a function.
+/// A request to the API.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct ApiRequest {
     method: Method,
     path: &'static str,
     id: Option<String>,
@@ -15,12 +15,12 @@ pub(crate) struct Ask {
     body: Option<Value>,
 }
 
-impl Ask {
+impl ApiRequest {
     pub(super) fn new(method: Method, path: &'static str) -> Self {
         Self { method, path, id: None, bearer: None, body: None }
     }
 
-    pub(super) fn of(self, person: &Person) -> Self {
+    pub(super) fn authenticated(self, person: &Person) -> Self {
         Self { bearer: Some(person.bearer.clone()), ..self }
     }
 
@@ -32,8 +32,8 @@ impl Ask {
         Self { body: Some(body), ..self }
     }
 
-    /// For the API.
-    pub(crate) fn request(&self, product: &Product) -> RequestBuilder {
+    /// Returns the HTTP request.
+    pub(crate) fn for_api(&self, product: &Product) -> RequestBuilder {
         let id = self.id.as_ref().map(|id| format!("/{id}")).unwrap_or_default();
         let mut request = product.request(self.method.clone(), &format!("{}{id}", self.path));
         if let Some(bearer) = &self.bearer {
@@ -45,7 +45,7 @@ impl Ask {
         request
     }
 
-    /// For a function, as API Gateway hands it over.
+    /// Returns the event that API Gateway would pass to the function.
     pub(crate) fn event(&self) -> Box<RawValue> {
         let mut headers = json!({"content-type": "application/json"});
         if let Some(bearer) = &self.bearer {

@@ -10,7 +10,7 @@ const GERMAN: &str = "ist Ihr Code für Latchkey";
 
 /// Returns the subject of the newest email to an address.
 async fn newest(product: &Product, address: &str) -> String {
-    product.mails_to(address).await.pop().expect("a mail").subject
+    product.mails_to(address).await.pop().expect("an email").subject
 }
 
 async fn sign_up_in(product: &Product, language: &str, address: &str, alias: &str) -> Person {

@@ -86,7 +86,7 @@ async fn bounces_of_other_services_are_ignored() {
                 "ConfigurationSetName": configuration_set,
             });
             let url = format!("{}/v2/email/outbound-emails", product.stack.api_url());
-            let sent = reqwest::Client::new().post(url).json(&mail).send().await.expect("an answer");
+            let sent = reqwest::Client::new().post(url).json(&mail).send().await.expect("a response");
             assert_eq!(sent.status(), 200);
             assert_eq!(fixtures::suppressions(product).await.len(), suppressed, "{configuration_set}");
         }
@@ -123,7 +123,7 @@ async fn an_event_that_cannot_be_stored_fails_and_is_delivered_again() {
         product.stack.invoke("handle-mail-event", &event).await.expect_err("the event was not stored");
         assert!(fixtures::suppressions(product).await.is_empty());
         proxy.mend();
-        product.stack.invoke("handle-mail-event", &event).await.expect("an answer");
+        product.stack.invoke("handle-mail-event", &event).await.expect("a response");
         assert_eq!(fixtures::suppressions(product).await.len(), 1);
     })
     .await;

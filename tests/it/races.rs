@@ -3,9 +3,9 @@
 //! can conflict, 64 elsewhere.
 
 mod account;
-mod claims;
 mod codes;
-mod mails;
+mod emails;
+mod owners;
 mod sessions;
 
 use futures_util::future::join_all;

@@ -153,7 +153,7 @@ async fn deliver(product: &Product, items: &[&Item]) -> serde_json::Value {
     };
     let records: Vec<_> = items.iter().enumerate().map(record).collect();
     let event = to_raw_value(&json!({"Records": records})).expect("an event");
-    let answer = product.stack.invoke("send-mail", &event).await.expect("an answer");
+    let answer = product.stack.invoke("send-mail", &event).await.expect("a response");
     serde_json::from_str(answer.get()).expect("JSON")
 }
 

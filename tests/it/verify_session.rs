@@ -126,7 +126,7 @@ async fn wrong_expired_used_and_unknown_codes_are_refused_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_wrong_guesses_at_an_address_make_its_next_codes_twelve_digits_long() {
+async fn after_ten_wrong_guesses_the_codes_of_an_address_have_twelve_digits() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         // The purpose of the codes and the spelling of the address do not matter.

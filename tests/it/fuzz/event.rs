@@ -50,7 +50,7 @@ impl Subject {
         let event = RawValue::from_string(event.to_owned()).expect("JSON");
         let world = self.world.take();
         let World { product, contents, rest } = if let Some(world) = world { world } else { World::begin().await };
-        let returned = product.stack.invoke(self.function, &event).await.expect("an answer");
+        let returned = product.stack.invoke(self.function, &event).await.expect("a response");
         let answer = Answer::of_function(&serde_json::from_str(returned.get()).expect("JSON"));
         match answer.status {
             200 | 400..=499 => product.assert_unchanged_but_counters(&contents).await,

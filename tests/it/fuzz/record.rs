@@ -76,7 +76,7 @@ async fn a_poison_record_is_skipped_and_the_next_one_mailed() {
             let before = product.mails_to(OWNER).await.len();
             let batch = format!("{{\"Records\":[{},{next}]}}", poison.text());
             let event = RawValue::from_string(batch).expect("JSON");
-            let returned = product.stack.invoke("send-mail", &event).await.expect("an answer");
+            let returned = product.stack.invoke("send-mail", &event).await.expect("a response");
             assert_eq!(returned.get(), r#"{"batchItemFailures":[]}"#);
             let mails = product.mails_to(OWNER).await.split_off(before);
             let notices = mails.iter().filter(|mail| Letter::of(mail) == Letter::AddressRemoved).count();
@@ -93,7 +93,7 @@ async fn an_event_that_is_not_a_batch_is_retried_or_sends_no_email() {
         world::populate(product).await;
         run(&value(), async |anything| {
             let event = to_raw_value(&anything).expect("JSON");
-            let returned = product.stack.invoke("send-mail", &event).await.expect("an answer");
+            let returned = product.stack.invoke("send-mail", &event).await.expect("a response");
             // An array is parsed as a batch by position, which Lambda never sends, and leaves
             // nothing to retry.
             let answers = [r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, r#"{"batchItemFailures":[]}"#];

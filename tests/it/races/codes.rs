@@ -130,7 +130,7 @@ async fn of_64_wrong_guesses_from_64_sources_five_are_checked() {
 
 /// Attacks 1 and 2.
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_and_right_guesses_at_once_are_five_in_all() {
+async fn of_wrong_and_right_guesses_at_once_five_are_checked() {
     in_rounds(25, Settings::default, async |product, rounds| {
         for round in rounds {
             let address = format!("john{round}@doe.net");

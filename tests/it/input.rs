@@ -172,7 +172,6 @@ fn assert_names(answer: Answer, field: &str, sent: &Value) -> Answer {
     answer
 }
 
-/// Attacks 13, 16 and 17.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_invalid_field_is_refused_by_name_and_changes_nothing() {
     product(async |product| {
@@ -273,7 +272,6 @@ async fn all_invalid_fields_are_reported_at_once() {
     .await;
 }
 
-/// Attacks 14 and 15.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_not_a_json_object_is_refused_and_changes_nothing() {
     product(async |product| {
@@ -323,7 +321,6 @@ async fn a_body_that_is_not_a_json_object_is_refused_and_changes_nothing() {
     .await;
 }
 
-/// Attack 48.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_accepted_only_with_the_json_content_type() {
     product(async |product| {

@@ -48,7 +48,6 @@ async fn an_unverified_address_cannot_be_preferred() {
     .await;
 }
 
-/// Attack 29.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_of_another_user_is_not_found() {
     product(async |product| {

@@ -178,7 +178,6 @@ async fn long_journey(product: &Product) {
     assert!(product.mails_to("john@work.example").await.iter().filter_map(code_in).count() >= 2);
 }
 
-/// F7, F8, F9, F10, and the rules of the store.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_follows_the_rules_of_the_store() {
     watched(Duration::ZERO, async |product, proxy| {

@@ -1,6 +1,6 @@
-//! Secrets appear only where they belong (I16, attack 41): a code in its email, a bearer token in
-//! the one response that issues it. No log line contains a full address, and every failure is
-//! logged in exactly one line (I18).
+//! Secrets appear only where they belong: a code in its email, a bearer token in the one response
+//! that issues it. No log line contains a full address, and every failure is logged in exactly one
+//! line.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -126,7 +126,6 @@ fn assert_no_secret(what: &str, text: &str, codes: &BTreeSet<String>, bearers: &
     }
 }
 
-/// Attack 41.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_and_its_stream_contain_no_codes_and_no_bearer_tokens() {
     product_with(Settings::default(), async |product| {

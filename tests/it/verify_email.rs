@@ -61,7 +61,6 @@ async fn a_code_and_its_id_are_enough_without_a_bearer_token() {
     .await;
 }
 
-/// Attack 22.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bearer_token_of_another_user_verifies_nothing() {
     product(async |product| {
@@ -110,7 +109,6 @@ async fn any_session_of_the_user_can_verify_the_address() {
     .await;
 }
 
-/// Attack 23.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_code_of_a_session_verifies_no_address() {
     product(async |product| {

@@ -10,7 +10,6 @@ use crate::support::{Letter, Product, Settings, product, product_with, wrong};
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 
-/// Attack 5.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_works_once() {
     product(async |product| {
@@ -73,7 +72,6 @@ async fn the_code_of_an_address_verifies_no_session() {
     .await;
 }
 
-/// Attack 4.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_five_attempts_even_the_right_code_is_refused() {
     product(async |product| {

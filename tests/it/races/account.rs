@@ -7,7 +7,6 @@ use super::{
 };
 use crate::support::{MANY, Requested, Settings, in_rounds, won};
 
-/// Attacks 30 and 38.
 #[tokio::test(flavor = "multi_thread")]
 async fn preferring_and_deleting_at_once_leaves_one_verified_preferred_address() {
     in_rounds(5, Settings::default, async |product, rounds| {
@@ -130,7 +129,6 @@ async fn an_address_that_is_added_64_times_at_once_is_stored_once() {
     .await;
 }
 
-/// I20
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_addresses_added_at_once_only_as_many_as_allowed_are_stored() {
     let settings = || Settings::parameter("EmailsPerUser", "4");

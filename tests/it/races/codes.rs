@@ -16,7 +16,6 @@ fn times(guess: impl Fn() -> RequestBuilder) -> Vec<RequestBuilder> {
     (0..MANY).map(|_| guess()).collect()
 }
 
-/// Attack 2.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_right_codes_of_a_sign_up_one_is_acknowledged() {
     in_rounds(25, many_guesses, async |product, rounds| {
@@ -32,7 +31,6 @@ async fn of_64_right_codes_of_a_sign_up_one_is_acknowledged() {
     .await;
 }
 
-/// Attack 2.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_right_codes_of_a_sign_in_one_is_acknowledged() {
     in_rounds(25, many_guesses, async |product, rounds| {
@@ -52,7 +50,6 @@ async fn of_64_right_codes_of_a_sign_in_one_is_acknowledged() {
     .await;
 }
 
-/// Attack 2.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_right_codes_of_an_address_one_is_acknowledged() {
     let settings = || many_guesses().and("EmailsPerUser", "50");
@@ -71,7 +68,6 @@ async fn of_64_right_codes_of_an_address_one_is_acknowledged() {
     .await;
 }
 
-/// Attack 1.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_wrong_guesses_five_are_checked_and_the_right_code_is_refused() {
     in_rounds(25, Settings::default, async |product, rounds| {
@@ -90,7 +86,6 @@ async fn of_64_wrong_guesses_five_are_checked_and_the_right_code_is_refused() {
     .await;
 }
 
-/// Attack 1, of addresses.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_wrong_guesses_at_an_address_five_are_checked() {
     let settings = || Settings::parameter("EmailsPerUser", "50");
@@ -110,7 +105,7 @@ async fn of_64_wrong_guesses_at_an_address_five_are_checked() {
     .await;
 }
 
-/// Attacks 1 and 7: attempts are counted per code, not per source.
+/// Attempts are counted per code, not per source.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_wrong_guesses_from_64_sources_five_are_checked() {
     in_rounds(25, Settings::default, async |product, rounds| {
@@ -128,7 +123,6 @@ async fn of_64_wrong_guesses_from_64_sources_five_are_checked() {
     .await;
 }
 
-/// Attacks 1 and 2.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_wrong_and_right_guesses_at_once_five_are_checked() {
     in_rounds(25, Settings::default, async |product, rounds| {
@@ -157,8 +151,7 @@ async fn of_wrong_and_right_guesses_at_once_five_are_checked() {
     .await;
 }
 
-/// Attack 6: every wrong guess that is checked counts against the address, even if many are checked
-/// at once.
+/// Every wrong guess that is checked counts against the address, even if many are checked at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_guesses_at_many_codes_of_an_address_are_all_counted_against_it() {
     in_rounds(5, Settings::with_mail_for_all, async |product, rounds| {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{add, of, sign_in, sign_up, unsure};
 use crate::support::{MANY, Settings, in_rounds, won};
 
-/// Attacks 8 and 47: spelling does not matter.
+/// Spelling does not matter.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_sign_ins_requested_at_once_three_are_mailed() {
     in_rounds(25, Settings::default, async |product, rounds| {
@@ -28,7 +28,6 @@ async fn of_64_sign_ins_requested_at_once_three_are_mailed() {
     .await;
 }
 
-/// Attack 47, through all endpoints at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_requests_of_all_kinds_share_the_rate_limit_of_an_address() {
     in_rounds(5, Settings::default, async |product, rounds| {
@@ -52,7 +51,6 @@ async fn concurrent_requests_of_all_kinds_share_the_rate_limit_of_an_address() {
     .await;
 }
 
-/// Attack 47, from one source.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_requests_cannot_exceed_the_rate_limit_of_a_source() {
     let settings = || Settings::parameter("MailsPerSourceIpPerHour", "10");

@@ -33,7 +33,6 @@ async fn of_64_sign_ups_that_request_one_alias_at_once_one_gets_it() {
     .await;
 }
 
-/// Attacks 25 and 26, all at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_sign_ups_with_one_address_verified_at_once_one_succeeds() {
     in_rounds(3, Settings::with_mail_for_all, async |product, rounds| {
@@ -56,7 +55,6 @@ async fn of_64_sign_ups_with_one_address_verified_at_once_one_succeeds() {
     .await;
 }
 
-/// Attack 26, all at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_accounts_that_verify_one_address_at_once_one_owns_it() {
     in_rounds(5, Settings::with_mail_for_all, async |product, rounds| {

@@ -7,8 +7,7 @@ use reqwest::Method;
 use super::{assert_won_or_lost, of, sign_ins};
 use crate::support::{MANY, Settings, in_rounds, together};
 
-/// I8, I9: after an acknowledged deletion, not even an extension that was under way revives the
-/// session.
+/// After an acknowledged deletion, not even an extension that was under way revives the session.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_requests_that_extend_or_close_a_session_none_revives_it() {
     in_rounds(25, Settings::with_mail_for_all, async |product, rounds| {
@@ -78,7 +77,6 @@ async fn concurrent_sign_ins_of_one_user_succeed_or_return_503() {
     .await;
 }
 
-/// I20
 #[tokio::test(flavor = "multi_thread")]
 async fn sign_ins_at_the_cap_never_exceed_it_and_the_newest_stays_active() {
     let settings = || Settings::with_mail_for_all().and("SessionsPerUser", "3");

@@ -1,4 +1,4 @@
-//! The invariants of the table, which hold at any time (those of I1 to I20 that a scan can check).
+//! The invariants of the table, which hold at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +67,7 @@ impl<'a> Table<'a> {
         self.items.iter().find(|item| item.text("pk") == pk && item.text("sk") == sk)
     }
 
-    /// I1, I2: an owner item exists exactly while its email is verified.
+    /// An owner item exists exactly while its email is verified.
     fn every_verified_address_has_one_owner_and_every_owner_the_address(&self) {
         let mut owned = BTreeSet::new();
         for owner in self.of("ADDRESS#", "ADDRESS") {
@@ -85,7 +85,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// I3
     fn every_alias_has_one_user_and_every_user_one_alias(&self) {
         let mut owned = BTreeMap::new();
         for owner in self.of("ALIAS#", "ALIAS") {
@@ -100,7 +99,6 @@ impl<'a> Table<'a> {
         assert_eq!(users, owned.keys().copied().collect(), "users and owned aliases");
     }
 
-    /// I4
     fn every_user_prefers_a_verified_address_of_their_own(&self) {
         for user in self.of("USER#", "USER") {
             let preferred = self.find(user.text("pk"), &format!("EMAIL#{}", user.text("preferredEmailID")));
@@ -111,7 +109,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// I8, I9: one session, two items, the same end, never beyond the maximum.
+    /// A session has two items with the same end, which is never beyond the maximum.
     fn every_session_has_its_entry_and_its_end(&self) {
         let mut sessions = BTreeSet::new();
         for session in self.of("SESSION#", "SESSION") {
@@ -138,7 +136,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// I6, I20
     fn guesses_emails_and_caps_are_within_their_limits(&self) {
         for code in self.of("CODE#", "CODE") {
             assert!(count(code.number("tries")) <= self.limits.guesses_per_code, "{code:?}");
@@ -169,7 +166,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// I17
     fn everything_that_expires_has_a_ttl_in_seconds(&self) {
         let ends = |item: &&Item| {
             let kind = item.text("pk").split('#').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The events of `events/`: every file is run, and does what the table says of it.
+//! Runs every event of `events/`, and compares its effect with the table of expectations.
 
 mod shape;
 mod table;
@@ -12,23 +12,23 @@ use serde_json::{Value, json, value::RawValue};
 use crate::support::{Letter, Product, product_with};
 pub(crate) use table::{EVENTS, Expected};
 
-/// The folder of all of them.
+/// Returns the folder of all events.
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
 }
 
-/// An event, as its file has it.
+/// Returns the text of an event file.
 pub(crate) fn read(function: &str, case: &str) -> String {
     let path = folder().join(function).join(format!("{case}.json"));
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The events of a function, and what comes of each.
+/// Returns the events of a function, and the expected effect of each.
 pub(crate) fn of(function: &str) -> &'static [(&'static str, Expected)] {
     EVENTS.iter().find(|(name, _)| *name == function).unwrap_or_else(|| panic!("no events of {function}")).1
 }
 
-/// What a function returned to API Gateway.
+/// The response of a function to API Gateway.
 struct Returned {
     status: u64,
     content_type: String,
@@ -53,30 +53,30 @@ impl Returned {
                 assert_eq!(self.body["type"], format!("urn:latchkey:problem:{kind}"), "{event}: {}", self.body);
                 (*status, "application/problem+json")
             }
-            other => panic!("{event}: {other:?} is nothing that an endpoint does"),
+            other => panic!("{event}: an endpoint cannot do {other:?}"),
         };
         assert_eq!(self.status, status, "{event}: {}", self.body);
         assert_eq!(self.content_type, content_type, "{event}");
     }
 }
 
-/// Runs an event, past the API.
+/// Invokes a function with an event, without the API.
 pub(crate) async fn invoke(product: &Product, function: &str, case: &str) -> Box<RawValue> {
     let event = serde_json::from_str::<Box<RawValue>>(&read(function, case));
     let event = event.unwrap_or_else(|error| panic!("{function}/{case}: {error}"));
     product.stack.invoke(function, &event).await.unwrap_or_else(|error| panic!("{function}/{case}: {error}"))
 }
 
-/// The events of a function, by the world that they are run in. One that is answered changes something, and has a world of
-/// its own; those that are refused change nothing, and share one.
+/// Groups the events of a function by the world that they run in. An accepted event changes
+/// something, and has a world of its own; the refused ones change nothing, and share one.
 pub(crate) fn by_world(function: &str) -> Vec<Vec<&'static (&'static str, Expected)>> {
     let refused = |(_, expected): &&(&str, Expected)| matches!(expected, Expected::Refused(..));
     let (refused, answered): (Vec<_>, Vec<_>) = of(function).iter().partition(refused);
     answered.into_iter().map(|event| vec![event]).chain([refused]).collect()
 }
 
-/// Runs every event of an endpoint.
-async fn endpoint_answers(function: &str) {
+/// Runs every event of an endpoint and checks the responses.
+async fn check_endpoint(function: &str) {
     for events in by_world(function) {
         product_with(world::settings(), async |product| {
             world::populate(product).await;
@@ -89,34 +89,34 @@ async fn endpoint_answers(function: &str) {
     }
 }
 
-/// The items that a batch tells of. Nothing of them was mailed so far.
+/// Stores the items in the records of a batch, as not mailed yet.
 pub(crate) async fn store_items_of(product: &Product, case: &str) {
     let batch: Value = serde_json::from_str(&read("send-mail", case)).expect("JSON");
     let now = product.stack.clock().now().seconds();
     let records = batch["Records"].as_array().into_iter().flatten();
     let images = records.filter(|record| record["eventName"] == "INSERT").map(|record| &record["dynamodb"]["NewImage"]);
-    // The others are no codes and no notices, or none that can be read.
+    // The other records have no code or notice, or none that can be read.
     for image in images.filter(|image| image["expiresAt"].is_object()) {
         let plain = |value: &Value| match (value["S"].as_str(), value["N"].as_str()) {
             (Some(text), _) => json!(text),
             (_, Some(number)) => json!(number.parse::<i64>().expect("a whole number")),
-            _ => panic!("nothing that a mail is made of: {value}"),
+            _ => panic!("no attribute of a code or notice: {value}"),
         };
         let members = image.as_object().expect("an item").iter();
-        let mut row: Value = members.map(|(name, value)| (name.clone(), plain(value))).collect();
+        let mut item: Value = members.map(|(name, value)| (name.clone(), plain(value))).collect();
         for (name, value) in [("createdAt", now), ("expiresAt", now + 600)] {
-            row[name] = json!(value);
+            item[name] = json!(value);
         }
-        store_unmailed(product, row).await;
+        store_unmailed(product, item).await;
     }
 }
 
-/// Stores an item of which the product's own mailer believes that it is mailed.
-pub(crate) async fn store_unmailed(product: &Product, mut row: Value) {
-    row["mailedAt"] = row["createdAt"].clone();
-    world::store(product, vec![row.clone()]).await;
+/// Stores an item so that the product's own send-mail skips it, because it looks mailed.
+pub(crate) async fn store_unmailed(product: &Product, mut item: Value) {
+    item["mailedAt"] = item["createdAt"].clone();
+    world::store(product, vec![item.clone()]).await;
     product.stack.delivered().await;
-    let key = |name: &str| AttributeValue::S(row[name].as_str().expect("a key").to_owned());
+    let key = |name: &str| AttributeValue::S(item[name].as_str().expect("a key").to_owned());
     let unmail = product.dynamodb().update_item().table_name(product.table().await);
     let unmail = unmail.key("pk", key("pk")).key("sk", key("sk")).update_expression("REMOVE mailedAt");
     unmail.send().await.expect("an update");
@@ -131,7 +131,7 @@ async fn send_mail_mails_what_its_events_ask_for_and_once() {
             let (again, wanted): (_, &[_]) = match expected {
                 Expected::Mailed(mails) => (json!([]), mails),
                 Expected::AllAgain => (json!([{"itemIdentifier": ""}]), &[]),
-                _ => panic!("{case}: send-mail answers nobody"),
+                _ => panic!("{case}: send-mail cannot do that"),
             };
             let before = product.mails().await.len();
             for delivery in 1..=2 {
@@ -148,7 +148,7 @@ async fn send_mail_mails_what_its_events_ask_for_and_once() {
     .await;
 }
 
-/// The addresses that get no mail any more, and why.
+/// Returns the addresses that get no more email, and the reasons.
 pub(crate) async fn suppressions(product: &Product) -> Vec<[String; 2]> {
     let items = product.items().await;
     let suppressions = items.iter().filter(|item| item.text("sk") == "SUPPRESSION");
@@ -156,15 +156,15 @@ pub(crate) async fn suppressions(product: &Product) -> Vec<[String; 2]> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn handle_mail_event_remembers_who_gets_no_more_mail() {
+async fn handle_mail_event_suppresses_the_addresses_in_its_events() {
     for (case, expected) in of("handle-mail-event") {
         let expected = match expected {
             Expected::Suppressed(address, reason) => vec![[format!("SUPPRESSION#{address}"), (*reason).to_owned()]],
             Expected::PassedOver => Vec::new(),
-            other => panic!("{case}: {other:?} is nothing that handle-mail-event does"),
+            other => panic!("{case}: handle-mail-event cannot do {other:?}"),
         };
         product_with(world::settings(), async |product| {
-            // EventBridge brings an event at least once.
+            // EventBridge delivers an event at least once.
             for delivery in 1..=2 {
                 assert_eq!(invoke(product, "handle-mail-event", case).await.get(), "null", "{case}");
                 assert_eq!(suppressions(product).await, expected, "{case}, delivery {delivery}");
@@ -189,76 +189,76 @@ fn every_file_has_an_entry_and_every_entry_a_file() {
         .flat_map(|(function, cases)| cases.iter().map(move |(case, _)| format!("{function}/{case}.json")));
     let entries: Vec<_> = entries.collect();
     let known: BTreeSet<_> = entries.iter().cloned().collect();
-    assert_eq!(known.len(), entries.len(), "an entry stands there twice");
+    assert_eq!(known.len(), entries.len(), "an entry is repeated");
     assert_eq!(files, known);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_user_answers_its_events() {
-    endpoint_answers("create-user").await;
+async fn create_user_responds_to_its_events() {
+    check_endpoint("create-user").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn get_user_answers_its_events() {
-    endpoint_answers("get-user").await;
+async fn get_user_responds_to_its_events() {
+    check_endpoint("get-user").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_session_answers_its_events() {
-    endpoint_answers("create-session").await;
+async fn create_session_responds_to_its_events() {
+    check_endpoint("create-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn verify_session_answers_its_events() {
-    endpoint_answers("verify-session").await;
+async fn verify_session_responds_to_its_events() {
+    check_endpoint("verify-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_session_answers_its_events() {
-    endpoint_answers("check-session").await;
+async fn check_session_responds_to_its_events() {
+    check_endpoint("check-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn extend_session_answers_its_events() {
-    endpoint_answers("extend-session").await;
+async fn extend_session_responds_to_its_events() {
+    check_endpoint("extend-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn close_session_answers_its_events() {
-    endpoint_answers("close-session").await;
+async fn close_session_responds_to_its_events() {
+    check_endpoint("close-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_sessions_answers_its_events() {
-    endpoint_answers("list-sessions").await;
+async fn list_sessions_responds_to_its_events() {
+    check_endpoint("list-sessions").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_email_answers_its_events() {
-    endpoint_answers("create-email").await;
+async fn create_email_responds_to_its_events() {
+    check_endpoint("create-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_emails_answers_its_events() {
-    endpoint_answers("list-emails").await;
+async fn list_emails_responds_to_its_events() {
+    check_endpoint("list-emails").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn verify_email_answers_its_events() {
-    endpoint_answers("verify-email").await;
+async fn verify_email_responds_to_its_events() {
+    check_endpoint("verify-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resend_email_code_answers_its_events() {
-    endpoint_answers("resend-email-code").await;
+async fn resend_email_code_responds_to_its_events() {
+    check_endpoint("resend-email-code").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prefer_email_answers_its_events() {
-    endpoint_answers("prefer-email").await;
+async fn prefer_email_responds_to_its_events() {
+    check_endpoint("prefer-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn delete_email_answers_its_events() {
-    endpoint_answers("delete-email").await;
+async fn delete_email_responds_to_its_events() {
+    check_endpoint("delete-email").await;
 }

@@ -1,5 +1,6 @@
-//! Whatever comes as an event is answered as the contract has it: never by a panic, never by a 500, and what is refused has changed
-//! nothing. The events of `events/` are taken apart and put together wrongly; others are made up. `PROPTEST_CASES` says how many.
+//! Any event gets a response that follows the contract: never a panic, never a 500, and a refused
+//! event changes nothing. The events of `events/` are mutated and recombined; others are generated.
+//! `PROPTEST_CASES` sets the number of cases.
 
 mod event;
 mod mutation;
@@ -7,14 +8,15 @@ mod record;
 
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
-/// So many cases of proptest's usual 256, or of `PROPTEST_CASES`, make one of ours: each is an invocation and a scan of the table.
-const SHARE: u32 = 4;
+/// Divides the number of cases (256, or `PROPTEST_CASES`), because each is an invocation and a scan
+/// of the table.
+const CASES_DIVISOR: u32 = 4;
 
-/// Runs cases one after the other; each may wait for what it does. Call it in a runtime with several threads.
+/// Runs cases one after the other. A case may await. Needs a runtime with several threads.
 fn run<S: proptest::strategy::Strategy>(strategy: &S, case: impl AsyncFn(S::Value)) {
     let mut config = Config { failure_persistence: None, ..Config::default() };
-    config.cases = config.cases.div_ceil(SHARE);
-    // A case that fails is made smaller by running many more.
+    config.cases = config.cases.div_ceil(CASES_DIVISOR);
+    // Shrinking a failing case runs many more.
     config.max_shrink_iters = 48;
     let runtime = tokio::runtime::Handle::current();
     let result = tokio::task::block_in_place(|| {
@@ -23,7 +25,7 @@ fn run<S: proptest::strategy::Strategy>(strategy: &S, case: impl AsyncFn(S::Valu
             Ok::<(), TestCaseError>(())
         })
     });
-    if let Err(TestError::Fail(why, input)) = result {
-        panic!("{why}\nof the case {input:?}");
+    if let Err(TestError::Fail(reason, input)) = result {
+        panic!("{reason}\nof the case {input:?}");
     }
 }

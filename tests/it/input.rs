@@ -1,4 +1,4 @@
-//! What is no valid input: refused with 400 and the name of the field, and nothing else happens.
+//! Invalid input is refused with 400 and the name of the field, and has no effect.
 
 use insta::assert_json_snapshot;
 use reqwest::Method;
@@ -10,15 +10,15 @@ const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 const UUID: &str = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e";
 
-/// A request with a body that is good as it is.
-struct Good {
+/// A request with a valid body.
+struct ValidRequest {
     method: Method,
     path: &'static str,
     bearer: Option<String>,
     body: Value,
 }
 
-impl Good {
+impl ValidRequest {
     fn request(&self, product: &Product) -> reqwest::RequestBuilder {
         let request = product.request(self.method.clone(), self.path);
         if let Some(bearer) = &self.bearer { request.bearer_auth(bearer) } else { request }
@@ -34,35 +34,36 @@ impl Good {
     }
 }
 
-/// Every endpoint that has a body, in an order in which all of them can be called.
-async fn every_good_request(product: &Product) -> Vec<Good> {
+/// Returns a valid request for every endpoint with a body, in an order in which all of them
+/// succeed.
+async fn every_valid_request(product: &Product) -> Vec<ValidRequest> {
     let john = product.sign_up(JOHN, "johny").await;
     let (sign_in, sign_in_code) = product.sign_in_code(JOHN).await;
     let (email, email_code) = product.email_code(&john, WORK).await;
     let preferred = product.email_id(&john, JOHN).await;
-    let good = |method, path, bearer: Option<&Person>, body| {
+    let valid = |method, path, bearer: Option<&Person>, body| {
         let bearer = bearer.map(|person| person.bearer.clone());
-        Good { method, path, bearer, body }
+        ValidRequest { method, path, bearer, body }
     };
     let me = Some(&john);
     vec![
-        good(Method::POST, "/user", None, json!({"email": "jane@doe.net", "fullName": "Jane", "alias": "jane"})),
-        good(Method::POST, "/session", None, json!({"email": JOHN})),
-        good(
+        valid(Method::POST, "/user", None, json!({"email": "jane@doe.net", "fullName": "Jane", "alias": "jane"})),
+        valid(Method::POST, "/session", None, json!({"email": JOHN})),
+        valid(
             Method::PUT,
             "/session/verification",
             None,
             json!({"verificationCodeID": sign_in.id, "code": sign_in_code}),
         ),
-        good(Method::POST, "/email", me, json!({"address": "more@doe.net"})),
-        good(Method::POST, "/email/verification", me, json!({"address": WORK})),
-        good(Method::PUT, "/email/preferred", me, json!({"emailID": preferred})),
-        good(Method::PUT, "/email/verification", None, json!({"verificationCodeID": email, "code": email_code})),
+        valid(Method::POST, "/email", me, json!({"address": "more@doe.net"})),
+        valid(Method::POST, "/email/verification", me, json!({"address": WORK})),
+        valid(Method::PUT, "/email/preferred", me, json!({"emailID": preferred})),
+        valid(Method::PUT, "/email/verification", None, json!({"verificationCodeID": email, "code": email_code})),
     ]
 }
 
-/// Texts that no field of that name may hold.
-fn bad_texts(field: &str) -> Vec<String> {
+/// Returns strings that are invalid for a field.
+fn invalid_strings(field: &str) -> Vec<String> {
     let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     match field {
         "email" | "address" => {
@@ -146,19 +147,20 @@ fn bad_texts(field: &str) -> Vec<String> {
             ]
             .concat()
         }
-        other => panic!("a field without bad texts: {other}"),
+        other => panic!("no invalid strings for the field {other}"),
     }
 }
 
-/// What is no text at all; a code may be a whole number of at most twelve digits, too.
-fn no_texts(field: &str) -> Vec<Value> {
+/// Returns values of other types than string. A code may also be an integer of at most twelve
+/// digits.
+fn other_types(field: &str) -> Vec<Value> {
     let mut values = vec![json!(true), json!([]), json!({}), json!(["john@doe.net"]), json!({"$gt": ""}), json!(1.5)];
     let numbers = if field == "code" { json!([-1, 1_000_000_000_000_u64, 1e12]) } else { json!([0, 123_456]) };
     values.extend(numbers.as_array().unwrap().iter().cloned());
     values
 }
 
-/// One error, of that field; nothing of what was sent comes back.
+/// Asserts that the response has one error, for this field, and does not echo the input.
 fn assert_names(answer: Answer, field: &str, sent: &Value) -> Answer {
     assert_eq!(answer.status, 400, "{field}: {sent}: {}", answer.body);
     assert_eq!(answer.body["type"], "urn:latchkey:problem:invalid-input", "{field}: {sent}");
@@ -170,38 +172,37 @@ fn assert_names(answer: Answer, field: &str, sent: &Value) -> Answer {
     answer
 }
 
-/// Attacks 13, 16 and 17.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_invalid_field_of_every_endpoint_is_refused_by_its_name_and_changes_nothing() {
+async fn every_invalid_field_is_refused_by_name_and_changes_nothing() {
     product(async |product| {
-        let every_good_request = every_good_request(product).await;
+        let every_valid_request = every_valid_request(product).await;
         let before = product.contents().await;
         let refusals = async {
-            for good in &every_good_request {
-                for field in good.body.as_object().unwrap().keys() {
-                    let mut body = good.body.clone();
-                    for bad in bad_texts(field).into_iter().map(Value::String).chain(no_texts(field)) {
+            for valid in &every_valid_request {
+                for field in valid.body.as_object().unwrap().keys() {
+                    let mut body = valid.body.clone();
+                    for bad in invalid_strings(field).into_iter().map(Value::String).chain(other_types(field)) {
                         body[field] = bad.clone();
-                        assert_names(good.send(product, &body).await, field, &bad);
+                        assert_names(valid.send(product, &body).await, field, &bad);
                     }
                     body[field] = Value::Null;
-                    assert_names(good.send(product, &body).await, field, &body).refused(400, "is missing");
+                    assert_names(valid.send(product, &body).await, field, &body).refused(400, "is missing");
                     body.as_object_mut().unwrap().remove(field);
-                    assert_names(good.send(product, &body).await, field, &body).refused(400, "is missing");
+                    assert_names(valid.send(product, &body).await, field, &body).refused(400, "is missing");
                 }
             }
         };
         product.mailing(refusals, &[]).await;
         product.assert_unchanged(&before).await;
-        for good in every_good_request {
-            assert_eq!(good.send(product, &good.body).await.status, 202, "{}", good.path);
+        for valid in every_valid_request {
+            assert_eq!(valid.send(product, &valid.body).await.status, 202, "{}", valid.path);
         }
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_in_a_path_that_is_no_uuid_is_refused_by_its_name() {
+async fn an_id_in_a_path_that_is_not_a_uuid_is_refused_by_name() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let before = product.contents().await;
@@ -236,7 +237,7 @@ async fn an_id_in_a_path_that_is_no_uuid_is_refused_by_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_that_is_wrong_is_told_at_once() {
+async fn all_invalid_fields_are_reported_at_once() {
     product(async |product| {
         let body = json!({"email": "john@localhost", "fullName": 7, "alias": "j\u{202e}ohn"});
         let answer = product.call(Method::POST, "/user", body).await.expect(400);
@@ -271,36 +272,35 @@ async fn everything_that_is_wrong_is_told_at_once() {
     .await;
 }
 
-/// Attacks 14 and 15.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
+async fn a_body_that_is_not_a_json_object_is_refused_and_changes_nothing() {
     product(async |product| {
-        let every_good_request = every_good_request(product).await;
+        let every_valid_request = every_valid_request(product).await;
         let before = product.contents().await;
         let refusals = async {
-            for good in &every_good_request {
-                let text = good.body.to_string();
-                let (key, value) = good.body.as_object().unwrap().iter().next().unwrap();
-                let by_position: Vec<_> = good.body.as_object().unwrap().values().collect();
+            for valid in &every_valid_request {
+                let text = valid.body.to_string();
+                let (key, value) = valid.body.as_object().unwrap().iter().next().unwrap();
+                let by_position: Vec<_> = valid.body.as_object().unwrap().values().collect();
                 let escaped = format!("\\u{:04x}{}", u32::from(key.as_bytes()[0]), &key[1..]);
-                let no_object = [
+                let not_objects = [
                     "null",
                     "true",
                     "1",
                     "[]",
                     "\"{}\"",
                     &json!(by_position).to_string(),
-                    &json!([good.body]).to_string(),
+                    &json!([valid.body]).to_string(),
                 ];
-                for body in no_object {
-                    good.send_text(product, body.to_owned()).await.refused(400, "a single JSON object");
+                for body in not_objects {
+                    valid.send_text(product, body.to_owned()).await.refused(400, "a single JSON object");
                 }
                 for body in [
                     text.replacen('{', &format!("{{\"{key}\":{value},"), 1),
                     text.replacen('{', &format!("{{\"{escaped}\":\"evil@doe.net\","), 1),
                     text.replacen('{', "{\"other\":1,\"other\":2,", 1),
                 ] {
-                    good.send_text(product, body).await.refused(400, "duplicate keys");
+                    valid.send_text(product, body).await.refused(400, "duplicate keys");
                 }
                 let not_json =
                     ["", " ", "{", "}", "evil", "{'a':1}", "{\"a\":1,}", "{\"a\":01}", "{\"a\":NaN}", "{}//"];
@@ -309,10 +309,10 @@ async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
                 let marked = format!("\u{feff}{text}");
                 let control = text.replacen('{', "{\"a\":\"\n\",", 1);
                 for body in not_json.into_iter().chain([deep.as_str(), &twice, &marked, &control]) {
-                    good.send_text(product, body.to_owned()).await.refused(400, "not valid UTF-8 JSON");
+                    valid.send_text(product, body.to_owned()).await.refused(400, "not valid UTF-8 JSON");
                 }
                 let latin_1 = [b"{\"fullName\":\"J\xe9r\xf4me\",", &text.as_bytes()[1..]].concat();
-                good.send_text(product, latin_1).await.refused(400, "not valid UTF-8 JSON");
+                valid.send_text(product, latin_1).await.refused(400, "not valid UTF-8 JSON");
             }
         };
         product.mailing(refusals, &[]).await;
@@ -321,15 +321,14 @@ async fn a_body_that_is_not_one_json_object_is_refused_and_changes_nothing() {
     .await;
 }
 
-/// Attack 48.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_is_read_only_if_it_says_that_it_is_json() {
+async fn a_body_is_accepted_only_with_the_json_content_type() {
     product(async |product| {
-        let every_good_request = every_good_request(product).await;
+        let every_valid_request = every_valid_request(product).await;
         let before = product.contents().await;
         let refusals = async {
-            for good in &every_good_request {
-                // The first three are what a form on somebody else's page can send.
+            for valid in &every_valid_request {
+                // An HTML form on another site can send the first three.
                 for kind in [
                     "text/plain",
                     "application/x-www-form-urlencoded",
@@ -340,10 +339,10 @@ async fn a_body_is_read_only_if_it_says_that_it_is_json() {
                     "application/json, text/plain",
                     "text/plain; application/json",
                 ] {
-                    let request = good.request(product).header("content-type", kind).body(good.body.to_string());
+                    let request = valid.request(product).header("content-type", kind).body(valid.body.to_string());
                     product.send(request).await.refused(400, "Content-Type: application/json");
                 }
-                let undeclared = good.request(product).body(good.body.to_string());
+                let undeclared = valid.request(product).body(valid.body.to_string());
                 product.send(undeclared).await.refused(400, "Content-Type: application/json");
             }
         };
@@ -355,8 +354,8 @@ async fn a_body_is_read_only_if_it_says_that_it_is_json() {
             "application/json; charset=utf-8",
             "application/json ;charset=UTF-8",
         ];
-        for (good, kind) in every_good_request.iter().zip(kinds.iter().cycle()) {
-            let request = good.request(product).header("content-type", *kind).body(good.body.to_string());
+        for (valid, kind) in every_valid_request.iter().zip(kinds.iter().cycle()) {
+            let request = valid.request(product).header("content-type", *kind).body(valid.body.to_string());
             product.send(request).await.expect(202);
         }
     })
@@ -364,23 +363,23 @@ async fn a_body_is_read_only_if_it_says_that_it_is_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_has_8_kib_and_not_a_byte_more() {
+async fn a_body_of_more_than_8_kib_is_refused() {
     product(async |product| {
-        let every_good_request = every_good_request(product).await;
-        let padded = |good: &Good, size: usize| {
-            let text = good.body.to_string();
+        let every_valid_request = every_valid_request(product).await;
+        let padded = |valid: &ValidRequest, size: usize| {
+            let text = valid.body.to_string();
             let rest = size - text.len() - "\"more\":\"\",".len();
             text.replacen('{', &format!("{{\"more\":\"{}\",", "x".repeat(rest)), 1)
         };
         let before = product.contents().await;
-        for good in &every_good_request {
+        for valid in &every_valid_request {
             for size in [8193, 1_000_000] {
-                good.send_text(product, padded(good, size)).await.refused(400, "larger than 8 KiB");
+                valid.send_text(product, padded(valid, size)).await.refused(400, "larger than 8 KiB");
             }
         }
         product.assert_unchanged(&before).await;
-        for good in &every_good_request {
-            good.send_text(product, padded(good, 8192)).await.expect(202);
+        for valid in &every_valid_request {
+            valid.send_text(product, padded(valid, 8192)).await.expect(202);
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! Lifetimes, caps and budgets: those of the contract, and that a deployment's parameters change them.
+//! Lifetimes, caps and rate limits: the contract's defaults, and the parameters that change them.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::support::{Answer, Letter, Product, Settings, product, product_with, w
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
-const NOBODY: &str = "nobody@doe.net";
+const UNKNOWN: &str = "unknown@doe.net";
 
-/// How long a refusal says to wait; its words say the same.
+/// Returns the time to wait from a 429 response. Asserts that its header and its text agree.
 fn retry_after(answer: &Answer) -> Duration {
     assert_eq!(answer.status, 429, "{}", answer.body);
     let seconds = answer.header("retry-after").expect("Retry-After");
@@ -21,7 +21,7 @@ fn retry_after(answer: &Answer) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_gets_three_mails_at_once_and_then_one_a_minute() {
+async fn an_address_gets_three_emails_at_once_and_then_one_a_minute() {
     product(async |product| {
         for _ in 0..3 {
             product.ask_to_sign_in(JOHN).await.expect(202);
@@ -32,7 +32,7 @@ async fn an_address_gets_three_mails_at_once_and_then_one_a_minute() {
             product.pass(wait);
             product.mailing(product.ask_to_sign_in(JOHN), &[(Letter::NoAccount, JOHN)]).await.expect(202);
         }
-        // Others get theirs, and a pause earns the three at once back.
+        // Other addresses are not affected. After a pause, three at once are allowed again.
         product.ask_to_sign_in(WORK).await.expect(202);
         product.pass(Duration::from_mins(3));
         for _ in 0..3 {
@@ -44,13 +44,13 @@ async fn an_address_gets_three_mails_at_once_and_then_one_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_gets_twenty_mails_a_day_whether_it_is_known_or_not() {
+async fn an_address_gets_twenty_emails_a_day_whether_it_is_known_or_not() {
     product(async |product| {
         product.sign_up(JOHN, "johny").await;
         product.pass(Duration::from_hours(24));
         let mut sent = 0;
         let day = loop {
-            let (known, unknown) = (product.ask_to_sign_in(JOHN).await, product.ask_to_sign_in(NOBODY).await);
+            let (known, unknown) = (product.ask_to_sign_in(JOHN).await, product.ask_to_sign_in(UNKNOWN).await);
             assert_eq!(known.status, unknown.status);
             if known.status == 202 {
                 sent += 1;
@@ -58,7 +58,7 @@ async fn an_address_gets_twenty_mails_a_day_whether_it_is_known_or_not() {
                 continue;
             }
             let (known, unknown) = (retry_after(&known), retry_after(&unknown));
-            // Some seconds may have passed from one to the other.
+            // Some seconds may have passed between the two.
             assert!(known.as_secs().abs_diff(unknown.as_secs()) < 30, "{known:?} {unknown:?}");
             if known > Duration::from_hours(1) {
                 break known.max(unknown);
@@ -69,7 +69,7 @@ async fn an_address_gets_twenty_mails_a_day_whether_it_is_known_or_not() {
         assert_eq!(sent, 20);
         assert!(day < Duration::from_hours(24), "{day:?}");
         product.pass(day);
-        for address in [JOHN, NOBODY] {
+        for address in [JOHN, UNKNOWN] {
             product.ask_to_sign_in(address).await.expect(202);
         }
     })
@@ -77,7 +77,7 @@ async fn an_address_gets_twenty_mails_a_day_whether_it_is_known_or_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_budget_is_the_address_s_whatever_is_asked_for_and_however_it_is_spelt() {
+async fn all_requests_for_an_address_share_its_rate_limit_in_any_spelling() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.ask_to_sign_up(WORK, "worker").await.expect(202);
@@ -92,7 +92,7 @@ async fn the_budget_is_the_address_s_whatever_is_asked_for_and_however_it_is_spe
         };
         product.mailing(refusals, &[]).await;
         product.assert_unchanged_but_budgets(&before).await;
-        // What was refused did not cost anything: a minute later there is a mail.
+        // Refused requests do not count: a minute later, an email is sent.
         product.pass(Duration::from_mins(1));
         product.ask_again(&john, WORK).await.expect(202);
     })
@@ -100,7 +100,7 @@ async fn the_budget_is_the_address_s_whatever_is_asked_for_and_however_it_is_spe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn notices_are_sent_whatever_the_budget() {
+async fn notices_are_not_rate_limited() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
@@ -115,16 +115,16 @@ async fn notices_are_sent_whatever_the_budget() {
 
 async fn ask_from(product: &Product, source: [u8; 4], address: &str) -> Answer {
     let request = product.request_from(source, Method::POST, "/session").json(&json!({"email": address}));
-    // Nobody is believed who says that he is somebody else.
+    // Headers that claim another source are ignored.
     product.send(request.header("x-forwarded-for", "10.0.0.1").header("forwarded", "for=10.0.0.1")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_gets_sixty_mails_an_hour_for_whomever() {
-    // The template's own default, which the local stack lifts.
+async fn a_source_gets_sixty_emails_an_hour_to_any_addresses() {
+    // This is the template's default. The local stack lifts the limit.
     product_with(Settings::parameter("MailsPerSourceIpPerHour", "60"), async |product| {
         product.pass_to_the_middle_of_an_hour();
-        // Not all at once: a call that DynamoDB answers late is repeated, and may count twice.
+        // Not all at once: a slow call to DynamoDB is retried, and may count twice.
         for tens in 0..6 {
             let ask =
                 |number| async move { ask_from(product, [127, 0, 0, 2], &format!("{tens}{number}@doe.net")).await };
@@ -142,7 +142,7 @@ async fn a_source_gets_sixty_mails_an_hour_for_whomever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_s_budget_is_one_for_all_that_mails() {
+async fn all_requests_that_send_email_share_the_rate_limit_of_their_source() {
     product_with(Settings::parameter("MailsPerSourceIpPerHour", "4"), async |product| {
         product.pass_to_the_middle_of_an_hour();
         let john = product.sign_up(JOHN, "johny").await;
@@ -152,20 +152,20 @@ async fn a_source_s_budget_is_one_for_all_that_mails() {
         let before = product.contents().await;
         let refusals = async {
             retry_after(&product.ask_to_sign_up("jane@doe.net", "jane").await);
-            retry_after(&product.ask_to_sign_in(NOBODY).await);
+            retry_after(&product.ask_to_sign_in(UNKNOWN).await);
             retry_after(&product.ask_to_add(&john, "more@doe.net").await);
             retry_after(&product.ask_again(&john, WORK).await);
         };
         product.mailing(refusals, &[]).await;
         product.assert_unchanged(&before).await;
-        // What mails nobody is not counted.
+        // Requests that send no email are not counted.
         product.emails(&john).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_source_is_limited_where_its_budget_is_zero() {
+async fn a_source_rate_limit_of_zero_means_no_limit() {
     product_with(Settings::parameter("MailsPerSourceIpPerHour", "0"), async |product| {
         let ask = |number| async move { product.ask_to_sign_in(&format!("{number}@doe.net")).await.status };
         assert_eq!(join_all((0..61).map(ask)).await, [202; 61]);
@@ -174,7 +174,7 @@ async fn no_source_is_limited_where_its_budget_is_zero() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_sets_how_much_mail_an_address_gets() {
+async fn a_deployment_sets_the_email_rate_limits_of_an_address() {
     let settings = Settings::parameter("MailBurst", "2").and("MailIntervalSeconds", "600").and("MailsPerDay", "3");
     product_with(settings, async |product| {
         product.ask_to_sign_in(JOHN).await.expect(202);
@@ -190,7 +190,7 @@ async fn a_deployment_sets_how_much_mail_an_address_gets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_sets_how_long_codes_live() {
+async fn a_deployment_sets_the_lifetime_of_codes() {
     product_with(Settings::parameter("CodeLifetimeSeconds", "3600"), async |product| {
         let (john, code) = product.sign_up_code(JOHN, "johny").await;
         assert!(product.mails_to(JOHN).await[0].text.contains("60 minutes"));
@@ -205,7 +205,7 @@ async fn a_deployment_sets_how_long_codes_live() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_sets_how_often_a_code_may_be_guessed_at() {
+async fn a_deployment_sets_the_number_of_guesses_per_code() {
     let settings = Settings::parameter("GuessesPerCode", "2").and("GuessesBeforeLongCodes", "3");
     product_with(settings, async |product| {
         product.sign_up(JOHN, "johny").await;
@@ -228,7 +228,7 @@ async fn a_deployment_sets_how_often_a_code_may_be_guessed_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_sets_how_long_sessions_live() {
+async fn a_deployment_sets_the_lifetime_of_sessions() {
     let settings = Settings::parameter("SessionLifetimeSeconds", "3600").and("SessionMaximumSeconds", "7200");
     product_with(settings, async |product| {
         let john = product.sign_up(JOHN, "johny").await;
@@ -250,7 +250,7 @@ async fn a_deployment_sets_how_long_sessions_live() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_sets_how_many_addresses_and_sessions_a_user_has() {
+async fn a_deployment_sets_the_caps_on_addresses_and_sessions() {
     let settings = Settings::parameter("EmailsPerUser", "2").and("SessionsPerUser", "2");
     product_with(settings, async |product| {
         let john = product.sign_up(JOHN, "johny").await;
@@ -268,9 +268,9 @@ async fn a_deployment_sets_how_many_addresses_and_sessions_a_user_has() {
     .await;
 }
 
-/// Not even in the second in which it ends.
+/// A session stops counting in the second in which it expires.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_over_takes_nobody_s_place() {
+async fn an_expired_session_does_not_count_towards_the_cap() {
     product_with(Settings::parameter("SessionsPerUser", "2"), async |product| {
         let first = product.sign_up(JOHN, "johny").await;
         let second = product.sign_in(&first).await;

@@ -55,11 +55,11 @@ async fn the_preferred_address_comes_first_and_then_the_oldest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_sees_the_addresses_of_others() {
+async fn a_user_does_not_see_the_addresses_of_others() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;
-        // Not even those that both would like to have.
+        // Both users added this address, but each has an entry with its own ID.
         product.ask_to_add(&jane, "shared@doe.net").await.expect(202);
         product.ask_to_add(&john, "shared@doe.net").await.expect(202);
         let (johns, janes) = (product.emails(&john).await, product.emails(&jane).await);

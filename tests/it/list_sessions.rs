@@ -1,4 +1,4 @@
-//! `GET /sessions`: the open sessions of a user.
+//! `GET /sessions`: the active sessions of a user.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{Product, Requested, product};
 const JOHN: &str = "john@doe.net";
 
 async fn sign_in_with(product: &Product, agent: &str) -> Requested {
-    // Two in one second have no order.
+    // Sessions that start in the same second have no order.
     product.pass(Duration::from_secs(1));
     let request = product.request(Method::POST, "/session").header("user-agent", agent).json(&json!({"email": JOHN}));
     let requested = Requested::of(&product.send(request).await.expect(202));
@@ -25,7 +25,7 @@ fn agents(sessions: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn open_sessions_are_listed_newest_first() {
+async fn active_sessions_are_listed_newest_first() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let phone = sign_in_with(product, "Phone").await;
@@ -59,7 +59,7 @@ async fn open_sessions_are_listed_newest_first() {
         }
         "#);
         assert_eq!(answer.body["sessions"][2]["sessionID"], john.session_id);
-        // The order is that of the sign-ins, whatever was extended since.
+        // The order is that of the sign-ins. Extensions do not change it.
         product.pass(Duration::from_hours(1));
         product.extend(&phone.bearer).await.acknowledged();
         assert_eq!(agents(&product.sessions(&john).await), ["Laptop", "Phone", ""]);
@@ -86,7 +86,7 @@ async fn closed_expired_and_pending_sessions_are_not_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_sees_the_sessions_of_others() {
+async fn a_user_does_not_see_the_sessions_of_others() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;

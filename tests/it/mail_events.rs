@@ -1,6 +1,8 @@
-//! Bounces and complaints: who can't be reached, or does not want to be, gets no more mail, and nobody else can tell.
+//! Bounces and complaints: an address that bounced or complained gets no more email, and the
+//! responses to requests for it do not reveal that.
 //!
-//! SES's mailbox simulator is part of the local stack, as it is of SES: mail to its addresses bounces or is complained of.
+//! The local stack includes SES's mailbox simulator: email to its addresses bounces or causes a
+//! complaint.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{json, value::RawValue};
@@ -15,7 +17,7 @@ const COMPLAINING: &str = "complaint@simulator.amazonses.com";
 const KNOWN_TO_SES: &str = "suppressionlist@simulator.amazonses.com";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_bounced_or_complained_gets_no_more_mail_and_whoever_asks_cannot_tell() {
+async fn a_suppressed_address_gets_no_email_and_the_same_response() {
     product(async |product| {
         for (address, counts) in
             [(BOUNCING, "MailsBounced"), (COMPLAINING, "MailsComplained"), (KNOWN_TO_SES, "MailsBounced")]
@@ -24,13 +26,13 @@ async fn an_address_that_bounced_or_complained_gets_no_more_mail_and_whoever_ask
             assert_eq!(product.mails_to(address).await.len(), 1, "{address}");
             assert!(log_lines().iter().any(|line| line.contains(&format!("metric=\"{counts}\""))), "{counts}");
             let second = product.ask_to_sign_in(address).await.expect(202);
-            assert_eq!(product.mails_to(address).await.len(), 1, "{address} was mailed again");
+            assert_eq!(product.mails_to(address).await.len(), 1, "a second email to {address}");
             assert_eq!(product.redacted(&first.body), product.redacted(&second.body));
             let names = |answer: &Answer| answer.headers.keys().cloned().collect::<Vec<_>>();
             assert_eq!(names(&first), names(&second));
         }
         assert!(log_lines().iter().any(|line| line.contains(r#"metric="MailsSuppressed""#)));
-        // The simulator has a mailbox that takes everything.
+        // This mailbox of the simulator accepts all email.
         let reachable = "success@simulator.amazonses.com";
         for mails in 1..=2 {
             product.ask_to_sign_in(reachable).await.expect(202);
@@ -40,9 +42,10 @@ async fn an_address_that_bounced_or_complained_gets_no_more_mail_and_whoever_ask
     .await;
 }
 
-/// However it is written, and for whatever reason: also what its account's owner would be told.
+/// Suppression applies to every spelling of the address and to every kind of email, including
+/// notices.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_complained_is_told_nothing_more_and_still_has_his_account_through_another_address() {
+async fn a_suppressed_user_can_sign_in_through_another_address() {
     product(async |product| {
         let john = product.sign_up(COMPLAINING, "johny").await;
         product.add_email(&john, "john@work.example").await;
@@ -58,7 +61,7 @@ async fn whoever_complained_is_told_nothing_more_and_still_has_his_account_throu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_nobody_was_mailed_is_right_for_nobody() {
+async fn the_code_of_a_suppressed_email_cannot_be_verified() {
     product(async |product| {
         product.ask_to_sign_up(BOUNCING, "johny").await.expect(202);
         let sent = product.newest_code(BOUNCING).await;
@@ -72,9 +75,9 @@ async fn a_code_that_nobody_was_mailed_is_right_for_nobody() {
     .await;
 }
 
-/// SES tells everybody of an account what happens to anybody's mails.
+/// SES publishes the events of all emails of an AWS account, including those of other services.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_bounces_of_another_service_is_none_of_ours() {
+async fn bounces_of_other_services_are_ignored() {
     product(async |product| {
         for (configuration_set, suppressed) in [("another", 0), ("latchkey-ConfigurationSet", 1)] {
             let mail = json!({
@@ -83,7 +86,7 @@ async fn what_bounces_of_another_service_is_none_of_ours() {
                 "ConfigurationSetName": configuration_set,
             });
             let url = format!("{}/v2/email/outbound-emails", product.stack.api_url());
-            let sent = reqwest::Client::new().post(url).json(&mail).send().await.expect("an answer");
+            let sent = reqwest::Client::new().post(url).json(&mail).send().await.expect("a response");
             assert_eq!(sent.status(), 200);
             assert_eq!(fixtures::suppressions(product).await.len(), suppressed, "{configuration_set}");
         }
@@ -93,7 +96,7 @@ async fn what_bounces_of_another_service_is_none_of_ours() {
 
 /// docs/operations.md, "Addresses that get no mail".
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_operators_release_is_mailed_again() {
+async fn an_address_that_an_operator_releases_gets_email_again() {
     product(async |product| {
         for _ in 1..=2 {
             product.ask_to_sign_in(BOUNCING).await.expect(202);
@@ -109,7 +112,7 @@ async fn an_address_that_operators_release_is_mailed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_cannot_be_remembered_fails_so_that_it_comes_again() {
+async fn an_event_that_cannot_be_stored_fails_and_is_delivered_again() {
     let proxy = Proxy::start().await;
     let variables = vec![("handle-mail-event/AWS_ENDPOINT_URL_DYNAMODB", proxy.url().to_owned())];
     product_with(Settings { variables, ..Settings::default() }, async |product| {
@@ -117,10 +120,10 @@ async fn an_event_that_cannot_be_remembered_fails_so_that_it_comes_again() {
         let event: Box<RawValue> =
             serde_json::from_str(&fixtures::read("handle-mail-event", "complaint")).expect("an event");
         proxy.decide(|_| Some(Fault::Before(End::Error(500, "InternalServerError"))));
-        product.stack.invoke("handle-mail-event", &event).await.expect_err("nothing was remembered");
+        product.stack.invoke("handle-mail-event", &event).await.expect_err("the event was not stored");
         assert!(fixtures::suppressions(product).await.is_empty());
         proxy.mend();
-        product.stack.invoke("handle-mail-event", &event).await.expect("an answer");
+        product.stack.invoke("handle-mail-event", &event).await.expect("a response");
         assert_eq!(fixtures::suppressions(product).await.len(), 1);
     })
     .await;

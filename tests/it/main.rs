@@ -1,5 +1,6 @@
-//! The product's tests. They start what `cargo run` starts, in memory, and use it as its clients do: HTTP in; status, headers, body
-//! and mail out. After each of them the whole table is checked against what must always hold.
+//! The tests of the product. Each starts the stack of `cargo run` in memory and uses it as a client
+//! does: HTTP in; status, headers, body and email out. After each test, the invariants of the whole
+//! table are checked.
 #![cfg(test)]
 
 mod attacks;

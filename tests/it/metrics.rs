@@ -1,4 +1,4 @@
-//! What operators see is counted, and what is counted they see (docs/operations.md, "Metrics").
+//! The dashboard shows every metric that is counted, and no other (docs/operations.md, "Metrics").
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,14 @@ use crate::template::Template;
 
 const PAGE: &str = include_str!("../../docs/operations.md");
 
-/// The metrics of ours that the dashboard shows, and those that alarms look at; refusals with their kinds.
+/// Returns our metrics on the dashboard, and those in alarms. Refusals include their kind.
 fn watched(template: &Template) -> [BTreeSet<String>; 2] {
     let body = template.resource("Dashboard")["Properties"]["DashboardBody"]["Fn::Sub"].as_str().expect("a body");
     let body: Value = serde_json::from_str(body).expect("JSON");
     let mut shown = BTreeSet::new();
     for widget in body["widgets"].as_array().expect("widgets") {
-        // Each row goes on from the one before: "." repeats one cell of it, "..." all but the last ones.
+        // A row can refer to the one before: "." repeats one of its cells, "..." all but the last
+        // ones.
         let mut before: Vec<&str> = Vec::new();
         for row in widget["properties"]["metrics"].as_array().into_iter().flatten() {
             let cells: Vec<_> = row.as_array().expect("a row").iter().filter_map(Value::as_str).collect();
@@ -48,7 +49,7 @@ fn watched(template: &Template) -> [BTreeSet<String>; 2] {
 }
 
 #[test]
-fn the_dashboard_shows_every_metric_of_the_page_and_alarms_look_at_no_other() {
+fn the_dashboard_shows_every_documented_metric_and_alarms_use_no_other() {
     let rows = table(section(PAGE, "## Metrics"), "| metric | counts |");
     let kinds = table(include_str!("../../docs/errors.md"), "| kind | status |");
     let kinds: Vec<_> = kinds.iter().map(|row| code(&row[0])[0].to_owned()).collect();

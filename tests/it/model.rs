@@ -1,8 +1,10 @@
-//! The whole API against a model of it: whatever people do, in whatever order and at whatever second, every answer, every mail and the
-//! table are as the rules say (contract, Life of an account), written down once more as plain data and without a thought of DynamoDB.
+//! Compares the whole API with a model: after any sequence of requests and pauses, every response,
+//! every email and the table are as the rules say (contract, Life of an account). The model states
+//! these rules as plain data, without a database.
 //!
-//! A failure shrinks to the steps that it needs, is printed, and is tried first from then on (`proptest-regressions/`).
-//! `PROPTEST_CASES` says how many sequences there are; `PROPTEST_RNG_SEED` repeats a run.
+//! A failure is shrunk to the necessary steps, printed, and tried first in later runs
+//! (`proptest-regressions/`). `PROPTEST_CASES` sets the number of sequences; `PROPTEST_RNG_SEED`
+//! repeats a run.
 
 mod answers;
 mod choices;
@@ -22,9 +24,9 @@ use std::ops::Range;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use proptest_state_machine::prop_state_machine;
 
-use machine::{Roomy, Tight};
+use machine::{Generous, Tight};
 
-/// How many steps a sequence has.
+/// The number of steps in a sequence.
 const STEPS: Range<usize> = 1..60;
 
 fn config() -> Config {
@@ -40,8 +42,8 @@ prop_state_machine! {
     #![proptest_config(config())]
 
     #[test]
-    fn whatever_people_do_it_is_as_the_model_says(sequential STEPS => Roomy);
+    fn the_product_behaves_as_the_model_with_generous_limits(sequential STEPS => Generous);
 
     #[test]
-    fn whatever_people_do_it_is_as_the_model_says_where_everything_is_scarce(sequential STEPS => Tight);
+    fn the_product_behaves_as_the_model_with_tight_limits(sequential STEPS => Tight);
 }

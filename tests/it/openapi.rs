@@ -1,4 +1,4 @@
-//! openapi.yaml says what the API does: no route, status, header or member more, and none less.
+//! openapi.yaml describes exactly the routes, statuses, headers and members of the API.
 
 mod description;
 mod replay;
@@ -13,10 +13,10 @@ use crate::{
     template::{Template, entries},
 };
 use description::Description;
-use replay::answers_as_told;
+use replay::responds_as_described;
 
 #[test]
-fn its_operations_are_the_functions_and_their_routes() {
+fn the_operations_are_the_functions_and_their_routes() {
     let template = Template::read();
     let endpoints = template.endpoints();
     let routes = endpoints.iter().map(|function| {
@@ -33,7 +33,7 @@ fn its_operations_are_the_functions_and_their_routes() {
 }
 
 #[test]
-fn its_servers_have_the_base_path_and_its_path_parameters_are_in_the_paths() {
+fn servers_have_the_base_path_and_path_parameters_are_declared() {
     let description = Description::read();
     for server in description.at("/servers").as_array().expect("servers") {
         assert!(server["url"].as_str().is_some_and(|url| url.ends_with(BASE)), "{server}");
@@ -45,7 +45,7 @@ fn its_servers_have_the_base_path_and_its_path_parameters_are_in_the_paths() {
         let expected = [&json!("path"), &json!("id"), &json!(true)];
         let expected: &[_] = if operation.path.contains("{id}") { &[expected] } else { &[] };
         assert_eq!(in_path, expected, "{}", operation.name);
-        // Whoever asks for a code may say in which language.
+        // A request for a code can choose the language of the email.
         let language = json!({"$ref": "#/components/parameters/AcceptLanguage"});
         let answer = operation.at("responses/202/$ref").as_str().unwrap_or_default();
         assert_eq!(parameters.contains(&language), answer.contains("/Requested"), "{}", operation.name);
@@ -53,27 +53,27 @@ fn its_servers_have_the_base_path_and_its_path_parameters_are_in_the_paths() {
 }
 
 #[test]
-fn its_security_is_what_each_function_asks_for() {
+fn the_security_is_what_each_function_requires() {
     let description = Description::read();
     let usual = description.at("/security");
     for operation in description.operations() {
         let own = operation.at("security");
-        let told = if own.is_null() { usual } else { own };
+        let described = if own.is_null() { usual } else { own };
         let refuses = |of: &str| fixtures::of(&operation.name).iter().any(|(case, _)| *case == of);
         let expected = match (refuses("missing-bearer"), refuses("unknown-bearer")) {
             (true, true) => json!([{"bearer": []}]),
             (false, true) => json!([{}, {"bearer": []}]),
             _ => json!([]),
         };
-        assert_eq!(*told, expected, "{}", operation.name);
+        assert_eq!(*described, expected, "{}", operation.name);
     }
 }
 
-/// Refused for a reason that no schema can tell.
+/// Cases that are refused for a reason that a schema cannot express.
 const BEYOND_SCHEMAS: [&str; 3] = ["alias-taken", "already-verified", "invalid-name"];
 
 #[test]
-fn the_schemas_of_its_bodies_take_what_the_functions_take() {
+fn the_body_schemas_accept_what_the_functions_accept() {
     let description = Description::read();
     for operation in description.operations() {
         let Some(schema) = operation.body_schema() else { continue };
@@ -83,9 +83,9 @@ fn the_schemas_of_its_bodies_take_what_the_functions_take() {
             let Some(body) = body.and_then(|body| serde_json::from_str(body).ok()) else { continue };
             let place = format!("{}/{case}", operation.name);
             match (expected, description.check(&schema, &body)) {
-                (Expected::Answered(_), Err(problem)) => panic!("{place} is taken: {problem}"),
+                (Expected::Answered(_), Err(problem)) => panic!("the function accepts {place}: {problem}"),
                 (Expected::Refused(400, "invalid-input"), Ok(())) => {
-                    assert!(BEYOND_SCHEMAS.contains(case), "{place} is refused");
+                    assert!(BEYOND_SCHEMAS.contains(case), "the function refuses {place}");
                 }
                 _ => {}
             }
@@ -94,7 +94,7 @@ fn the_schemas_of_its_bodies_take_what_the_functions_take() {
 }
 
 #[test]
-fn its_examples_are_examples() {
+fn the_examples_match_their_schemas() {
     let description = Description::strict();
     for (schema, example) in description.examples() {
         description.check(&schema, &example).unwrap_or_else(|problem| panic!("{schema}: {problem}"));
@@ -102,7 +102,7 @@ fn its_examples_are_examples() {
 }
 
 #[test]
-fn every_one_of_its_components_is_used() {
+fn every_component_is_used() {
     let description = Description::read();
     let text = description.at("").to_string();
     for (kind, components) in entries(description.at("/components")).filter(|(kind, _)| *kind != "securitySchemes") {
@@ -113,71 +113,71 @@ fn every_one_of_its_components_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_user_answers_as_told() {
-    answers_as_told("create-user").await;
+async fn create_user_responds_as_described() {
+    responds_as_described("create-user").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn get_user_answers_as_told() {
-    answers_as_told("get-user").await;
+async fn get_user_responds_as_described() {
+    responds_as_described("get-user").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_session_answers_as_told() {
-    answers_as_told("create-session").await;
+async fn create_session_responds_as_described() {
+    responds_as_described("create-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn verify_session_answers_as_told() {
-    answers_as_told("verify-session").await;
+async fn verify_session_responds_as_described() {
+    responds_as_described("verify-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_session_answers_as_told() {
-    answers_as_told("check-session").await;
+async fn check_session_responds_as_described() {
+    responds_as_described("check-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn extend_session_answers_as_told() {
-    answers_as_told("extend-session").await;
+async fn extend_session_responds_as_described() {
+    responds_as_described("extend-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn close_session_answers_as_told() {
-    answers_as_told("close-session").await;
+async fn close_session_responds_as_described() {
+    responds_as_described("close-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_sessions_answers_as_told() {
-    answers_as_told("list-sessions").await;
+async fn list_sessions_responds_as_described() {
+    responds_as_described("list-sessions").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_email_answers_as_told() {
-    answers_as_told("create-email").await;
+async fn create_email_responds_as_described() {
+    responds_as_described("create-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_emails_answers_as_told() {
-    answers_as_told("list-emails").await;
+async fn list_emails_responds_as_described() {
+    responds_as_described("list-emails").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn verify_email_answers_as_told() {
-    answers_as_told("verify-email").await;
+async fn verify_email_responds_as_described() {
+    responds_as_described("verify-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resend_email_code_answers_as_told() {
-    answers_as_told("resend-email-code").await;
+async fn resend_email_code_responds_as_described() {
+    responds_as_described("resend-email-code").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prefer_email_answers_as_told() {
-    answers_as_told("prefer-email").await;
+async fn prefer_email_responds_as_described() {
+    responds_as_described("prefer-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn delete_email_answers_as_told() {
-    answers_as_told("delete-email").await;
+async fn delete_email_responds_as_described() {
+    responds_as_described("delete-email").await;
 }

@@ -1,4 +1,4 @@
-//! `PUT /email/preferred`: choosing where notices go.
+//! `PUT /email/preferred`: choosing the address that notices go to.
 
 use crate::support::{Letter, product};
 
@@ -6,16 +6,16 @@ const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_addresses_are_told_and_the_new_one_is_preferred_from_then_on() {
+async fn both_addresses_are_notified_and_the_new_one_is_preferred() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
-        let told = [(Letter::NoLongerPreferred, JOHN), (Letter::AddressPreferred, WORK)];
-        product.mailing(product.prefer(&john, &work), &told).await.acknowledged();
+        let notices = [(Letter::NoLongerPreferred, JOHN), (Letter::AddressPreferred, WORK)];
+        product.mailing(product.prefer(&john, &work), &notices).await.acknowledged();
         let preferred: Vec<_> = product.emails(&john).await.iter().map(|email| email["preferred"] == true).collect();
         assert_eq!(preferred, [true, false]);
         assert_eq!(product.emails(&john).await[0]["address"], WORK);
-        // What is told from now on is told there.
+        // From now on, notices go to the new address.
         product.mailing(product.sign_in(&john), &[(Letter::Code, JOHN), (Letter::SignedInElsewhere, WORK)]).await;
         let first = product.email_id(&john, JOHN).await;
         product.mailing(product.delete_email(&john, &first), &[(Letter::AddressRemoved, WORK)]).await.acknowledged();
@@ -48,9 +48,8 @@ async fn an_unverified_address_cannot_be_preferred() {
     .await;
 }
 
-/// Attack 29.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_of_somebody_else_is_no_address() {
+async fn an_address_of_another_user_is_not_found() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;

@@ -1,6 +1,5 @@
-//! README.md and docs/: whatever they claim that can be tried out. docs/data-model.md has a module of its own.
+//! README.md and docs/: every claim that a test can check. docs/data-model.md has its own module.
 
-mod asvs;
 #[cfg(unix)]
 mod curl;
 mod errors;
@@ -63,7 +62,7 @@ fn the_readme_has_every_flag_of_cargo_run() {
     let fields = arguments.lines().map(str::trim).filter(|line| !line.starts_with(['/', '#']));
     let flag_of = |field: &str| format!("--{}", field.replace('_', "-"));
     let fields = fields.filter_map(|line| Some(flag_of(line.split_once(':')?.0)));
-    // One may be given more than once, and is many in the code.
+    // This flag may be repeated, and its field has a plural name.
     let expected = fields.map(|flag| if flag == "--parameters" { "--parameter".to_owned() } else { flag });
     assert_eq!(flags.map(str::to_owned).collect::<BTreeSet<_>>(), expected.collect());
 }
@@ -88,12 +87,12 @@ fn the_readme_has_every_setting_with_its_variable_and_its_default() {
     assert_eq!(printed.collect::<BTreeMap<_, _>>(), deployed.collect());
 }
 
-/// Of each parameter, the variable that it is handed to the functions as.
+/// Returns the environment variable of each parameter.
 fn variables(template: &Template) -> BTreeMap<String, String> {
     let globals = template.entries("Globals").map(|(_, function)| function);
     let own = template.entries("Resources").map(|(_, resource)| &resource["Properties"]);
     let variables = globals.chain(own).flat_map(|properties| entries(&properties["Environment"]["Variables"]));
-    // Two of them are versions of a secret; a parameter says which is the second.
+    // Two variables are versions of a secret. A parameter names the second one.
     let parameter = |value: &Value| match value["Fn::If"][0].as_str() {
         Some(condition) => Some(condition.trim_start_matches("Has").to_owned()),
         None => value["Ref"].as_str().map(str::to_owned),
@@ -102,7 +101,7 @@ fn variables(template: &Template) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_alarm_has_its_advice() {
+fn every_alarm_has_advice() {
     let rows = table(section(OPERATIONS, "## Alarms"), "| alarm |");
     let advised: BTreeSet<_> = rows.iter().flat_map(|row| code(&row[0])).collect();
     let template = Template::read();
@@ -123,7 +122,7 @@ fn a_deployment_whose_command_has_the_parameters_asks_nothing() {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_resolves() {
     for page in pages() {
         let text = fs::read_to_string(&page).expect("a page");
         let links = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
@@ -169,15 +168,16 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What a heading is linked by.
+/// Returns the anchor of a heading.
 fn anchor_of(heading: &str) -> String {
     let kept = |char: &char| char.is_alphanumeric() || matches!(char, ' ' | '-');
     heading.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
 }
 
-/// docs/security.md, "Guesses": who asks for codes first and guesses later gets 60 guesses at six digits.
+/// docs/security.md, "Guesses": an attacker that requests codes first and guesses later gets 60
+/// guesses at six digits.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_day_has_sixty_guesses_at_six_digits_for_who_plans_them() {
+async fn an_attacker_gets_sixty_guesses_at_six_digits_a_day() {
     product(async |product| {
         product.sign_up("john@doe.net", "johny").await;
         product.pass(Duration::from_hours(24));

@@ -1,11 +1,11 @@
-//! One line in the log for every request (docs/operations.md, "The log"): what was asked, what became of it, and whose it was. Attacks on
-//! a code or an account can be read from it, and nothing personal can.
+//! The log has one line for every request (docs/operations.md, "The log"): the function, the result
+//! and the user. It reveals attacks on a code or an account, but no personal data.
 
 use std::collections::BTreeMap;
 
 use crate::support::{Proxy, Settings, failing, log_lines, product, product_with, wrong};
 
-/// The fields of each line of a user, in the order in which they were written.
+/// Returns the fields of each log line of a user, oldest first.
 fn lines_of(user_id: &str) -> Vec<BTreeMap<String, String>> {
     let of_user = format!("user_id={user_id}");
     log_lines().iter().filter(|line| line.contains(&of_user)).map(|line| fields(line)).collect()
@@ -22,13 +22,13 @@ fn fields(line: &str) -> BTreeMap<String, String> {
     fields
 }
 
-/// Function, status and level of a line.
-fn told(line: &BTreeMap<String, String>) -> (&str, &str, &str) {
+/// Returns the function, status and level of a line.
+fn outcome(line: &BTreeMap<String, String>) -> (&str, &str, &str) {
     (&line["function"], &line["status"], &line["level"])
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_user_did_can_be_read_from_the_log_by_his_id() {
+async fn the_requests_of_a_user_are_found_in_the_log_by_the_users_id() {
     product(async |product| {
         let john = product.sign_up("john@doe.net", "johny").await;
         product.session(&john.bearer).await.expect(200);
@@ -43,11 +43,11 @@ async fn what_a_user_did_can_be_read_from_the_log_by_his_id() {
             ("prefer-email", "404", "WARN"),
             ("close-session", "202", "INFO"),
         ];
-        // What signed up looks at the session too.
-        let told: Vec<_> = lines.iter().map(told).collect();
-        assert!(expected.iter().all(|one| told.contains(one)), "{told:?}");
-        assert_eq!(told.first(), expected.first());
-        assert_eq!(told.last(), expected.last(), "a closed session is nobody's");
+        // The sign-up of the test also checks the session.
+        let outcomes: Vec<_> = lines.iter().map(outcome).collect();
+        assert!(expected.iter().all(|one| outcomes.contains(one)), "{outcomes:?}");
+        assert_eq!(outcomes.first(), expected.first());
+        assert_eq!(outcomes.last(), expected.last(), "a closed session has no user");
         for line in &lines {
             let took: f64 = line["duration_ms"].parse().expect("a number");
             assert!(took > 0.0, "{line:?}");
@@ -57,9 +57,9 @@ async fn what_a_user_did_can_be_read_from_the_log_by_his_id() {
     .await;
 }
 
-/// ASVS 16.3.1: failed proofs leave a line as well, though it can't be said whose they are.
+/// ASVS 16.3.1: failed verifications are logged as well, although their user is unknown.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_guess_is_in_the_log_and_so_is_the_right_one() {
+async fn wrong_and_right_guesses_are_logged() {
     product(async |product| {
         let asked = product.ask_to_sign_up("john@doe.net", "johny").await.expect(202);
         let (id, code) = (asked.text("verificationCodeID"), product.newest_code("john@doe.net").await);
@@ -67,19 +67,19 @@ async fn a_wrong_guess_is_in_the_log_and_so_is_the_right_one() {
         let error_id = format!("error_id={}", refused.header("x-error-id").expect("an ID"));
         let line = log_lines().into_iter().find(|line| line.contains(&error_id)).expect("a line");
         let line = fields(&line);
-        assert_eq!(told(&line), ("verify-session", "401", "WARN"));
+        assert_eq!(outcome(&line), ("verify-session", "401", "WARN"));
         assert_eq!(line["error_kind"], "code-refused");
         assert!(!line.contains_key("user_id"));
 
         product.verify_session(&id, &code).await.acknowledged();
         let user_id = product.session(&asked.text("bearer")).await.expect(200).text("userID");
-        assert_eq!(told(&lines_of(&user_id)[0]), ("verify-session", "202", "INFO"));
+        assert_eq!(outcome(&lines_of(&user_id)[0]), ("verify-session", "202", "INFO"));
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_request_of_each_function_is_told_as_a_cold_start_and_no_other() {
+async fn only_the_first_request_of_a_function_is_logged_as_a_cold_start() {
     product(async |product| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for _ in 0..2 {
@@ -92,9 +92,10 @@ async fn the_first_request_of_each_function_is_told_as_a_cold_start_and_no_other
     .await;
 }
 
-/// Who looks for what failed has the operation and the code; DynamoDB's own words stay out of it, as they may hold data.
+/// The line has the operation and the error code, but not DynamoDB's message, which may contain
+/// data.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_told_with_what_failed_and_where_but_without_its_words() {
+async fn a_failure_is_logged_with_its_operation_and_code_but_no_message() {
     let proxy = Proxy::start().await;
     product_with(Settings::through(&proxy), async |product| {
         proxy.lead_to(product);

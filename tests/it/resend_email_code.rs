@@ -8,7 +8,7 @@ const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_code_comes_by_mail_and_the_old_one_stays_good() {
+async fn a_new_code_is_mailed_and_the_old_one_stays_valid() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (first, first_code) = product.email_code(&john, WORK).await;
@@ -56,14 +56,15 @@ async fn a_verified_address_needs_no_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_not_the_caller_s_is_a_404_whoever_s_it_is() {
+async fn an_address_that_the_caller_has_not_added_is_not_found() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;
         product.ask_to_add(&jane, WORK).await.expect(202);
         let mut answers = Vec::new();
-        for address in ["nobody@doe.net", "jane@doe.net", WORK] {
-            let answer = product.mailing(product.ask_again(&john, address), &[]).await.refused(404, "not found");
+        for address in ["unknown@doe.net", "jane@doe.net", WORK] {
+            let answer =
+                product.mailing(product.ask_again(&john, address), &[]).await.refused(404, "address not found");
             answers.push(product.redacted(&answer.body));
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]));
@@ -72,7 +73,7 @@ async fn an_address_that_is_not_the_caller_s_is_a_404_whoever_s_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_owner_hears_of_a_code_for_an_address_that_became_his_meanwhile() {
+async fn an_owner_who_verified_the_address_meanwhile_is_notified() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.ask_to_add(&john, WORK).await.expect(202);

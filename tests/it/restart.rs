@@ -1,4 +1,4 @@
-//! What outlives the process: everything.
+//! All state survives a restart.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use crate::support::{Letter, Product, Settings};
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 
-/// A directory of its own, gone when the test is.
+/// A temporary directory that is removed at the end of the test.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -40,7 +40,7 @@ async fn stop(product: Product) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_restart_everything_is_as_it_was_and_nothing_is_mailed_again() {
+async fn a_restart_keeps_all_state_and_sends_no_email_again() {
     let directory = Directory::new();
     let product = directory.start(Vec::new()).await;
     let john = product.sign_up(JOHN, "johny").await;
@@ -57,11 +57,11 @@ async fn after_a_restart_everything_is_as_it_was_and_nothing_is_mailed_again() {
     product.assert_unchanged(&before).await;
     product.session(&john.bearer).await.expect(200);
     product.session(&closed.bearer).await.refused(401, "bearer");
-    // The code was asked for before; its notice is still to come.
+    // The code was requested before the restart. Its verification sends the notice now.
     let opened = product.verify_session(&sign_in.id, &code);
     product.mailing(opened, &[(Letter::SignedInElsewhere, JOHN)]).await.acknowledged();
     product.session(&sign_in.bearer).await.expect(200);
-    // So is everything that a restart could make a process forget: budgets, aliases, owners.
+    // Rate limits, aliases and address owners are kept as well.
     product.ask_to_sign_up("jane@doe.net", "JOHNY").await.refused(400, "alias is taken");
     product.mailing(product.ask_to_sign_up(WORK, "worker"), &[(Letter::AlreadyRegistered, WORK)]).await.expect(202);
     product.ask_to_sign_in(WORK).await.expect(429);
@@ -70,7 +70,7 @@ async fn after_a_restart_everything_is_as_it_was_and_nothing_is_mailed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_guesses_are_not_forgotten() {
+async fn wrong_guesses_survive_a_restart() {
     let directory = Directory::new();
     let product = directory.start(Vec::new()).await;
     let (john, code) = product.sign_up_code(JOHN, "johny").await;
@@ -84,7 +84,7 @@ async fn wrong_guesses_are_not_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_expired_while_nobody_was_there_is_refused() {
+async fn codes_and_sessions_that_expired_while_stopped_are_refused() {
     let directory = Directory::new();
     let product = directory.start(Vec::new()).await;
     let john = product.sign_up(JOHN, "johny").await;
@@ -99,7 +99,7 @@ async fn what_expired_while_nobody_was_there_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_outlives_the_change_of_its_key_as_long_as_the_previous_one_is_known() {
+async fn a_code_survives_a_key_change_while_the_previous_key_is_configured() {
     let directory = Directory::new();
     let (old, new) = ("old".repeat(20), "new".repeat(20));
     let product = directory.start(vec![("CODE_KEY", old.clone())]).await;

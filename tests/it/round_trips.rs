@@ -1,4 +1,5 @@
-//! What the endpoints ask of DynamoDB: how often they wait for it, and the house rules of every call.
+//! The endpoints' calls to DynamoDB: the number of sequential round trips, and the rules that every
+//! call follows.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Call, Fault, Person, Product, Proxy, Requested, Settings, code_in, product_with, wrong};
 
-/// Long enough that calls at the same time overlap, even on a busy machine.
+/// Long enough for concurrent calls to overlap, even on a busy machine.
 const DELAY: Duration = Duration::from_millis(30);
 
-/// A product whose calls of DynamoDB are watched. As deployed, a source has a budget.
+/// Runs a test on a product whose calls to DynamoDB are recorded. As in a deployment, a source has
+/// a rate limit.
 async fn watched(delay: Duration, test: impl AsyncFnOnce(&Product, &Proxy)) {
     let proxy = Proxy::start().await;
     proxy.decide(move |_| Some(Fault::Late(delay)));
@@ -23,10 +25,10 @@ async fn watched(delay: Duration, test: impl AsyncFnOnce(&Product, &Proxy)) {
     .await;
 }
 
-/// A request succeeds after at most so many waits.
+/// Asserts that a request succeeds within a number of round trips.
 ///
-/// What is made at the same time can look as if it were not, when the machine is busy; never the other way round. So the least of a
-/// few counts is the right one.
+/// On a busy machine, concurrent calls can look sequential, but never the other way round. So the
+/// lowest of several counts is the right one.
 async fn takes(most: usize, product: &Product, proxy: &Proxy, mut request: impl AsyncFnMut(usize) -> RequestBuilder) {
     let mut counted = Vec::new();
     for attempt in 0..6 {
@@ -34,25 +36,25 @@ async fn takes(most: usize, product: &Product, proxy: &Proxy, mut request: impl 
         let (answer, calls) = product.watch(proxy, request).await;
         assert!(answer.status < 300, "{}", answer.body);
         let trips = Call::round_trips(&calls);
-        assert!(trips >= 1, "nothing was asked");
+        assert!(trips >= 1, "no call was made");
         if trips <= most {
             return;
         }
         counted.push(calls.iter().map(|call| call.operation.clone()).collect::<Vec<_>>());
     }
-    panic!("more than {most} waits: {counted:?}");
+    panic!("more than {most} round trips: {counted:?}");
 }
 
 fn of(product: &Product, person: &Person, method: Method, path: &str) -> RequestBuilder {
     product.request(method, path).bearer_auth(&person.bearer)
 }
 
-fn proof(product: &Product, path: &str, id: &str, code: &str) -> RequestBuilder {
+fn verification(product: &Product, path: &str, id: &str, code: &str) -> RequestBuilder {
     product.request(Method::PUT, path).json(&json!({"verificationCodeID": id, "code": code}))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_wait_for_dynamodb_once_or_twice() {
+async fn reads_take_at_most_two_round_trips() {
     watched(DELAY, async |product, proxy| {
         let john = product.sign_up("john@doe.net", "johny").await;
         takes(1, product, proxy, async |_| of(product, &john, Method::GET, "/session")).await;
@@ -65,7 +67,7 @@ async fn reads_wait_for_dynamodb_once_or_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_for_a_code_waits_for_its_budget_and_its_write() {
+async fn requesting_a_code_takes_at_most_three_round_trips() {
     watched(DELAY, async |product, proxy| {
         let john = product.sign_up("john@doe.net", "johny").await;
         let sign_up =
@@ -83,25 +85,25 @@ async fn who_asks_for_a_code_waits_for_its_budget_and_its_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_proves_a_code_waits_twice_or_three_times() {
+async fn verifying_a_code_takes_at_most_three_round_trips() {
     watched(DELAY, async |product, proxy| {
         takes(2, product, proxy, async |attempt| {
             let address = format!("john{attempt}@doe.net");
             let asked = Requested::of(&product.ask_to_sign_up(&address, &format!("johny{attempt}")).await.expect(202));
-            proof(product, "/session/verification", &asked.id, &product.newest_code(&address).await)
+            verification(product, "/session/verification", &asked.id, &product.newest_code(&address).await)
         })
         .await;
         let john = product.sign_in_of("john0@doe.net", "johny0").await;
         takes(3, product, proxy, async |_| {
             let asked = Requested::of(&product.ask_to_sign_in(&john.address).await.expect(202));
-            proof(product, "/session/verification", &asked.id, &product.newest_code(&john.address).await)
+            verification(product, "/session/verification", &asked.id, &product.newest_code(&john.address).await)
         })
         .await;
         takes(3, product, proxy, async |attempt| {
             let address = format!("john{attempt}@work.example");
             let id = product.ask_to_add(&john, &address).await.expect(202).text("verificationCodeID");
             let code = product.newest_code(&address).await;
-            proof(product, "/email/verification", &id, &code).bearer_auth(&john.bearer)
+            verification(product, "/email/verification", &id, &code).bearer_auth(&john.bearer)
         })
         .await;
     })
@@ -109,12 +111,12 @@ async fn who_proves_a_code_waits_twice_or_three_times() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_changes_his_account_waits_twice_or_three_times() {
+async fn changing_an_account_takes_at_most_three_round_trips() {
     watched(DELAY, async |product, proxy| {
         let john = product.sign_up("john@doe.net", "johny").await;
         let ids = [product.email_id(&john, "john@doe.net").await, product.add_email(&john, "john@work.example").await];
         takes(3, product, proxy, async |attempt| {
-            // The other one each time: preferring the preferred one again writes nothing.
+            // Alternates, because preferring the preferred address again writes nothing.
             let body = json!({"emailID": ids[(attempt + 1) % 2]});
             of(product, &john, Method::PUT, "/email/preferred").json(&body)
         })
@@ -139,18 +141,18 @@ async fn who_changes_his_account_waits_twice_or_three_times() {
     .await;
 }
 
-/// Everything that the product does, well and badly.
+/// Makes every kind of request, successful and refused.
 async fn long_journey(product: &Product) {
     let john = product.sign_up("john@doe.net", "johny").await;
     product.ask_to_sign_up("jane@doe.net", "Johny").await.expect(400);
     product.ask_to_sign_up("john@doe.net", "jane").await.expect(202);
-    product.ask_to_sign_in("nobody@doe.net").await.expect(202);
+    product.ask_to_sign_in("unknown@doe.net").await.expect(202);
     let second = product.add_email(&john, "john@work.example").await;
     product.sign_in_through(&john, "john@work.example").await;
     product.prefer(&john, &second).await.acknowledged();
     product.sign_in_through(&john, "john@doe.net").await;
     product.send(of(product, &john, Method::PUT, "/session/extend")).await.acknowledged();
-    // At the cap: the oldest give way.
+    // At the cap, each sign-in closes the oldest session.
     let mut newest = john.clone();
     for _ in 0..4 {
         product.pass(Duration::from_mins(1));
@@ -176,38 +178,37 @@ async fn long_journey(product: &Product) {
     assert!(product.mails_to("john@work.example").await.iter().filter_map(code_in).count() >= 2);
 }
 
-/// F7, F8, F9, F10, and the house rules of the store.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_call_keeps_the_rules_of_the_house() {
+async fn every_call_follows_the_rules_of_the_store() {
     watched(Duration::ZERO, async |product, proxy| {
         long_journey(product).await;
         product.stack.delivered().await;
         let calls = proxy.take_calls();
         for call in &calls {
-            keeps_the_rules(call);
+            assert_follows_the_rules(call);
         }
         let operations: BTreeSet<_> = calls.iter().map(|call| call.operation.as_str()).collect();
         assert_eq!(operations, ["GetItem", "Query", "TransactWriteItems", "UpdateItem"].into());
         let tokens: Vec<_> = calls.iter().filter_map(|call| call.body["ClientRequestToken"].as_str()).collect();
-        assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), tokens.len(), "one token, two transactions");
+        assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), tokens.len(), "two transactions share a token");
     })
     .await;
 }
 
-fn keeps_the_rules(call: &Call) {
+fn assert_follows_the_rules(call: &Call) {
     let body = &call.body;
     match call.operation.as_str() {
         "GetItem" | "Query" => assert_eq!(body["ConsistentRead"], true, "{body}"),
-        "UpdateItem" => is_conditional("Update", body),
+        "UpdateItem" => assert_conditional("Update", body),
         "TransactWriteItems" => {
             assert!(!body["ClientRequestToken"].as_str().unwrap_or_default().is_empty(), "{body}");
             let parts = call.parts();
             assert!((1..=10).contains(&parts.len()), "{} items: {body}", parts.len());
             for (what, part) in &parts {
-                is_conditional(what, part);
+                assert_conditional(what, part);
             }
             let keys: BTreeSet<_> = parts.iter().map(|(_, part)| key(part).to_string()).collect();
-            assert_eq!(keys.len(), parts.len(), "an item twice: {body}");
+            assert_eq!(keys.len(), parts.len(), "two writes of one item: {body}");
         }
         other => panic!("{other} is never used: {body}"),
     }
@@ -218,14 +219,15 @@ fn key(write: &Value) -> Value {
     json!([item["pk"]["S"], item["sk"]["S"]])
 }
 
-/// It has a condition; and what changes an item says that there must be one. Only budgets come into being by being added to.
-fn is_conditional(what: &str, write: &Value) {
+/// Asserts that a write has a condition, and that an update requires its item to exist. Only a rate
+/// limit is created by an update.
+fn assert_conditional(what: &str, write: &Value) {
     let condition = write["ConditionExpression"].as_str().unwrap_or_default();
     assert!(!condition.is_empty(), "without a condition: {write}");
     let is_budget = key(write)[0].as_str().is_some_and(|key| key.starts_with("RATE_LIMIT#"));
     if what == "Update" && !is_budget {
-        assert!(condition.contains("attribute_exists(#pk)"), "may make an item: {write}");
-        assert!(!condition.contains(" OR attribute_not_exists(#pk)"), "may make an item: {write}");
+        assert!(condition.contains("attribute_exists(#pk)"), "may create an item: {write}");
+        assert!(!condition.contains(" OR attribute_not_exists(#pk)"), "may create an item: {write}");
     }
     if what == "Put" {
         assert!(condition.contains("attribute_not_exists"), "may overwrite an item: {write}");

@@ -1,4 +1,5 @@
-//! The examples of the product's own documents, as they are printed there: host, IDs, bearers and codes apart.
+//! The examples of the original documents, as printed there, except for hosts, IDs, bearer tokens
+//! and codes.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -58,7 +59,7 @@ const GET_USER: &str = r"curl -X 'GET' \
   'https://intelligence.threatwinds.com/api/auth/v2/user/id/5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e' \
   -H 'accept: application/json'";
 
-/// As the document of users prints it.
+/// The response in the document about users.
 const CREATED_USER: &str = r#"{
   "bearer": "fq6JoEFTsxiXAl1cVdPDnK4emIQCwaUBfq6JoEFTsxiXAl1cVxPDnK4emIQCwaUB",
   "sessionID": "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e",
@@ -68,14 +69,14 @@ const CREATED_USER: &str = r#"{
   "verificationCodeID": "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e"
 }"#;
 
-/// Runs a printed command, with other values where the example's can't be anybody's.
-async fn curl(product: &Product, printed: &str, instead: &[(&str, &str)]) -> Answer {
+/// Runs a printed command, with some values of the example replaced.
+async fn curl(product: &Product, printed: &str, replacements: &[(&str, &str)]) -> Answer {
     let mut command = printed.replace(HOST, product.stack.api_url());
-    for (example, value) in instead {
+    for (example, value) in replacements {
         assert!(command.contains(example), "{example} is not in {command}");
         command = command.replace(example, value);
     }
-    // What is in quotes is an argument; what is before it says of what kind.
+    // Text in quotes is an argument. The text before it gives the kind of argument.
     let mut pieces = command.split('\'');
     let (mut method, mut url, mut headers, mut body) = (Method::GET, "", Vec::new(), None);
     while let (Some(option), Some(argument)) = (pieces.next(), pieces.next()) {
@@ -84,7 +85,7 @@ async fn curl(product: &Product, printed: &str, instead: &[(&str, &str)]) -> Ans
             "-H" => headers.push(argument.split_once(": ").expect("a header")),
             "-d" => body = Some(argument.to_owned()),
             "" => url = argument,
-            other => panic!("an option that these examples don't have: {other}"),
+            other => panic!("an option that no example has: {other}"),
         }
     }
     let request = reqwest::Client::new().request(method, url);
@@ -96,15 +97,15 @@ fn kinds(body: &Value) -> Vec<(&String, &str)> {
     let kind = |value: &Value| match value {
         Value::String(_) => "string",
         Value::Number(number) if number.is_i64() => "integer",
-        other => panic!("in no example: {other}"),
+        other => panic!("a type that no example has: {other}"),
     };
     body.as_object().expect("an object").iter().map(|(name, value)| (name, kind(value))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_printed_example_works_as_it_is_printed() {
+async fn every_example_works_as_printed() {
     product(async |product| {
-        // Create user, and what the note below it says: verify the session.
+        // Create user, and verify the session, as the note below the example says.
         let created = curl(product, CREATE_USER, &[]).await.expect(202);
         let example: Value = serde_json::from_str(CREATED_USER).unwrap();
         assert_eq!(kinds(&created.body), kinds(&example));
@@ -124,8 +125,8 @@ async fn every_printed_example_works_as_it_is_printed() {
 
         // Verify email, without an Authorization header.
         let code = product.newest_code("john@doe.com").await;
-        let proof = [("757564", code.as_str()), ("1c233e4a-27e7-4b77-8b0d-9a35cf212afe", &added)];
-        curl(product, VERIFY_EMAIL, &proof).await.acknowledged();
+        let replacements = [("757564", code.as_str()), ("1c233e4a-27e7-4b77-8b0d-9a35cf212afe", &added)];
+        curl(product, VERIFY_EMAIL, &replacements).await.acknowledged();
 
         // Get emails.
         let bearer = ("63VD8JoautQNqRLcqNOlJid02R7CDbWK", john.bearer.as_str());
@@ -149,20 +150,21 @@ async fn every_printed_example_works_as_it_is_printed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_code_of_the_table_which_is_an_integer_works_with_the_header_that_it_asks_for() {
+async fn an_integer_code_works_with_the_documented_authorization_header() {
     product(async |product| {
         let john = product.sign_up("john@doe.net", "johny").await;
         let (id, code) = product.email_code(&john, "john@doe.com").await;
         let header = format!("-H 'accept: application/json' \\\n  -H 'Authorization: Bearer {}'", john.bearer);
-        let proof = [("1c233e4a-27e7-4b77-8b0d-9a35cf212afe", id.as_str()), ("-H 'accept: application/json'", &header)];
+        let replacements =
+            [("1c233e4a-27e7-4b77-8b0d-9a35cf212afe", id.as_str()), ("-H 'accept: application/json'", &header)];
         let number = code.trim_start_matches('0');
-        curl(product, VERIFY_EMAIL, &[proof[0], proof[1], ("\"757564\"", number)]).await.acknowledged();
+        curl(product, VERIFY_EMAIL, &[replacements[0], replacements[1], ("\"757564\"", number)]).await.acknowledged();
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_values_of_the_examples_open_nothing() {
+async fn the_values_of_the_examples_are_refused() {
     product(async |product| {
         let answers = [
             (CREATE_EMAIL, 401),
@@ -173,7 +175,8 @@ async fn the_values_of_the_examples_open_nothing() {
             (GET_USER, 404),
         ];
         for (printed, status) in answers {
-            // What every refusal has, x-error and x-error-id among it, is checked wherever an answer is read.
+            // `x-error`, `x-error-id` and the rest of every refusal are checked when a response is
+            // read.
             curl(product, printed, &[]).await.expect(status);
         }
     })

@@ -1,4 +1,4 @@
-//! The function that mails: how its mails look from outside, and that each comes once.
+//! `send-mail`: the contents of its emails, and that each is sent once.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const WORK: &str = "john@work.example";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_says_what_it_is_for_who_asked_and_what_to_do_if_it_was_somebody_else() {
+async fn an_email_states_its_purpose_its_origin_and_what_to_do_if_unexpected() {
     product(async |product| {
         product.sign_up(JOHN, "johny").await;
         let request = product.request(Method::POST, "/session").header("user-agent", FIREFOX);
@@ -25,7 +25,7 @@ async fn a_mail_says_what_it_is_for_who_asked_and_what_to_do_if_it_was_somebody_
             (mail.to.as_slice(), mail.subject.clone()),
             ([JOHN.to_owned()].as_slice(), format!("{code} is your Latchkey code"))
         );
-        // When it was, and until when it works, differs from run to run.
+        // The time of the request and the end of the code differ from run to run.
         let text = mail.text.replace(&code, "[code]");
         let lines = text.lines().map(|line| match line.split_once("Time  ") {
             Some((before, _)) => format!("{before}Time        [now]"),
@@ -63,7 +63,7 @@ async fn a_mail_says_what_it_is_for_who_asked_and_what_to_do_if_it_was_somebody_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_sets_whose_mails_they_are() {
+async fn a_deployment_sets_sender_reply_address_and_branding() {
     let settings = Settings::parameter("SenderAddress", "codes@example.net")
         .and("ReplyToAddress", "help@example.net")
         .and("ProductName", "Example & Sons")
@@ -93,7 +93,7 @@ async fn a_deployment_sets_whose_mails_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn notices_name_the_address_that_they_are_about_and_who_did_it() {
+async fn notices_name_the_address_concerned_and_the_client() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
@@ -120,7 +120,7 @@ async fn notices_name_the_address_that_they_are_about_and_who_did_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_code_stands_in_the_mail_so_that_it_can_be_copied() {
+async fn a_long_code_is_in_the_email_in_one_piece() {
     product_with(Settings::parameter("GuessesBeforeLongCodes", "1"), async |product| {
         product.sign_up(JOHN, "johny").await;
         let (requested, code) = product.sign_in_code(JOHN).await;
@@ -133,18 +133,18 @@ async fn a_long_code_stands_in_the_mail_so_that_it_can_be_copied() {
     .await;
 }
 
-/// Everything that somebody did, one mail of each kind.
-async fn a_busy_day(product: &Product) -> Person {
+/// Causes emails of several kinds.
+async fn cause_emails(product: &Product) -> Person {
     let john = product.sign_up(JOHN, "johny").await;
     product.add_email(&john, WORK).await;
-    product.ask_to_sign_in("nobody@doe.net").await.expect(202);
+    product.ask_to_sign_in("unknown@doe.net").await.expect(202);
     product.ask_to_sign_up(JOHN, "another").await.expect(202);
     product.ask_to_add(&john, "more@doe.net").await.expect(202);
     product.stack.delivered().await;
     john
 }
 
-/// Hands records to the function as Lambda does; its answer.
+/// Invokes the function with records, as Lambda does, and returns its response.
 async fn deliver(product: &Product, items: &[&Item]) -> serde_json::Value {
     let record = |(number, item): (usize, &&Item)| {
         let (image, number) = (item.image(), (number + 1).to_string());
@@ -153,14 +153,14 @@ async fn deliver(product: &Product, items: &[&Item]) -> serde_json::Value {
     };
     let records: Vec<_> = items.iter().enumerate().map(record).collect();
     let event = to_raw_value(&json!({"Records": records})).expect("an event");
-    let answer = product.stack.invoke("send-mail", &event).await.expect("an answer");
+    let answer = product.stack.invoke("send-mail", &event).await.expect("a response");
     serde_json::from_str(answer.get()).expect("JSON")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_comes_twice_is_mailed_once() {
+async fn a_record_that_is_delivered_twice_is_mailed_once() {
     product(async |product| {
-        a_busy_day(product).await;
+        cause_emails(product).await;
         let items = product.items().await;
         let asked: Vec<_> = items.iter().filter(|item| item.text("pk").starts_with("CODE#")).collect();
         let notices: Vec<_> = items.iter().filter(|item| item.text("pk").starts_with("NOTICE#")).collect();

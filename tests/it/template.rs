@@ -1,4 +1,4 @@
-//! template.yaml: what neither `sam validate` nor the local stack would miss.
+//! template.yaml: mistakes that neither `sam validate` nor the local stack would find.
 
 mod policies;
 mod references;
@@ -9,13 +9,14 @@ use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
 use serde_json::{Value, json};
 use shared::{Config, Limits};
 
-/// The template as JSON: `!Ref X` is `{"Ref": "X"}` and `!Sub x` is `{"Fn::Sub": "x"}`, as CloudFormation has them in the long form.
+/// The template as JSON, in CloudFormation's long form: `!Ref X` is `{"Ref": "X"}` and `!Sub x` is
+/// `{"Fn::Sub": "x"}`.
 pub(crate) struct Template(Value);
 
-/// The functions that AWS invokes by itself.
+/// The functions that other AWS services invoke.
 pub(crate) const WITHOUT_A_ROUTE: [&str; 2] = ["handle-mail-event", "send-mail"];
 
-/// One of its functions.
+/// A function in the template.
 pub(crate) struct Function<'a> {
     /// `CreateUser`
     pub(crate) id: &'a str,
@@ -54,12 +55,12 @@ impl Template {
         self.functions().into_iter().find(|function| function.name == name).unwrap_or_else(|| panic!("no {name}"))
     }
 
-    /// The seconds after which Lambda gives a function up.
+    /// Returns the timeout of a function, in seconds.
     pub(crate) fn timeout(&self, function: &Function<'_>) -> Option<u64> {
         function.property("Timeout").as_u64().or(self.0["Globals"]["Function"]["Timeout"].as_u64())
     }
 
-    /// Those of the API.
+    /// Returns the functions of the API.
     pub(crate) fn endpoints(&self) -> Vec<Function<'_>> {
         self.functions().into_iter().filter(|function| !WITHOUT_A_ROUTE.contains(&function.name)).collect()
     }
@@ -70,7 +71,7 @@ impl<'a> Function<'a> {
         &self.resource["Properties"][name]
     }
 
-    /// The properties of what it is invoked by, which is of that type, and the only one.
+    /// Returns the properties of the function's only event, which has this type.
     fn event(&self, of_type: &str) -> &'a Value {
         let mut events = entries(self.property("Events")).map(|(_, event)| event);
         let (Some(event), None) = (events.next(), events.next()) else { panic!("{} has not one event", self.id) };
@@ -78,7 +79,7 @@ impl<'a> Function<'a> {
         &event["Properties"]
     }
 
-    /// The method and path that lead to it: of an endpoint, there is one.
+    /// Returns the method and path of an endpoint, which has one route.
     pub(crate) fn route(&self) -> (&'a str, &'a str) {
         let properties = self.event("HttpApi");
         assert_eq!(properties["ApiId"], json!({"Ref": "Api"}), "{}", self.id);
@@ -90,12 +91,12 @@ impl<'a> Function<'a> {
     }
 }
 
-/// The members of an object; none of anything else.
+/// Iterates over the members of an object. Any other value has none.
 pub(crate) fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
 }
 
-/// YAML as JSON.
+/// Converts YAML to JSON.
 pub(crate) fn json(yaml: serde_norway::Value) -> Value {
     use serde_norway::Value as Yaml;
     match yaml {
@@ -114,7 +115,7 @@ pub(crate) fn json(yaml: serde_norway::Value) -> Value {
     }
 }
 
-/// `create-user` or `CREATE_USER` as `CreateUser`.
+/// Converts `create-user` or `CREATE_USER` to `CreateUser`.
 fn pascal(name: &str) -> String {
     let word = |word: &str| word[..1].to_uppercase() + &word[1..].to_lowercase();
     name.split(['-', '_']).map(word).collect()
@@ -128,7 +129,7 @@ fn folders(of: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_function_has_one_name_in_all_its_places() {
+fn a_function_has_the_same_name_everywhere() {
     let template = Template::read();
     let functions = template.functions();
     for function in &functions {
@@ -143,7 +144,7 @@ fn a_function_has_one_name_in_all_its_places() {
         assert_eq!(logs["RetentionInDays"], json!({"Ref": "LogRetentionDays"}));
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../functions/{name}/Cargo.toml"));
         let manifest = fs::read_to_string(manifest).expect("a manifest");
-        // The package and its binary.
+        // The names of the package and of its binary.
         assert_eq!(manifest.matches(&format!("\nname = \"{name}\"\n")).count(), 2, "{name}");
     }
     let names: BTreeSet<_> = functions.iter().map(|function| function.name.to_owned()).collect();
@@ -163,27 +164,27 @@ fn every_function_runs_on_arm_without_a_managed_runtime() {
         for property in ["Runtime", "Architectures", "Handler", "MemorySize"] {
             assert!(function.property(property).is_null(), "{}: {property}", function.id);
         }
-        // A handler gives up in time to answer itself.
+        // A handler gives up early enough to send a response itself.
         assert!(template.timeout(&function) > Some(shared::edge::DEADLINE.as_secs() + 1), "{}", function.id);
     }
 }
 
-/// The names that `shared::Config` asks the environment for, told by asking it.
+/// Returns the names of the variables that `shared::Config` looks up.
 fn variables_read() -> BTreeSet<String> {
     let asked = RefCell::new(BTreeSet::new());
-    let answer = |name: &str| {
+    let look_up = |name: &str| {
         asked.borrow_mut().insert(name.to_owned());
-        // Something is found under every name, so that nothing is left unread.
+        // Every variable has a value, so that all of them are looked up.
         Some(match name {
-            "CODE_KEY" | "PREVIOUS_CODE_KEY" => "a key for nothing, long enough for one".to_owned(),
+            "CODE_KEY" | "PREVIOUS_CODE_KEY" => "a code key of a test, of sufficient length".to_owned(),
             "SENDER_ADDRESS" | "REPLY_TO_ADDRESS" => "no-reply@example.com".to_owned(),
             "PRODUCT_LINK" => "https://example.com/".to_owned(),
             "PRODUCT_COLOR" => "#1a73e8".to_owned(),
             _ => "3600".to_owned(),
         })
     };
-    Config::from_variables(&answer).expect("a configuration");
-    // Region and credentials are Lambda's business.
+    Config::from_variables(&look_up).expect("a configuration");
+    // Lambda sets the region and the credentials.
     let is_ours = |name: &String| !name.starts_with("AWS_") || name.starts_with("AWS_ENDPOINT_URL_");
     asked.into_inner().into_iter().filter(is_ours).collect()
 }
@@ -195,7 +196,7 @@ fn the_environment_is_what_the_functions_read() {
     let mut all: BTreeSet<_> = common.map(|(name, _)| name.to_owned()).collect();
     for function in template.functions() {
         let own: BTreeSet<_> = function.variables().map(|(name, _)| name).collect();
-        // Who derives no code has no business with the key, and who mails nothing none with the sender.
+        // Only functions that derive codes get the code key, and only send-mail gets the sender.
         let expected: &[&str] = match function.name {
             "verify-session" | "verify-email" => &["CODE_KEY", "PREVIOUS_CODE_KEY"],
             "send-mail" => &[
@@ -218,7 +219,7 @@ fn the_environment_is_what_the_functions_read() {
 }
 
 #[test]
-fn every_variable_is_the_parameter_of_its_name() {
+fn every_variable_has_the_value_of_the_parameter_of_its_name() {
     let template = Template::read();
     let common = entries(&template.0["Globals"]["Function"]["Environment"]["Variables"]);
     let functions = template.functions();
@@ -233,7 +234,7 @@ fn every_variable_is_the_parameter_of_its_name() {
                 {"Fn::Sub": "{{resolve:secretsmanager:${CodeKey}:SecretString::${PreviousCodeKey}}}"},
                 "",
             ]}),
-            // None on AWS: they stand there for `sam local`.
+            // Not set on AWS. They are declared for `sam local`.
             "AWS_ENDPOINT_URL_DYNAMODB" | "AWS_ENDPOINT_URL_SESV2" => json!({"Ref": "AWS::NoValue"}),
             name => json!({"Ref": pascal(name)}),
         };
@@ -242,20 +243,20 @@ fn every_variable_is_the_parameter_of_its_name() {
 }
 
 #[test]
-fn the_defaults_of_the_parameters_are_the_contract_s_numbers() {
+fn the_defaults_of_the_parameters_are_those_of_the_contract() {
     let template = Template::read();
     let parameters = &template.0["Parameters"];
-    let answer = |name: &str| match name {
+    let look_up = |name: &str| match name {
         "TABLE_NAME" => Some("latchkey".to_owned()),
         name if name.starts_with("AWS_") => Some("x".to_owned()),
         name => parameters[pascal(name)]["Default"].as_u64().map(|number| number.to_string()),
     };
-    let limits = Config::from_variables(&answer).expect("a configuration").limits;
+    let limits = Config::from_variables(&look_up).expect("a configuration").limits;
     assert_eq!(format!("{limits:?}"), format!("{:?}", Limits::default()));
 }
 
 #[test]
-fn all_parameters_but_the_sender_have_a_default_and_each_says_what_it_is() {
+fn every_parameter_has_a_description_and_all_but_the_sender_a_default() {
     for (name, parameter) in Template::read().entries("Parameters") {
         let description = parameter["Description"].as_str().unwrap_or_default();
         assert!(description.ends_with('.') && description.len() > 20, "{name}: {description}");
@@ -269,10 +270,10 @@ fn all_parameters_but_the_sender_have_a_default_and_each_says_what_it_is() {
 }
 
 #[test]
-fn the_table_is_the_one_that_the_store_writes_to() {
+fn the_table_has_the_schema_that_the_store_uses() {
     let template = Template::read();
     let table = template.resource("Table");
-    // What people are is not lost with a stack, nor by mistake.
+    // Neither a mistake nor the deletion of the stack deletes the users' data.
     assert_eq!([&table["DeletionPolicy"], &table["UpdateReplacePolicy"]], ["Retain", "Retain"]);
     let properties = &table["Properties"];
     let keys = json!([{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]);
@@ -286,7 +287,7 @@ fn the_table_is_the_one_that_the_store_writes_to() {
 }
 
 #[test]
-fn send_mail_is_given_codes_and_notices_and_loses_none() {
+fn send_mail_receives_codes_and_notices_and_loses_none() {
     let template = Template::read();
     let send_mail = template.function("send-mail");
     let source = send_mail.event("DynamoDB");
@@ -300,17 +301,17 @@ fn send_mail_is_given_codes_and_notices_and_loses_none() {
     assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
     assert_eq!(source["BisectBatchOnFunctionError"], true);
     assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
-    // Tried until the code is worth nothing any more; what is given up then leaves a trace.
+    // Retried until the code has expired. A record that is given up by then leaves a trace.
     assert_eq!(source["MaximumRetryAttempts"], -1);
     assert_eq!(source["MaximumRecordAgeInSeconds"], json!({"Ref": "CodeLifetimeSeconds"}));
     let dead_letters = json!({"Type": "SQS", "Destination": {"Fn::GetAtt": "DeadLetters.Arn"}});
     assert_eq!(source["DestinationConfig"]["OnFailure"], dead_letters);
-    // Ten mails, each of them as slow as SES may be.
+    // Time for ten emails, each as slow as SES may be.
     assert!(send_mail.property("Timeout").as_u64() >= Some(60));
 }
 
 #[test]
-fn handle_mail_event_is_told_what_bounces_and_who_complains() {
+fn handle_mail_event_receives_bounces_and_complaints() {
     let template = Template::read();
     let set = json!({"Ref": "ConfigurationSet"});
     assert_eq!(
@@ -318,7 +319,7 @@ fn handle_mail_event_is_told_what_bounces_and_who_complains() {
         json!({
             "source": ["aws.ses"],
             "detail-type": ["Email Bounced", "Email Complaint Received"],
-            // Other stacks of the account mail, too.
+            // Other stacks of the account send email, too.
             "detail": {"mail": {"tags": {"ses:configuration-set": [set]}}},
         })
     );
@@ -332,7 +333,7 @@ fn handle_mail_event_is_told_what_bounces_and_who_complains() {
 }
 
 #[test]
-fn a_browser_s_page_may_use_every_route_and_read_every_header() {
+fn web_pages_may_use_every_route_and_read_every_header() {
     let template = Template::read();
     let cors = &template.resource("Api")["Properties"]["DefinitionBody"]["x-amazon-apigateway-cors"];
     let set = |name: &str| -> BTreeSet<String> { serde_json::from_value(cors[name].clone()).expect("names") };

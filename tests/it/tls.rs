@@ -1,4 +1,4 @@
-//! To whom the functions speak.
+//! The functions connect only to servers that Amazon's certificate authorities vouch for.
 
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -22,7 +22,7 @@ use tokio_rustls::{
     },
 };
 
-/// Somebody in DynamoDB's place, who has a certificate for his name, but not from Amazon.
+/// A server in place of DynamoDB. Its certificate has the right name, but is not from Amazon.
 struct Impostor {
     certificate: CertificateDer<'static>,
     port: u16,
@@ -51,12 +51,12 @@ impl Impostor {
 }
 
 #[tokio::test]
-async fn a_server_that_amazon_does_not_vouch_for_is_told_nothing() {
+async fn a_server_without_a_certificate_from_amazon_is_refused() {
     let impostor = Impostor::start().await;
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("eu-central-1"))
-        .credentials_provider(Credentials::new("nobody", "nothing", None, None, "test"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .http_client(shared::runtime::http_client::http_client(None))
         .endpoint_url(format!("https://localhost:{}", impostor.port))
         .retry_config(RetryConfig::disabled());
@@ -68,9 +68,9 @@ async fn a_server_that_amazon_does_not_vouch_for_is_told_nothing() {
     assert!(matches!(end, Some(Error::AlertReceived(AlertDescription::UnknownCA))), "{end:?}");
 }
 
-/// Otherwise the refusal above could be for another reason.
+/// This shows that the refusal above has no other reason.
 #[tokio::test]
-async fn who_vouches_for_that_server_can_speak_with_it() {
+async fn a_client_that_trusts_the_certificate_can_connect() {
     let impostor = Impostor::start().await;
     let mut roots = RootCertStore::empty();
     roots.add(impostor.certificate.clone()).unwrap();

@@ -1,4 +1,4 @@
-//! `PUT /email/verification`: proving an address.
+//! `PUT /email/verification`: verifying an address.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const JANE: &str = "jane@doe.net";
 const WORK: &str = "john@work.example";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proved_address_is_verified_and_the_preferred_one_is_told_once() {
+async fn a_code_verifies_an_address_and_the_preferred_one_is_notified_once() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
@@ -27,9 +27,10 @@ async fn a_proved_address_is_verified_and_the_preferred_one_is_told_once() {
     .await;
 }
 
-/// `WORK@` and `work@` could be two mailboxes somewhere: what one of them proved must not send the account's mail to the other.
+/// `WORK@` and `work@` can be two mailboxes at some provider. If the user of one verified it, the
+/// account's email must not go to the other.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_is_kept_in_the_spelling_that_was_proved() {
+async fn an_address_is_stored_in_the_spelling_that_was_verified() {
     const MISTYPED: &str = "John@work.example";
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
@@ -50,7 +51,7 @@ async fn an_address_is_kept_in_the_spelling_that_was_proved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn code_and_id_are_proof_enough_without_a_bearer() {
+async fn a_code_and_its_id_are_enough_without_a_bearer_token() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
@@ -60,9 +61,8 @@ async fn code_and_id_are_proof_enough_without_a_bearer() {
     .await;
 }
 
-/// Attack 22.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bearer_of_another_user_verifies_nothing() {
+async fn the_bearer_token_of_another_user_verifies_nothing() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up(JANE, "jane").await;
@@ -77,7 +77,7 @@ async fn the_bearer_of_another_user_verifies_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bearer_that_opens_nothing_is_worse_than_none() {
+async fn a_bearer_token_without_an_active_session_is_refused() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
@@ -88,7 +88,7 @@ async fn a_bearer_that_opens_nothing_is_worse_than_none() {
             let refused = product.verify_email_as(bearer, &id, &code);
             product.mailing(refused, &[]).await.refused(401, "bearer");
         }
-        // Neither does a header of another scheme count as none.
+        // A header of another scheme is not treated as missing.
         let body = json!({"verificationCodeID": id, "code": code});
         let request = product.request(Method::PUT, "/email/verification").basic_auth("john", Some("doe")).json(&body);
         product.send(request).await.refused(401, "bearer");
@@ -98,7 +98,7 @@ async fn a_bearer_that_opens_nothing_is_worse_than_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_session_of_the_user_will_do() {
+async fn any_session_of_the_user_can_verify_the_address() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
@@ -109,7 +109,6 @@ async fn any_session_of_the_user_will_do() {
     .await;
 }
 
-/// Attack 23.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_code_of_a_session_verifies_no_address() {
     product(async |product| {
@@ -122,7 +121,7 @@ async fn the_code_of_a_session_verifies_no_address() {
             product.verify_email_as(&john.bearer, &requested.id, code).await.refused(401, "code");
         }
         product.assert_unchanged(&before).await;
-        // It is not even a try.
+        // It does not count as an attempt.
         product.verify_session(&sign_in.id, &sign_in_code).await.acknowledged();
         product.verify_session(&sign_up.id, &sign_up_code).await.acknowledged();
     })
@@ -144,12 +143,12 @@ async fn a_code_works_for_ten_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_five_tries_even_the_right_code_is_refused() {
+async fn after_five_attempts_even_the_right_code_is_refused() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
         for attempt in 0..5 {
-            // Whoever makes them.
+            // With and without a bearer token.
             let refused = match attempt % 2 {
                 0 => product.verify_email(&id, &wrong(&code)).await,
                 _ => product.verify_email_as(&john.bearer, &id, &wrong(&code)).await,
@@ -157,14 +156,14 @@ async fn after_five_tries_even_the_right_code_is_refused() {
             refused.refused(401, "code");
         }
         product.verify_email(&id, &code).await.refused(401, "code");
-        // A new code has tries of its own.
+        // A new code has attempts of its own.
         product.add_email(&john, WORK).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_guesses_count_against_the_address_whatever_the_codes_were_for() {
+async fn wrong_guesses_at_codes_of_all_purposes_count_against_the_address() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (sign_up, sign_up_code) = product.sign_up_code(WORK, "worker").await;
@@ -182,7 +181,7 @@ async fn wrong_guesses_count_against_the_address_whatever_the_codes_were_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_several_claimants_whoever_proves_the_address_has_it_alone() {
+async fn the_first_user_who_verifies_an_address_becomes_its_only_owner() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let jane = product.sign_up(JANE, "jane").await;
@@ -198,7 +197,7 @@ async fn of_several_claimants_whoever_proves_the_address_has_it_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_claim_gives_way_to_somebody_who_signed_up_with_the_address() {
+async fn a_verified_sign_up_overrides_an_earlier_unverified_addition() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (johns, johns_code) = product.email_code(&john, WORK).await;
@@ -211,14 +210,14 @@ async fn an_older_claim_gives_way_to_somebody_who_signed_up_with_the_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_code_of_an_address_that_was_deleted_meanwhile_brings_nothing_back() {
+async fn the_code_of_a_deleted_address_does_not_restore_it() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
         let email = product.email_id(&john, WORK).await;
         product.delete_email(&john, &email).await.acknowledged();
         product.verify_email(&id, &code).await.refused(401, "code");
-        // Not even if the address is there again: that is another entry with codes of its own.
+        // Not even if the address is added again: it is a new entry with codes of its own.
         product.ask_to_add(&john, WORK).await.expect(202);
         product.verify_email(&id, &code).await.refused(401, "code");
         assert_eq!(product.emails(&john).await[1]["verified"], false);

@@ -1,4 +1,4 @@
-//! `PUT /session/verification`: proving a code.
+//! `PUT /session/verification`: verifying a code.
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use crate::support::{Letter, Product, Settings, product, product_with, wrong};
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
 
-/// Attack 5.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_works_once() {
     product(async |product| {
@@ -20,7 +19,7 @@ async fn a_code_works_once() {
         let before = product.contents().await;
         product.verify_session(&requested.id, &code).await.refused(401, "code");
         product.assert_unchanged(&before).await;
-        // Not even once its session is closed.
+        // Not even after its session was closed.
         product.close(&john, &requested.session_id).await.acknowledged();
         product.verify_session(&requested.id, &code).await.refused(401, "code");
         product.session(&requested.bearer).await.refused(401, "bearer");
@@ -60,22 +59,21 @@ async fn a_code_works_only_with_the_id_that_it_was_made_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_code_of_an_address_opens_no_session() {
+async fn the_code_of_an_address_verifies_no_session() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
         let before = product.contents().await;
         product.verify_session(&id, &code).await.refused(401, "code");
-        // It is not even a try.
+        // It does not count as an attempt.
         product.assert_unchanged(&before).await;
         product.verify_email(&id, &code).await.acknowledged();
     })
     .await;
 }
 
-/// Attack 4.
 #[tokio::test(flavor = "multi_thread")]
-async fn after_five_tries_even_the_right_code_is_refused() {
+async fn after_five_attempts_even_the_right_code_is_refused() {
     product(async |product| {
         product.sign_up(JOHN, "johny").await;
         let (fourth, code) = product.sign_in_code(JOHN).await;
@@ -126,10 +124,10 @@ async fn wrong_expired_used_and_unknown_codes_are_refused_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_wrong_guesses_at_an_address_make_its_next_codes_twelve_digits_long() {
+async fn after_ten_wrong_guesses_the_codes_of_an_address_have_twelve_digits() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
-        // Whatever the codes were for, and however the address was spelt.
+        // The purpose of the codes and the spelling of the address do not matter.
         let (sign_in, code) = product.sign_in_code(JOHN).await;
         guess_wrong(product, &sign_in.id, &code, 5).await;
         product.pass(Duration::from_mins(2));
@@ -146,10 +144,10 @@ async fn ten_wrong_guesses_at_an_address_make_its_next_codes_twelve_digits_long(
         let (number, code) = product.sign_in_code(JOHN).await;
         let body = json!({"verificationCodeID": number.id, "code": code.parse::<u64>().unwrap()});
         product.call(reqwest::Method::PUT, "/session/verification", body).await.acknowledged();
-        // A code that was mailed before still works as it is: the owner is never locked out.
+        // A code that was mailed before still works unchanged, so the owner is never locked out.
         product.verify_session(&early.id, &early_code).await.acknowledged();
         product.verify_session(&ninth.id, &ninth_code).await.acknowledged();
-        // Nobody else has to type so much, and he himself not for longer than a day.
+        // Other addresses still get short codes, and so does this one after a day.
         assert_eq!(product.email_code(&john, WORK).await.1.len(), 6);
         product.pass(Duration::from_hours(24));
         assert_eq!(product.sign_in_code(JOHN).await.1.len(), 6);
@@ -158,7 +156,7 @@ async fn ten_wrong_guesses_at_an_address_make_its_next_codes_twelve_digits_long(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_right_code_in_between_does_not_make_wrong_guesses_forgotten() {
+async fn a_right_code_does_not_reset_the_count_of_wrong_guesses() {
     product(async |product| {
         product.sign_up(JOHN, "johny").await;
         for _ in 0..3 {
@@ -174,7 +172,7 @@ async fn a_right_code_in_between_does_not_make_wrong_guesses_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn roles_and_groups_are_those_of_the_user_s_record_at_sign_in() {
+async fn roles_and_groups_are_those_of_the_user_at_sign_in() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let update = product.dynamodb().update_item().table_name(product.table().await);
@@ -199,14 +197,14 @@ async fn roles_and_groups_are_those_of_the_user_s_record_at_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_code_of_an_address_that_was_removed_meanwhile_opens_nothing() {
+async fn the_code_of_a_removed_address_verifies_no_session() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
         let (requested, code) = product.sign_in_code(WORK).await;
         product.delete_email(&john, &work).await.acknowledged();
         product.verify_session(&requested.id, &code).await.refused(401, "code");
-        // Nor does it open the account of whoever has the address by then.
+        // Nor does it sign in to the account that owns the address by then.
         let jane = product.sign_up("jane@doe.net", "jane").await;
         product.add_email(&jane, WORK).await;
         product.verify_session(&requested.id, &code).await.refused(401, "code");
@@ -217,8 +215,9 @@ async fn the_code_of_an_address_that_was_removed_meanwhile_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_fifty_sessions_the_oldest_gives_way() {
-    // Fifty sign-ins within the sessions' lifetime are more than one address is mailed in a day.
+async fn at_fifty_sessions_the_oldest_is_closed() {
+    // Fifty sign-ins within the lifetime of a session exceed the emails that one address gets in a
+    // day.
     product_with(Settings::with_mail_for_all(), async |product| {
         let first = product.sign_up(JOHN, "johny").await;
         let mut others = Vec::new();
@@ -234,7 +233,7 @@ async fn at_fifty_sessions_the_oldest_gives_way() {
         product.session(&first.bearer).await.refused(401, "bearer");
         assert_eq!(product.sessions(&newest).await.len(), 50);
         product.session(&others[0].bearer).await.expect(200);
-        // One that is closed makes room, so that nobody has to give way.
+        // A closed session makes room, so that no other one is closed.
         product.close(&newest, &others[30].session_id).await.acknowledged();
         product.pass(Duration::from_secs(1));
         product.sign_in(&first).await;

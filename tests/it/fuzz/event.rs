@@ -14,7 +14,7 @@ use crate::{
     support::{Answer, Contents, Product, log_lines},
 };
 
-/// A function in a world of its own, until something in that is no longer as it was.
+/// A function with its own world, which is replaced once something in it has changed.
 struct Subject {
     function: &'static str,
     world: RefCell<Option<World>>,
@@ -23,7 +23,7 @@ struct Subject {
 struct World {
     product: Product,
     contents: Contents,
-    /// Events that it may see yet: what is in it expires in a few minutes.
+    /// The number of events until the world is replaced: some of its items expire within minutes.
     rest: u32,
 }
 
@@ -31,7 +31,7 @@ impl World {
     async fn begin() -> Self {
         let product = Product::start(world::settings()).await;
         world::populate(&product).await;
-        // What has expired would be deleted at some time, and be missed.
+        // Expired items would be deleted at some time, and then be reported as a change.
         product.stack.sweep().await.expect("a sweep");
         let contents = product.contents().await;
         Self { product, contents, rest: 500 }
@@ -45,12 +45,12 @@ impl World {
 }
 
 impl Subject {
-    /// Runs the function, and holds its answer to the contract.
-    async fn answers(&self, event: &str) {
+    /// Invokes the function and checks its response against the contract.
+    async fn invoke(&self, event: &str) {
         let event = RawValue::from_string(event.to_owned()).expect("JSON");
         let world = self.world.take();
         let World { product, contents, rest } = if let Some(world) = world { world } else { World::begin().await };
-        let returned = product.stack.invoke(self.function, &event).await.expect("an answer");
+        let returned = product.stack.invoke(self.function, &event).await.expect("a response");
         let answer = Answer::of_function(&serde_json::from_str(returned.get()).expect("JSON"));
         match answer.status {
             200 | 400..=499 => product.assert_unchanged_but_counters(&contents).await,
@@ -65,14 +65,14 @@ impl Subject {
         }
     }
 
-    /// Events of `events/`, spoilt, and events that are made up.
-    async fn is_fuzzed(function: &'static str) {
+    /// Runs the function with mutated events of `events/`, and with generated events.
+    async fn fuzz(function: &'static str) {
         let subject = Self { function, world: RefCell::new(None) };
         let cases = fixtures::of(function).iter().map(|(case, _)| fixtures::read(function, case));
         let events: Vec<Value> = cases.map(|event| serde_json::from_str(&event).expect("JSON")).collect();
-        let spoilt = (select(events), mutation()).prop_map(|(event, mutation)| mutation.of(&event));
-        let strategy = prop_oneof![4 => spoilt, 1 => made_up()];
-        run(&strategy, async |event| subject.answers(&event).await);
+        let mutated = (select(events), mutation()).prop_map(|(event, mutation)| mutation.of(&event));
+        let strategy = prop_oneof![4 => mutated, 1 => generated()];
+        run(&strategy, async |event| subject.invoke(&event).await);
         for line in log_lines().iter().filter(|line| line.contains(" shared::") || line.contains(function)) {
             assert!(!line.contains(MARKER) && !line.contains("JohnJohn"), "{line}");
         }
@@ -82,8 +82,9 @@ impl Subject {
     }
 }
 
-/// An event as API Gateway could make it, with anything in its members; of either payload, of both, or of neither.
-fn made_up() -> impl Strategy<Value = String> {
+/// Generates an event as API Gateway could send it, with any content in its members; of either
+/// payload format, of both, or of neither.
+fn generated() -> impl Strategy<Value = String> {
     let names = "[a-zA-Z-]{1,12}|authorization|content-type|Content-Type|host|x-forwarded-for|user-agent";
     let headers = hash_map(names, prop_oneof![text(), Just("application/json".to_owned())], 0..5);
     let fields = "email|address|alias|fullName|code|emailID|verificationCodeID|kind";
@@ -108,71 +109,71 @@ fn made_up() -> impl Strategy<Value = String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_user_answers_whatever_comes() {
-    Subject::is_fuzzed("create-user").await;
+async fn create_user_responds_to_any_event() {
+    Subject::fuzz("create-user").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn get_user_answers_whatever_comes() {
-    Subject::is_fuzzed("get-user").await;
+async fn get_user_responds_to_any_event() {
+    Subject::fuzz("get-user").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_session_answers_whatever_comes() {
-    Subject::is_fuzzed("create-session").await;
+async fn create_session_responds_to_any_event() {
+    Subject::fuzz("create-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn verify_session_answers_whatever_comes() {
-    Subject::is_fuzzed("verify-session").await;
+async fn verify_session_responds_to_any_event() {
+    Subject::fuzz("verify-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_session_answers_whatever_comes() {
-    Subject::is_fuzzed("check-session").await;
+async fn check_session_responds_to_any_event() {
+    Subject::fuzz("check-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn extend_session_answers_whatever_comes() {
-    Subject::is_fuzzed("extend-session").await;
+async fn extend_session_responds_to_any_event() {
+    Subject::fuzz("extend-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn close_session_answers_whatever_comes() {
-    Subject::is_fuzzed("close-session").await;
+async fn close_session_responds_to_any_event() {
+    Subject::fuzz("close-session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_sessions_answers_whatever_comes() {
-    Subject::is_fuzzed("list-sessions").await;
+async fn list_sessions_responds_to_any_event() {
+    Subject::fuzz("list-sessions").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_email_answers_whatever_comes() {
-    Subject::is_fuzzed("create-email").await;
+async fn create_email_responds_to_any_event() {
+    Subject::fuzz("create-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_emails_answers_whatever_comes() {
-    Subject::is_fuzzed("list-emails").await;
+async fn list_emails_responds_to_any_event() {
+    Subject::fuzz("list-emails").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn verify_email_answers_whatever_comes() {
-    Subject::is_fuzzed("verify-email").await;
+async fn verify_email_responds_to_any_event() {
+    Subject::fuzz("verify-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resend_email_code_answers_whatever_comes() {
-    Subject::is_fuzzed("resend-email-code").await;
+async fn resend_email_code_responds_to_any_event() {
+    Subject::fuzz("resend-email-code").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prefer_email_answers_whatever_comes() {
-    Subject::is_fuzzed("prefer-email").await;
+async fn prefer_email_responds_to_any_event() {
+    Subject::fuzz("prefer-email").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn delete_email_answers_whatever_comes() {
-    Subject::is_fuzzed("delete-email").await;
+async fn delete_email_responds_to_any_event() {
+    Subject::fuzz("delete-email").await;
 }

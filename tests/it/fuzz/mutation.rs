@@ -1,34 +1,35 @@
-//! JSON that was good once: members removed, renamed, doubled, of another type, too long, too deep, or with other bytes in them.
+//! Mutations of valid JSON: members removed, renamed or duplicated, and values of another type, too
+//! long, too deep or with other bytes in them.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Map, Value, json};
 
-/// In texts that are made up. Nothing that was sent is logged.
+/// A part of generated texts. Nothing that a client sends is logged.
 pub(super) const MARKER: &str = "not-for-the-log";
 
-/// What is done to one of the values of a document.
+/// A change to one of the values of a document.
 #[derive(Clone, Debug)]
 enum Change {
     Remove,
     Rename(String),
     Replace(Value),
-    /// By another value of the same document.
+    /// Replaces it with another value of the same document.
     Swap(Index),
-    /// So deep in arrays that a reader with recursion would fall over.
+    /// Nests it in so many arrays that a recursive parser would overflow its stack.
     Bury(usize),
-    /// Its text over and over.
+    /// Repeats its text.
     Repeat(usize),
-    /// In its text: from here, so many bytes are these.
+    /// Replaces a number of bytes of its text, from an offset.
     Splice(Index, usize, Vec<u8>),
-    /// The member again, with another value.
+    /// Adds the member a second time, with another value.
     Double(Value),
 }
 
-/// A way to spoil a document.
+/// A set of changes to a document.
 #[derive(Clone, Debug)]
 pub(super) struct Mutation {
     changes: Vec<(Index, Change)>,
-    /// Whether the body is taken apart too, as the document that it is itself.
+    /// Whether the changes apply to the document in the body, if there is one.
     of_the_body: bool,
 }
 
@@ -50,7 +51,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Texts that somebody could mean ill with.
+/// Generates texts, hostile ones among them.
 pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -98,13 +99,13 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Stands where a value is buried, until the document is text: no test's own stack is deep enough to hold it.
+/// Replaces a buried value until the document is text: no test's stack is deep enough to hold it.
 const BURIED: &str = "so deep: ";
 
 const DEEPEST: usize = 50_000;
 
 impl Mutation {
-    /// The document with all of it done, as text; JSON, whatever was done.
+    /// Returns the changed document as text, which is always JSON.
     pub(super) fn of(&self, document: &Value) -> String {
         let mut document = document.clone();
         let body = document["body"].as_str().filter(|_| self.of_the_body);
@@ -154,7 +155,7 @@ fn apply(document: &mut Value, changes: &[(Index, Change)]) -> String {
     bury(text)
 }
 
-/// Where every value of a document is, but the document itself.
+/// Returns the pointers to all values in a document, except the document itself.
 fn pointers(document: &Value) -> Vec<String> {
     fn collect(value: &Value, pointer: &str, pointers: &mut Vec<String>) {
         let members = value.as_object().into_iter().flatten();
@@ -185,7 +186,7 @@ fn set(document: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-/// Changes a text, or that of a number or a truth.
+/// Changes a string, or the text of a number or Boolean.
 fn edit(document: &mut Value, pointer: &str, change: impl FnOnce(String) -> String) {
     let Some(place) = document.pointer_mut(pointer) else { return };
     match place {
@@ -209,7 +210,7 @@ fn splice(text: &str, at: Index, cut: usize, by: &[u8]) -> String {
 fn bury(text: String) -> String {
     let Some((before, rest)) = text.split_once(&format!("\"{BURIED}")) else { return text };
     let Some((depth, after)) = rest.split_once('"') else { return text.clone() };
-    // What was done to it afterwards may have left no number.
+    // A later change may have removed the number.
     let depth = depth.parse().unwrap_or(1).clamp(1, DEEPEST);
     bury(format!("{before}{}{}{after}", "[".repeat(depth), "]".repeat(depth)))
 }

@@ -1,61 +1,62 @@
-//! What the model says that the product answers and mails.
+//! The responses and emails that the model expects of the product.
 
-use super::requests::{Tag, Typed};
+use super::requests::{Name, Tag};
 use crate::support::Letter;
 
-/// What is expected of one step.
+/// The expected result of one step.
 #[derive(Clone, Debug)]
 pub(super) struct Expected {
-    pub(super) answer: Result<Told, Refusal>,
-    /// Each to one address; in any order.
+    pub(super) answer: Result<Success, Refusal>,
+    /// Kinds and recipients, in any order.
     pub(super) mails: Vec<(Letter, String)>,
-    /// How long the code in them is, if there is one.
+    /// The length of the code in them, if there is one.
     pub(super) digits: Option<usize>,
 }
 
-/// A success, with all that the body must say.
+/// A success, with everything that the body must contain.
 #[derive(Clone, Debug)]
-pub(super) enum Told {
+pub(super) enum Success {
     Acknowledged,
-    /// A code was asked for; with a session that it will open, and when that will end.
+    /// A code was requested, perhaps with a session, which ends at this time once it is active.
     Requested {
         session_ends: Option<i64>,
     },
-    Session(Opened),
+    Session(SessionDetails),
     Sessions {
-        open: Vec<(Tag, i64)>,
+        active: Vec<(Tag, i64)>,
         current: Tag,
     },
     Emails(Vec<ListedEmail>),
     User {
-        alias: Typed,
+        alias: Name,
     },
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Opened {
-    pub(super) asked_by: Tag,
+pub(super) struct SessionDetails {
+    pub(super) code: Tag,
     pub(super) user: Tag,
-    pub(super) alias: Typed,
+    pub(super) alias: Name,
     pub(super) ends: i64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct ListedEmail {
     pub(super) email: Tag,
-    pub(super) address: Typed,
+    pub(super) address: Name,
     pub(super) verified: bool,
     pub(super) preferred: bool,
 }
 
-/// An answer that is none of these (docs/errors.md).
+/// A refusal (docs/errors.md).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// With the fields that it names.
+    /// With the names of the invalid fields.
     Invalid(Vec<&'static str>),
     Unauthenticated,
     CodeRefused,
-    /// The bearer is looked up and the code tried at the same time, and neither is good: either is told.
+    /// The bearer token and the code are checked concurrently, and both are wrong: either error may
+    /// be returned.
     UnauthenticatedOrCodeRefused,
     Forbidden,
     NotFound,
@@ -76,7 +77,7 @@ impl Refusal {
         }
     }
 
-    /// The last part of the problem's `type`: any of these.
+    /// Returns the possible kinds: the last part of the problem's `type`.
     pub(super) fn kinds(&self) -> &'static [&'static str] {
         match self {
             Self::Invalid(_) => &["invalid-input"],
@@ -90,12 +91,12 @@ impl Refusal {
         }
     }
 
-    /// The names in `errors`.
+    /// Returns the field names in `errors`.
     pub(super) fn fields(&self) -> &[&'static str] {
         if let Self::Invalid(fields) = self { fields } else { &[] }
     }
 
-    /// Seconds, where it is known how many.
+    /// Returns the seconds in `Retry-After`, if they are known.
     pub(super) fn retry_after(&self) -> Option<i64> {
         if let Self::TooManyRequests(seconds) = self { Some(*seconds) } else { None }
     }

@@ -1,63 +1,63 @@
-//! The model's rules of codes: asked for, mailed, guessed at.
+//! The model's rules for codes: requests, emails and guesses.
 
 use super::{
-    answers::{Refusal, Told},
-    requests::{Bearer, Failing, Guess, Ref, Tag, Typed},
-    world::{Code, Hold, Outcome, Purpose, World},
+    answers::{Refusal, Success},
+    requests::{Bearer, Failing, Guess, Name, Ref, Tag},
+    world::{AliasState, Code, Outcome, Purpose, World},
 };
 use crate::support::Letter;
 
 impl World {
-    pub(super) fn sign_up(&mut self, tag: Tag, address: Option<Typed>, alias: Option<Typed>) -> Outcome {
+    pub(super) fn sign_up(&mut self, tag: Tag, address: Option<Name>, alias: Option<Name>) -> Outcome {
         let (Some(address), Some(alias)) = (address, alias) else {
             let wrong = [address.is_none().then_some("email"), alias.is_none().then_some("alias")];
             return Err(Refusal::Invalid(wrong.into_iter().flatten().collect()));
         };
         self.call(Failing::GetItem)?;
-        self.source.ask(self.now, &self.rules)?;
-        self.mailboxes[address.which].afford(self.now, &self.rules)?;
+        self.source.count_request(self.now, &self.rules)?;
+        self.mailboxes[address.which].check_rate_limit(self.now, &self.rules)?;
         self.call(Failing::TransactWriteItems)?;
         let is_free = match self.aliases.get(&alias.which) {
             None => true,
-            Some(Hold::Owned) => false,
-            Some(Hold::Reserved { address: by, ends }) => *ends <= self.now || *by == address.which,
+            Some(AliasState::Owned) => false,
+            Some(AliasState::Reserved { address: by, ends }) => *ends <= self.now || *by == address.which,
         };
         if !is_free {
             return Err(Refusal::Invalid(vec!["alias"]));
         }
-        let reserved = Hold::Reserved { address: address.which, ends: self.now + self.rules.code_lifetime };
+        let reserved = AliasState::Reserved { address: address.which, ends: self.now + self.rules.code_lifetime };
         self.aliases.insert(alias.which, reserved);
-        Ok(self.ask(tag, Purpose::SignUp { alias }, address))
+        Ok(self.request_code(tag, Purpose::SignUp { alias }, address))
     }
 
-    pub(super) fn sign_in(&mut self, tag: Tag, address: Option<Typed>) -> Outcome {
+    pub(super) fn sign_in(&mut self, tag: Tag, address: Option<Name>) -> Outcome {
         let address = address.ok_or(Refusal::Invalid(vec!["email"]))?;
         self.call(Failing::GetItem)?;
-        self.source.ask(self.now, &self.rules)?;
-        self.mailboxes[address.which].afford(self.now, &self.rules)?;
+        self.source.count_request(self.now, &self.rules)?;
+        self.mailboxes[address.which].check_rate_limit(self.now, &self.rules)?;
         self.call(Failing::TransactWriteItems)?;
-        Ok(self.ask(tag, Purpose::SignIn, address))
+        Ok(self.request_code(tag, Purpose::SignIn, address))
     }
 
-    /// Stores a code and mails it, or whatever else the owner of the address is to be told.
-    pub(super) fn ask(&mut self, tag: Tag, purpose: Purpose, address: Typed) -> Told {
+    /// Stores a code and sends its email, or the one that replaces it.
+    pub(super) fn request_code(&mut self, tag: Tag, purpose: Purpose, address: Name) -> Success {
         self.mailboxes[address.which].sent(self.now, &self.rules);
         let owner = self.owner(address);
         let (letter, to) = match (purpose, owner) {
             (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (Letter::Code, address),
-            (Purpose::SignIn, Some((_, typed))) => (Letter::Code, typed),
+            (Purpose::SignIn, Some((_, name))) => (Letter::Code, name),
             (Purpose::SignIn, None) => (Letter::NoAccount, address),
-            (Purpose::SignUp { .. }, Some((_, typed))) => (Letter::AlreadyRegistered, typed),
-            (Purpose::AddEmail { .. }, Some((_, typed))) => (Letter::BelongsToAnother, typed),
+            (Purpose::SignUp { .. }, Some((_, name))) => (Letter::AlreadyRegistered, name),
+            (Purpose::AddEmail { .. }, Some((_, name))) => (Letter::BelongsToAnother, name),
         };
         self.mail(letter, to);
         let code = Code {
             purpose,
             address,
-            asked_at: self.now,
+            created_at: self.now,
             ends: self.now + self.rules.code_lifetime,
             tries: 0,
-            perhaps: 0,
+            uncertain_tries: 0,
             mailed: letter == Letter::Code,
             reply: (letter, to),
             digits: self.mailboxes[address.which].digits(self.now, &self.rules),
@@ -66,26 +66,26 @@ impl World {
         self.codes.insert(tag, code);
         let session_ends = self.now + self.rules.session_lifetime.min(self.rules.session_maximum);
         let with_session = !purpose.is_for_address();
-        Told::Requested { session_ends: with_session.then_some(session_ends) }
+        Success::Requested { session_ends: with_session.then_some(session_ends) }
     }
 
-    /// Sends the email of a code once more, unless the code was used or has expired.
+    /// Sends the email of a code again, unless the code was used or has expired.
     pub(super) fn redeliver(&mut self, code: Tag) {
         let waiting = self.codes.get(&code).filter(|code| self.now < code.ends);
         if let Some((letter, to)) = waiting.map(|code| code.reply) {
             self.mail(letter, to);
         }
-        self.expect(Ok(Told::Acknowledged), Some(code));
+        self.expect(Ok(Success::Acknowledged), Some(code));
     }
 
-    /// A code that a guess at it would be compared with.
+    /// Returns the code if a guess would be compared with it.
     pub(super) fn guessable(&self, code: Tag, for_session: bool) -> Option<&Code> {
         let code = self.codes.get(&code)?;
         let of_purpose = for_session != code.purpose.is_for_address();
         (of_purpose && self.now < code.ends && code.tries < self.rules.guesses_per_code).then_some(code)
     }
 
-    /// Whether that guess is what a mail has.
+    /// Returns whether a guess is the code in the email.
     pub(super) fn is_right(&self, code: Tag, guess: Guess) -> bool {
         let meant = match guess {
             Guess::Right | Guess::RightAsNumber => true,
@@ -95,7 +95,7 @@ impl World {
         meant && self.codes.get(&code).is_some_and(|code| code.mailed)
     }
 
-    /// Counts a guess, and then looks at it.
+    /// Counts a guess, and then checks it.
     pub(super) fn redeem(&mut self, code: Option<Tag>, guess: Guess, for_session: bool) -> Result<Code, Refusal> {
         self.call(Failing::UpdateItem)?;
         let tag = code.filter(|code| self.guessable(*code, for_session).is_some()).ok_or(Refusal::CodeRefused)?;
@@ -109,23 +109,26 @@ impl World {
         Ok(*code)
     }
 
-    /// Whether what comes of a guess is certain. It isn't where it is unknown how often somebody guessed before.
+    /// Returns whether the result of a guess is certain. It is not if the number of earlier guesses
+    /// is unknown.
     pub(super) fn is_certain(&self, code: Ref, for_session: bool) -> bool {
         let Ref::Of(code) = code else { return true };
-        self.guessable(code, for_session).is_none_or(|code| code.tries + code.perhaps < self.rules.guesses_per_code)
+        self.guessable(code, for_session)
+            .is_none_or(|code| code.tries + code.uncertain_tries < self.rules.guesses_per_code)
     }
 
-    /// As [`World::is_certain`]. With a bearer, two things are done at the same time, and if one fails the other may be cut off.
+    /// As [`World::is_certain`]. With a bearer token, two calls are concurrent, and if one fails
+    /// the other may be cut off.
     pub(super) fn is_verification_certain(&self, bearer: Bearer, code: Ref, guess: Guess) -> bool {
         let looked_up = matches!(bearer, Bearer::Of(_) | Bearer::Unknown);
         let is_guess =
             matches!(code, Ref::Of(tag) if self.guessable(tag, false).is_some() && !self.is_right(tag, guess));
-        self.is_certain(code, false) && (self.is_good(bearer) || !looked_up || !is_guess)
+        self.is_certain(code, false) && (self.authenticates(bearer) || !looked_up || !is_guess)
     }
 }
 
-/// A form with a code.
-pub(super) fn proof(code: Ref, guess: Guess) -> Result<Option<Tag>, Refusal> {
+/// Validates the body of a request that submits a code.
+pub(super) fn submitted_code(code: Ref, guess: Guess) -> Result<Option<Tag>, Refusal> {
     match (code.read("verificationCodeID"), guess) {
         (read, Guess::Malformed) => {
             let id = read.is_err().then_some("verificationCodeID");

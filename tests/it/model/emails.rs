@@ -1,15 +1,15 @@
-//! The model's rules of an account's addresses.
+//! The model's rules for the addresses of an account.
 
 use super::{
-    answers::{ListedEmail, Refusal, Told},
-    codes::proof,
-    requests::{Bearer, Failing, Guess, Ref, Tag, Typed},
+    answers::{ListedEmail, Refusal, Success},
+    codes::submitted_code,
+    requests::{Bearer, Failing, Guess, Name, Ref, Tag},
     world::{Email, Outcome, Purpose, World, usable},
 };
 use crate::support::Letter;
 
 impl World {
-    pub(super) fn add_email(&mut self, tag: Tag, bearer: Bearer, address: Option<Typed>) -> Outcome {
+    pub(super) fn add_email(&mut self, tag: Tag, bearer: Bearer, address: Option<Name>) -> Outcome {
         let (user, address, known) = self.about_address(bearer, address)?;
         let (count, most) = (self.accounts[&user].emails.len(), self.rules.emails_per_user);
         let email = match known {
@@ -18,36 +18,32 @@ impl World {
             None if count < most => tag,
             None => return Err(Refusal::Forbidden),
         };
-        self.mailboxes[address.which].afford(self.now, &self.rules)?;
+        self.mailboxes[address.which].check_rate_limit(self.now, &self.rules)?;
         self.call(Failing::TransactWriteItems)?;
         if known.is_none() {
-            let account = self.accounts.get_mut(&user).expect("the caller's");
+            let account = self.accounts.get_mut(&user).expect("the caller's account");
             account.emails.push(Email { tag, address, verified: false });
         }
-        Ok(self.ask(tag, Purpose::AddEmail { user, email }, address))
+        Ok(self.request_code(tag, Purpose::AddEmail { user, email }, address))
     }
 
-    pub(super) fn resend_code(&mut self, tag: Tag, bearer: Bearer, address: Option<Typed>) -> Outcome {
+    pub(super) fn resend_code(&mut self, tag: Tag, bearer: Bearer, address: Option<Name>) -> Outcome {
         let (user, address, known) = self.about_address(bearer, address)?;
         let email = known.ok_or(Refusal::NotFound)?;
         if email.verified {
             return Err(Refusal::Invalid(vec!["address"]));
         }
-        self.mailboxes[address.which].afford(self.now, &self.rules)?;
+        self.mailboxes[address.which].check_rate_limit(self.now, &self.rules)?;
         self.call(Failing::TransactWriteItems)?;
-        Ok(self.ask(tag, Purpose::AddEmail { user, email: email.tag }, address))
+        Ok(self.request_code(tag, Purpose::AddEmail { user, email: email.tag }, address))
     }
 
-    /// Who asks for a code, for which address, and what he has of it.
-    fn about_address(
-        &mut self,
-        bearer: Bearer,
-        address: Option<Typed>,
-    ) -> Result<(Tag, Typed, Option<Email>), Refusal> {
+    /// Returns the caller, the address to verify, and the caller's email with that address.
+    fn about_address(&mut self, bearer: Bearer, address: Option<Name>) -> Result<(Tag, Name, Option<Email>), Refusal> {
         let session = self.authenticate(bearer)?;
         let address = usable(address, "address")?;
         self.call(Failing::Query)?;
-        self.source.ask(self.now, &self.rules)?;
+        self.source.count_request(self.now, &self.rules)?;
         let user = self.sessions[&session].user;
         Ok((user, address, self.accounts[&user].email_of(address)))
     }
@@ -64,14 +60,14 @@ impl World {
             verified: email.verified,
             preferred: email.tag == account.preferred,
         });
-        Ok(Told::Emails(listed.collect()))
+        Ok(Success::Emails(listed.collect()))
     }
 
     pub(super) fn verify_email(&mut self, bearer: Bearer, code: Ref, guess: Guess) -> Outcome {
         if bearer == Bearer::Malformed {
             return Err(Refusal::Unauthenticated);
         }
-        let tag = proof(code, guess)?;
+        let tag = submitted_code(code, guess)?;
         let caller = match bearer {
             Bearer::None => None,
             _ => Some(self.authenticate(bearer)),
@@ -81,7 +77,7 @@ impl World {
             let Some(code) = code.and_then(|code| self.codes.get_mut(&code)) else {
                 return Err(Refusal::UnauthenticatedOrCodeRefused);
             };
-            code.perhaps += 1;
+            code.uncertain_tries += 1;
             return Err(Refusal::Unauthenticated);
         }
         let caller = caller.transpose()?.map(|session| self.sessions[&session].user);
@@ -99,11 +95,11 @@ impl World {
         let Some(email) = emails.iter_mut().find(|own| own.tag == email && !own.verified).filter(|_| !is_taken) else {
             return Err(Refusal::CodeRefused);
         };
-        // It belongs to him as he proved it.
+        // It is stored in the spelling that was verified.
         (email.verified, email.address) = (true, code.address);
         self.codes.remove(&tag);
-        self.tell_preferred(user, Letter::AddressVerified);
-        Ok(Told::Acknowledged)
+        self.notify_preferred(user, Letter::AddressVerified);
+        Ok(Success::Acknowledged)
     }
 
     pub(super) fn prefer_email(&mut self, bearer: Bearer, email: Ref) -> Outcome {
@@ -114,13 +110,13 @@ impl World {
             return Err(Refusal::Forbidden);
         }
         if email.tag == self.accounts[&user].preferred {
-            return Ok(Told::Acknowledged);
+            return Ok(Success::Acknowledged);
         }
         self.call(Failing::TransactWriteItems)?;
-        self.tell_preferred(user, Letter::NoLongerPreferred);
-        self.accounts.get_mut(&user).expect("the caller's").preferred = email.tag;
-        self.tell_preferred(user, Letter::AddressPreferred);
-        Ok(Told::Acknowledged)
+        self.notify_preferred(user, Letter::NoLongerPreferred);
+        self.accounts.get_mut(&user).expect("the caller's account").preferred = email.tag;
+        self.notify_preferred(user, Letter::AddressPreferred);
+        Ok(Success::Acknowledged)
     }
 
     pub(super) fn delete_email(&mut self, bearer: Bearer, email: Ref) -> Outcome {
@@ -131,12 +127,12 @@ impl World {
             return Err(Refusal::Forbidden);
         }
         self.call(Failing::TransactWriteItems)?;
-        self.accounts.get_mut(&user).expect("the caller's").emails.retain(|own| own.tag != email.tag);
-        self.tell_preferred(user, Letter::AddressRemoved);
-        Ok(Told::Acknowledged)
+        self.accounts.get_mut(&user).expect("the caller's account").emails.retain(|own| own.tag != email.tag);
+        self.notify_preferred(user, Letter::AddressRemoved);
+        Ok(Success::Acknowledged)
     }
 
-    /// The caller, and an address of his.
+    /// Returns the caller, and one of the caller's addresses.
     fn own_email(&self, session: Tag, email: Option<Tag>) -> Result<(Tag, Email), Refusal> {
         self.call(Failing::Query)?;
         let user = self.sessions[&session].user;

@@ -1,4 +1,4 @@
-//! What the product's client learns from answers, and what lies in the table beside them.
+//! The client's knowledge from responses, and checks of the table.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use super::{
 use crate::support::{Answer, Item};
 
 impl Running {
-    /// Remembers what an answer handed out, and looks up the IDs of what came into being.
+    /// Records what a response issued, and looks up the IDs of what the request created.
     pub(super) async fn learn(&mut self, answer: &Answer, request: &Request, world: &World) {
         if let Some(tag) = request.tag() {
             let text = |name: &str| answer.body[name].as_str().map(str::to_owned);
-            let handed = self.handed.entry(tag).or_default();
-            handed.code_id = answer.text("verificationCodeID");
-            (handed.bearer, handed.session_id) = (text("bearer"), text("sessionID"));
+            let issued = self.issued.entry(tag).or_default();
+            issued.code_id = answer.text("verificationCodeID");
+            (issued.bearer, issued.session_id) = (text("bearer"), text("sessionID"));
         }
         match *request {
             Request::VerifySession { code: Ref::Of(tag), .. } if world.accounts.contains_key(&tag) => {
@@ -38,25 +38,25 @@ impl Running {
         }
     }
 
-    /// The one address that has not been seen before.
+    /// Looks up the ID of the address that was created.
     async fn learn_email(&mut self, tag: Tag, bearer: &str) {
         let answer = self.product.call_as(bearer, Method::GET, "/emails", None).await.expect(200);
         let listed = answer.body["emails"].as_array().expect("emails").iter();
         let ids = listed.map(|email| email["emailID"].as_str().expect("an ID").to_owned());
         let mut new = ids.filter(|id| !self.emails.values().any(|known| known == id));
         let (first, more) = (new.next().expect("a new address"), new.next());
-        assert_eq!(more, None, "one address came into being, not two");
+        assert_eq!(more, None, "exactly one address was created");
         self.emails.insert(tag, first);
     }
 
-    /// What must always hold of the table does, and nothing was written that must not be. What is only read is not looked at
-    /// every time: what it wrote would still be there the next time.
-    pub(super) async fn look_at_the_table(&mut self, may_write: bool) {
+    /// Checks the invariants of the table, and that a request which must not write wrote nothing.
+    /// Not called after every read: anything that a read wrote would still be there the next time.
+    pub(super) async fn check_table(&mut self, may_write: bool) {
         let items = self.product.items().await;
         self.product.check_items(&items);
         let now = self.product.stack.clock().now().seconds();
         let lives = |item: &Value| item["expiresAt"].as_i64().is_none_or(|end| end > now);
-        let written: BTreeMap<_, _> = items.iter().filter_map(remembered).filter(|(_, item)| lives(item)).collect();
+        let written: BTreeMap<_, _> = items.iter().filter_map(comparable).filter(|(_, item)| lives(item)).collect();
         let mut before = std::mem::replace(&mut self.table, written);
         before.retain(|_, item| lives(item));
         if !may_write {
@@ -64,13 +64,13 @@ impl Running {
         }
     }
 
-    /// Everything that the model believes, asked once more.
-    pub(super) async fn farewell(&mut self, world: World) {
-        let handed = self.handed.iter().filter(|(_, handed)| handed.bearer.is_some());
-        let mut requests: Vec<_> = handed.map(|(tag, _)| Request::CheckSession { bearer: Bearer::Of(*tag) }).collect();
+    /// Compares all accounts and sessions of the model with the product at the end.
+    pub(super) async fn compare_all(&mut self, world: World) {
+        let issued = self.issued.iter().filter(|(_, issued)| issued.bearer.is_some());
+        let mut requests: Vec<_> = issued.map(|(tag, _)| Request::CheckSession { bearer: Bearer::Of(*tag) }).collect();
         for (user, account) in &world.accounts {
-            let session = world.open_sessions(*user).first().copied().unwrap_or_else(|| {
-                // He has none: then he signs in, if he may.
+            let session = world.active_sessions(*user).first().copied().unwrap_or_else(|| {
+                // Without an active session, the user signs in, if allowed.
                 let (tag, address) = (world.next_tag + user, Some(account.preferred().address));
                 let code = Ref::Of(tag);
                 requests.push(Request::SignIn { tag, address });
@@ -84,14 +84,15 @@ impl Running {
         }
         let steps: Vec<_> = requests.into_iter().map(Step::Ask).collect();
         self.follow_all(&steps, world).await;
-        self.look_at_the_table(false).await;
+        self.check_table(false).await;
     }
 }
 
-/// An item without what a refused request may change: counts of tries, of mails and of requests.
-fn remembered(item: &Item) -> Option<(String, Value)> {
-    let mut remembered = item.json();
-    remembered.as_object_mut()?.remove("tries");
+/// Returns an item without what a refused request may change: counts of attempts, emails and
+/// requests.
+fn comparable(item: &Item) -> Option<(String, Value)> {
+    let mut comparable = item.json();
+    comparable.as_object_mut()?.remove("tries");
     let key = format!("{} {}", item.text("pk"), item.text("sk"));
-    (!key.starts_with("RATE_LIMIT#")).then_some((key, remembered))
+    (!key.starts_with("RATE_LIMIT#")).then_some((key, comparable))
 }

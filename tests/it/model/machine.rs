@@ -1,4 +1,4 @@
-//! The model and the product, as proptest wants to see them.
+//! Connects the model and the product to proptest's state machines.
 
 use std::marker::PhantomData;
 
@@ -13,22 +13,22 @@ use super::{
     world::{PROLOGUE, Rules, World},
 };
 
-/// A way to set the product up.
+/// A configuration of the product.
 pub(super) trait Setting: 'static {
     /// Parameters of template.yaml.
     const PARAMETERS: [(&str, &str); 11];
 }
 
-/// Mail for all, and DynamoDB fails now and then.
-pub(super) struct Roomily;
+/// Generous rate limits; DynamoDB fails at times.
+pub(super) struct GenerousLimits;
 
-/// Little of everything.
-pub(super) struct Tightly;
+/// Tight limits of every kind.
+pub(super) struct TightLimits;
 
-pub(super) type Roomy = Beside<Roomily>;
-pub(super) type Tight = Beside<Tightly>;
+pub(super) type Generous = Comparison<GenerousLimits>;
+pub(super) type Tight = Comparison<TightLimits>;
 
-impl Setting for Roomily {
+impl Setting for GenerousLimits {
     const PARAMETERS: [(&str, &str); 11] = [
         ("MailBurst", "100"),
         ("MailIntervalSeconds", "0"),
@@ -44,7 +44,7 @@ impl Setting for Roomily {
     ];
 }
 
-impl Setting for Tightly {
+impl Setting for TightLimits {
     const PARAMETERS: [(&str, &str); 11] = [
         ("MailBurst", "2"),
         ("MailIntervalSeconds", "60"),
@@ -81,15 +81,15 @@ impl Rules {
     }
 }
 
-/// The product beside the model, in that setting.
-pub(super) struct Beside<S> {
+/// The running product, which is compared with the model.
+pub(super) struct Comparison<S> {
     running: Running,
-    /// Of this case alone: with it ends all that still runs. After what runs in it.
+    /// The runtime of this case alone, which ends all of its tasks. Dropped after `running`.
     runtime: Runtime,
     setting: PhantomData<S>,
 }
 
-impl<S: Setting> ReferenceStateMachine for Beside<S> {
+impl<S: Setting> ReferenceStateMachine for Comparison<S> {
     type State = World;
     type Transition = Step;
 
@@ -111,7 +111,7 @@ impl<S: Setting> ReferenceStateMachine for Beside<S> {
     }
 }
 
-impl<S: Setting> StateMachineTest for Beside<S> {
+impl<S: Setting> StateMachineTest for Comparison<S> {
     type SystemUnderTest = Self;
     type Reference = Self;
 
@@ -125,15 +125,15 @@ impl<S: Setting> StateMachineTest for Beside<S> {
         Self { running, runtime, setting: PhantomData }
     }
 
-    fn apply(mut beside: Self, world: &World, step: Step) -> Self {
-        beside.runtime.block_on(beside.running.follow(&step, world));
-        beside
+    fn apply(mut comparison: Self, world: &World, step: Step) -> Self {
+        comparison.runtime.block_on(comparison.running.follow(&step, world));
+        comparison
     }
 
-    fn teardown(beside: Self, world: World) {
-        let Self { mut running, runtime, .. } = beside;
+    fn teardown(comparison: Self, world: World) {
+        let Self { mut running, runtime, .. } = comparison;
         runtime.block_on(async {
-            running.farewell(world).await;
+            running.compare_all(world).await;
             running.stop().await;
         });
     }

@@ -1,6 +1,7 @@
-//! What an address and a source have been through: mails and wrong guesses (contract, Codes).
+//! The rate limits of an address and of a source: emails and wrong guesses (contract, Codes).
 //!
-//! The product replays what was sent; this is the other way to say it, a bucket that leaks one mail an interval.
+//! The product replays what was sent. This is another formulation: a bucket that leaks one email
+//! per interval.
 
 use super::{answers::Refusal, world::Rules};
 
@@ -9,25 +10,25 @@ const HOUR: i64 = 3600;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mailbox {
-    /// When the bucket will be empty.
+    /// The time at which the bucket is empty.
     empty_at: i64,
     sent: Vec<i64>,
     wrong_guesses: Vec<i64>,
 }
 
 impl Mailbox {
-    /// How long to wait before the next mail.
+    /// Returns the seconds until the next email is allowed.
     pub(super) fn wait(&self, now: i64, rules: &Rules) -> i64 {
         let room = (rules.mail_burst - 1) * rules.mail_interval;
         let burst = (self.empty_at - now).max(0) - room;
-        let today: Vec<_> = self.sent.iter().filter(|moment| **moment + DAY > now).collect();
+        let today: Vec<_> = self.sent.iter().filter(|time| **time + DAY > now).collect();
         let over = today.len().checked_sub(rules.mails_per_day);
         let day = over.map_or(0, |first| today[first] + DAY - now);
         burst.max(day).max(0)
     }
 
-    /// Refused if there is to be no mail now.
-    pub(super) fn afford(&self, now: i64, rules: &Rules) -> Result<(), Refusal> {
+    /// Refuses the request if no email is allowed now.
+    pub(super) fn check_rate_limit(&self, now: i64, rules: &Rules) -> Result<(), Refusal> {
         match self.wait(now, rules) {
             0 => Ok(()),
             wait => Err(Refusal::TooManyRequests(wait)),
@@ -43,9 +44,9 @@ impl Mailbox {
         self.wrong_guesses.push(now);
     }
 
-    /// How long the codes are that are asked for now.
+    /// Returns the length of the codes that are requested now.
     pub(super) fn digits(&self, now: i64, rules: &Rules) -> usize {
-        let guesses = self.wrong_guesses.iter().filter(|moment| **moment + DAY > now).count();
+        let guesses = self.wrong_guesses.iter().filter(|time| **time + DAY > now).count();
         if guesses >= rules.guesses_before_long_codes { 12 } else { 6 }
     }
 }
@@ -58,8 +59,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Counts a request for a mail, whatever comes of it.
-    pub(super) fn ask(&mut self, now: i64, rules: &Rules) -> Result<(), Refusal> {
+    /// Counts a request for an email, whatever its result.
+    pub(super) fn count_request(&mut self, now: i64, rules: &Rules) -> Result<(), Refusal> {
         if !rules.limits_sources() {
             return Ok(());
         }

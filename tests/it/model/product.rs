@@ -1,4 +1,4 @@
-//! The product beside the model: does each step for real, and holds what comes of it to what the model says.
+//! Executes each step on the product, and compares the result with the model.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,57 +9,57 @@ use shared::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    answers::{Expected, Told},
-    requests::{Bearer, Guess, Ref, Request, Step, Tag, Typed, UNUSABLE},
-    world::{BEGINNING, World},
+    answers::{Expected, Success},
+    requests::{Bearer, Guess, Name, Ref, Request, Step, Tag, UNUSABLE},
+    world::{START, World},
 };
 use crate::deliveries::{deliver, forget_mark, image_of, record};
 use crate::support::{Answer, Letter, Product, Proxy, Settings, code_in, failing, wrong};
 
-/// What is guessed where no mail has a code.
+/// The guess if no email has a code.
 const NO_CODE: &str = "000000";
 
-/// The running product, and what its client knows.
+/// The running product, and the knowledge of its client.
 pub(super) struct Running {
     pub(super) product: Product,
-    /// Stands before DynamoDB where DynamoDB is to fail.
+    /// The proxy in front of DynamoDB, if DynamoDB is to fail.
     proxy: Option<Proxy>,
-    /// What was handed out with a code, by its tag.
-    pub(super) handed: BTreeMap<Tag, Handed>,
+    /// What was issued with a code, by the tag of the code.
+    pub(super) issued: BTreeMap<Tag, Issued>,
     pub(super) users: BTreeMap<Tag, String>,
     pub(super) emails: BTreeMap<Tag, String>,
-    /// Mails that were looked at.
+    /// The number of emails that were read so far.
     read: usize,
     pub(super) table: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Handed {
+pub(super) struct Issued {
     pub(super) code_id: String,
     pub(super) bearer: Option<String>,
     pub(super) session_id: Option<String>,
-    /// From the mail.
+    /// Read from the email.
     pub(super) code: Option<String>,
 }
 
 impl Running {
     pub(super) async fn start(parameters: Vec<(&'static str, &'static str)>, with_faults: bool) -> Self {
         let proxy = if with_faults { Some(Proxy::start().await) } else { None };
-        let clock = Clock::stopped_at(Timestamp::from_seconds(BEGINNING));
+        let clock = Clock::stopped_at(Timestamp::from_seconds(START));
         let usual = proxy.as_ref().map(Settings::through).unwrap_or_default();
         let product = Product::start(Settings { parameters, clock, ..usual }).await;
         if let Some(proxy) = &proxy {
             proxy.lead_to(&product);
         }
-        let (handed, users, emails, table) = Default::default();
-        Self { product, proxy, handed, users, emails, read: 0, table }
+        let (issued, users, emails, table) = Default::default();
+        Self { product, proxy, issued, users, emails, read: 0, table }
     }
 
     pub(super) async fn stop(self) {
         self.product.stack.shutdown().await;
     }
 
-    /// Does these steps, as the model does from that world on.
+    /// Executes steps, beginning with this state of the model.
     pub(super) async fn follow_all(&mut self, steps: &[Step], mut world: World) {
         for step in steps {
             world = world.after(step);
@@ -67,41 +67,42 @@ impl Running {
         }
     }
 
-    /// Does a step. `world` is as the model has it afterwards.
+    /// Executes a step. `world` is the state of the model afterwards.
     pub(super) async fn follow(&mut self, step: &Step, world: &World) {
         match step {
             Step::Pass(seconds) => self.product.pass(Duration::from_secs(seconds.unsigned_abs())),
             Step::Sweep => _ = self.product.stack.sweep().await.expect("a sweep"),
             Step::Redeliver(tag) => self.redeliver(*tag, world).await,
-            Step::Ask(request) => self.ask(request, world).await,
+            Step::Ask(request) => self.send(request, world).await,
             Step::AskWhile(failing, request) => {
                 self.refuse(Some(failing.operation()));
-                self.ask(request, world).await;
+                self.send(request, world).await;
             }
         }
         assert_eq!(self.product.stack.clock().now().seconds(), world.now, "the clocks");
         let is_read = step.request().is_some_and(|request| request.is_read());
         if !is_read && world.expected.is_some() {
             let is_done = world.expected.as_ref().is_some_and(|expected| expected.answer.is_ok());
-            self.look_at_the_table(is_done).await;
+            self.check_table(is_done).await;
         }
     }
 
-    /// Hands the record of a code to `send-mail` once more, as if the mark of its email had been lost.
+    /// Hands the record of a code to `send-mail` once more, as if the mark of its email had been
+    /// lost.
     async fn redeliver(&mut self, tag: Tag, world: &World) {
         let expected = world.expected.as_ref().expect("a redelivery is expected to do something");
-        let code = self.handed.get(&tag).and_then(|handed| handed.code.clone());
-        if let Some(Handed { code_id, .. }) = self.handed.get(&tag).filter(|handed| !handed.code_id.is_empty())
+        let code = self.issued.get(&tag).and_then(|issued| issued.code.clone());
+        if let Some(Issued { code_id, .. }) = self.issued.get(&tag).filter(|issued| !issued.code_id.is_empty())
             && let Some(image) = image_of(&self.product, code_id).await
         {
             forget_mark(&self.product, code_id).await;
             assert_eq!(deliver(&self.product, &[record(&image, 0)]).await, None);
         }
         self.read_mails(Some(tag), expected).await;
-        assert_eq!(self.handed.get(&tag).and_then(|handed| handed.code.clone()), code, "the code of a redelivery");
+        assert_eq!(self.issued.get(&tag).and_then(|issued| issued.code.clone()), code, "the code of a redelivery");
     }
 
-    /// From now on, DynamoDB fails in this operation, or again in none.
+    /// Lets DynamoDB fail in this operation from now on, or in none.
     fn refuse(&self, operation: Option<&'static str>) {
         if let Some(proxy) = &self.proxy {
             operation.map_or_else(|| proxy.mend(), |operation| proxy.decide(failing(operation)));
@@ -109,7 +110,7 @@ impl Running {
         }
     }
 
-    async fn ask(&mut self, request: &Request, world: &World) {
+    async fn send(&mut self, request: &Request, world: &World) {
         let expected = world.expected.as_ref().expect("a request is answered");
         let answer = self.product.send(self.written(request)).await;
         self.refuse(None);
@@ -120,25 +121,25 @@ impl Running {
         }
     }
 
-    /// As a client sends it.
+    /// Returns the request as a client sends it.
     fn written(&self, request: &Request) -> RequestBuilder {
         let send = |method, path: &str| self.product.request(method, path);
-        let address = |address: &Option<Typed>| address.map_or(UNUSABLE.to_owned(), Typed::address);
+        let address = |address: &Option<Name>| address.map_or(UNUSABLE.to_owned(), Name::address);
         let with = |request: RequestBuilder, bearer: &Bearer| match bearer {
             Bearer::None => request,
             Bearer::Malformed => request.bearer_auth("no-bearer"),
             Bearer::Unknown => request.bearer_auth("0".repeat(64)),
             Bearer::Of(tag) => request.bearer_auth(self.bearer(*tag)),
         };
-        let proof = |code: &Ref, guess: &Guess| {
-            let id = self.id(*code, |tag| self.handed.get(&tag).map(|handed| handed.code_id.clone()));
+        let submitted_code = |code: &Ref, guess: &Guess| {
+            let id = self.id(*code, |tag| self.issued.get(&tag).map(|issued| issued.code_id.clone()));
             json!({"verificationCodeID": id, "code": self.guess(*code, *guess)})
         };
-        let session = |session: &Ref| self.id(*session, |tag| self.handed.get(&tag)?.session_id.clone());
+        let session = |session: &Ref| self.id(*session, |tag| self.issued.get(&tag)?.session_id.clone());
         let email = |email: &Ref| self.id(*email, |tag| self.emails.get(&tag).cloned());
         match request {
             Request::SignUp { tag, address: email, alias } => {
-                let alias = alias.map_or(UNUSABLE.to_owned(), Typed::alias);
+                let alias = alias.map_or(UNUSABLE.to_owned(), Name::alias);
                 let body = json!({"email": address(email), "fullName": full_name(*tag), "alias": alias});
                 send(Method::POST, "/user").header("user-agent", agent(*tag)).json(&body)
             }
@@ -151,7 +152,7 @@ impl Running {
                 send(Method::POST, "/session").header("user-agent", agent(*tag)).json(&body)
             }
             Request::VerifySession { code, guess } => {
-                send(Method::PUT, "/session/verification").json(&proof(code, guess))
+                send(Method::PUT, "/session/verification").json(&submitted_code(code, guess))
             }
             Request::CheckSession { bearer } => with(send(Method::GET, "/session"), bearer),
             Request::ExtendSession { bearer } => with(send(Method::PUT, "/session/extend"), bearer),
@@ -164,7 +165,7 @@ impl Running {
             }
             Request::ListEmails { bearer } => with(send(Method::GET, "/emails"), bearer),
             Request::VerifyEmail { bearer, code, guess } => {
-                with(send(Method::PUT, "/email/verification"), bearer).json(&proof(code, guess))
+                with(send(Method::PUT, "/email/verification"), bearer).json(&submitted_code(code, guess))
             }
             Request::ResendCode { bearer, address: email, .. } => {
                 with(send(Method::POST, "/email/verification"), bearer).json(&json!({"address": address(email)}))
@@ -178,24 +179,25 @@ impl Running {
         }
     }
 
-    /// An ID. Where there is none of the kind, something else's, which must be as good as none.
+    /// Returns an ID. If there is none of the kind, it is that of something else, which must be
+    /// treated as unknown.
     fn id(&self, id: Ref, of: impl Fn(Tag) -> Option<String>) -> String {
         let tag = match id {
             Ref::Malformed => return "no-id".to_owned(),
             Ref::Unknown => return Uuid::new_v4().to_string(),
             Ref::Of(tag) => tag,
         };
-        let other = || self.handed.get(&tag).map(|handed| handed.code_id.clone());
+        let other = || self.issued.get(&tag).map(|issued| issued.code_id.clone());
         of(tag).or_else(other).unwrap_or_else(|| Uuid::new_v4().to_string())
     }
 
     pub(super) fn bearer(&self, tag: Tag) -> String {
-        let handed = self.handed.get(&tag).and_then(|handed| handed.bearer.clone());
-        handed.unwrap_or_else(|| "1".repeat(64))
+        let issued = self.issued.get(&tag).and_then(|issued| issued.bearer.clone());
+        issued.unwrap_or_else(|| "1".repeat(64))
     }
 
     fn guess(&self, code: Ref, guess: Guess) -> Value {
-        let of = |tag| self.handed.get(&tag).and_then(|handed| handed.code.as_deref());
+        let of = |tag| self.issued.get(&tag).and_then(|issued| issued.code.as_deref());
         let right = if let Ref::Of(tag) = code { of(tag) } else { None }.unwrap_or(NO_CODE);
         match guess {
             Guess::Right => right.into(),
@@ -203,16 +205,16 @@ impl Running {
             Guess::Wrong => wrong(right).into(),
             Guess::Malformed => "123".into(),
             Guess::Of(tag) if Ref::Of(tag) == code => right.into(),
-            // Once in a million two codes are the same.
+            // Two codes can be the same by chance.
             Guess::Of(tag) => of(tag).filter(|other| *other != right).map_or(wrong(right), str::to_owned).into(),
         }
     }
 
     fn compare(&self, answer: &Answer, expected: &Expected, request: &Request) {
         let refusal = match &expected.answer {
-            Ok(told) => {
+            Ok(success) => {
                 assert_eq!(answer.status, if request.is_read() { 200 } else { 202 }, "{}", answer.body);
-                assert_eq!(answer.body, self.body(told, answer, request));
+                assert_eq!(answer.body, self.body(success, answer, request));
                 return;
             }
             Err(refusal) => refusal,
@@ -228,32 +230,32 @@ impl Running {
         }
     }
 
-    /// The body of a success; of what is handed out anew, only its form is known.
-    fn body(&self, told: &Told, answer: &Answer, request: &Request) -> Value {
-        let session_id = |tag: &Tag| self.handed[tag].session_id.clone().expect("a session has an ID");
-        match told {
-            Told::Acknowledged => json!({"message": "acknowledged"}),
-            Told::Requested { session_ends: None } => {
+    /// Returns the expected body of a success. Newly issued values are taken from the response.
+    fn body(&self, success: &Success, answer: &Answer, request: &Request) -> Value {
+        let session_id = |tag: &Tag| self.issued[tag].session_id.clone().expect("a session has an ID");
+        match success {
+            Success::Acknowledged => json!({"message": "acknowledged"}),
+            Success::Requested { session_ends: None } => {
                 json!({"verificationCodeID": fresh(&answer.body, "verificationCodeID")})
             }
-            Told::Requested { session_ends: Some(ends) } => {
+            Success::Requested { session_ends: Some(ends) } => {
                 let bearer = answer.text("bearer");
                 assert!(bearer.len() == 64 && bearer.bytes().all(|byte| byte.is_ascii_alphanumeric()));
                 json!({
                     "bearer": bearer, "expireAt": ends, "ip": "127.0.0.1",
-                    "userAgent": agent(request.tag().expect("a code was asked for")),
+                    "userAgent": agent(request.tag().expect("a request for a code")),
                     "sessionID": fresh(&answer.body, "sessionID"),
                     "verificationCodeID": fresh(&answer.body, "verificationCodeID"),
                 })
             }
-            Told::Session(session) => json!({
-                "sessionID": session_id(&session.asked_by), "userID": self.users[&session.user],
+            Success::Session(session) => json!({
+                "sessionID": session_id(&session.code), "userID": self.users[&session.user],
                 "alias": session.alias.alias(), "fullName": full_name(session.user), "expireAt": session.ends,
-                "ip": "127.0.0.1", "userAgent": agent(session.asked_by), "verified": true, "roles": ["user"],
+                "ip": "127.0.0.1", "userAgent": agent(session.code), "verified": true, "roles": ["user"],
                 "groups": ["public"],
             }),
-            Told::Sessions { open, current } => {
-                let listed = open.iter().map(|(tag, ends)| {
+            Success::Sessions { active, current } => {
+                let listed = active.iter().map(|(tag, ends)| {
                     json!({
                         "sessionID": session_id(tag), "ip": "127.0.0.1", "userAgent": agent(*tag), "expireAt": ends,
                         "current": tag == current,
@@ -261,7 +263,7 @@ impl Running {
                 });
                 json!({"sessions": listed.collect::<Vec<_>>()})
             }
-            Told::Emails(emails) => {
+            Success::Emails(emails) => {
                 let listed = emails.iter().map(|email| {
                     json!({
                         "emailID": self.emails[&email.email], "address": email.address.address(),
@@ -270,11 +272,11 @@ impl Running {
                 });
                 json!({"emails": listed.collect::<Vec<_>>()})
             }
-            Told::User { alias } => json!({"alias": alias.alias()}),
+            Success::User { alias } => json!({"alias": alias.alias()}),
         }
     }
 
-    /// Just these mails were sent, each to one address.
+    /// Asserts that exactly the expected emails were sent.
     async fn read_mails(&mut self, tag: Option<Tag>, expected: &Expected) {
         let mails = self.product.mails().await;
         let new = &mails[self.read..];
@@ -282,17 +284,17 @@ impl Running {
         let mut wanted = expected.mails.clone();
         mailed.sort();
         wanted.sort();
-        assert_eq!(mailed, wanted, "mails");
+        assert_eq!(mailed, wanted, "emails");
         let code = new.iter().find_map(code_in);
         assert_eq!(code.as_ref().map(String::len), expected.digits, "digits");
         if let (Some(tag), Some(code)) = (tag, code) {
-            self.handed.entry(tag).or_default().code = Some(code);
+            self.issued.entry(tag).or_default().code = Some(code);
         }
         self.read = mails.len();
     }
 }
 
-/// As a client calls himself; every session is asked for by another one.
+/// Returns the user agent of the client that requests a code: every code has another one.
 fn agent(tag: Tag) -> String {
     format!("model/{tag}")
 }
@@ -301,7 +303,7 @@ fn full_name(tag: Tag) -> String {
     format!("Person {tag}")
 }
 
-/// A UUID.
+/// Returns a newly issued ID, which is a UUID.
 fn fresh(body: &Value, name: &str) -> String {
     let id = body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}"));
     Uuid::parse_str(id).expect("a UUID");

@@ -1,10 +1,11 @@
-//! What happens to the product, step by step. Things are named by the step that brought them about, never by their IDs, which differ
-//! from run to run: so a sequence means the same with steps left out, and a failure shrinks.
+//! The steps of a sequence. Things are named by the step that created them, not by their IDs, which
+//! differ from run to run. So a sequence keeps its meaning when steps are left out, and a failure
+//! can shrink.
 
 use std::fmt;
 
-/// The number of the step that asked for a code. The code is called by it, and whatever comes of it: an account, its first address, a
-/// session, an address of an account.
+/// The number of the step that requested a code. It names the code and everything that results from
+/// it: an account, its first address, a session, another address of an account.
 pub(super) type Tag = u32;
 
 /// One step.
@@ -13,29 +14,30 @@ pub(super) enum Step {
     Ask(Request),
     /// A request while DynamoDB fails in one operation.
     AskWhile(Failing, Request),
-    /// So many seconds pass.
+    /// A number of seconds passes.
     Pass(i64),
     /// DynamoDB deletes what has expired.
     Sweep,
-    /// The stream delivers the record of a code again, and the mark that its email was sent is lost.
+    /// The stream delivers the record of a code again, and the mark that its email was sent is
+    /// lost.
     Redeliver(Tag),
 }
 
-/// One request, of one of the fourteen endpoints.
+/// A request to one of the fourteen endpoints.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request {
-    SignUp { tag: Tag, address: Option<Typed>, alias: Option<Typed> },
+    SignUp { tag: Tag, address: Option<Name>, alias: Option<Name> },
     GetUser { user: Ref },
-    SignIn { tag: Tag, address: Option<Typed> },
+    SignIn { tag: Tag, address: Option<Name> },
     VerifySession { code: Ref, guess: Guess },
     CheckSession { bearer: Bearer },
     ExtendSession { bearer: Bearer },
     CloseSession { bearer: Bearer, session: Ref },
     ListSessions { bearer: Bearer },
-    AddEmail { tag: Tag, bearer: Bearer, address: Option<Typed> },
+    AddEmail { tag: Tag, bearer: Bearer, address: Option<Name> },
     ListEmails { bearer: Bearer },
     VerifyEmail { bearer: Bearer, code: Ref, guess: Guess },
-    ResendCode { tag: Tag, bearer: Bearer, address: Option<Typed> },
+    ResendCode { tag: Tag, bearer: Bearer, address: Option<Name> },
     PreferEmail { bearer: Bearer, email: Ref },
     DeleteEmail { bearer: Bearer, email: Ref },
 }
@@ -44,30 +46,31 @@ pub(super) enum Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ref {
     Of(Tag),
-    /// Nothing has it.
+    /// The ID of nothing.
     Unknown,
-    /// It is none.
+    /// Not an ID.
     Malformed,
 }
 
-/// What a client sends as `Authorization`.
+/// The `Authorization` header of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bearer {
-    /// The one that was handed out with a code, for a session that is pending, open, expired or closed.
+    /// The token that was issued with a code, for a session that is pending, active, expired or
+    /// closed.
     Of(Tag),
     Unknown,
     Malformed,
     None,
 }
 
-/// What a client sends as the code.
+/// The code in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Guess {
-    /// As the mail has it.
+    /// The code in the email.
     Right,
     /// The same, as a JSON number.
     RightAsNumber,
-    /// What the mail of another code has.
+    /// The code in another email.
     Of(Tag),
     Wrong,
     Malformed,
@@ -82,34 +85,34 @@ pub(super) enum Failing {
     UpdateItem,
 }
 
-/// One of few addresses or aliases, as somebody typed it.
+/// An address or alias in a certain spelling.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Typed {
-    /// What it means.
+pub(super) struct Name {
+    /// The index in [`NAMES`].
     pub(super) which: usize,
-    /// Another spelling of the same.
-    pub(super) loud: bool,
+    /// Whether it is spelled in capital letters.
+    pub(super) upper_case: bool,
 }
 
-/// So few that people get in each other's way.
+/// Few names, so that users compete for them.
 pub(super) const NAMES: [&str; 5] = ["ann", "bob", "cid", "dee", "eve"];
 
-/// An address, or an alias, that cannot be one.
+/// An invalid address and alias.
 pub(super) const UNUSABLE: &str = "a b";
 
-impl Typed {
+impl Name {
     pub(super) fn address(self) -> String {
         format!("{}@doe.net", self.alias())
     }
 
     pub(super) fn alias(self) -> String {
         let name = NAMES[self.which];
-        if self.loud { name.to_uppercase() } else { name.to_owned() }
+        if self.upper_case { name.to_uppercase() } else { name.to_owned() }
     }
 }
 
 impl Failing {
-    /// As DynamoDB calls it.
+    /// Returns DynamoDB's name of the operation.
     pub(super) fn operation(self) -> &'static str {
         match self {
             Self::GetItem => "GetItem",
@@ -130,7 +133,7 @@ impl Step {
 }
 
 impl Request {
-    /// Method and path, for people.
+    /// Returns method and path.
     pub(super) fn endpoint(&self) -> &'static str {
         match self {
             Self::SignUp { .. } => "POST /user",
@@ -150,13 +153,13 @@ impl Request {
         }
     }
 
-    /// Whether it can change anything.
+    /// Returns whether the request changes nothing.
     pub(super) fn is_read(&self) -> bool {
         self.endpoint().starts_with("GET")
     }
 }
 
-/// On one line, even where the rest of a counterexample isn't.
+/// Prints a step on one line, even in pretty-printed counterexamples.
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -169,7 +172,7 @@ impl fmt::Debug for Step {
     }
 }
 
-impl fmt::Debug for Typed {
+impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.alias())
     }

@@ -1,16 +1,16 @@
-//! The model's rules of sessions.
+//! The model's rules for sessions.
 
 use super::{
-    answers::{Opened, Refusal, Told},
-    codes::proof,
-    requests::{Bearer, Failing, Guess, Ref, Tag, Typed},
-    world::{Account, Code, Email, Hold, OpenSession, Outcome, Purpose, World},
+    answers::{Refusal, SessionDetails, Success},
+    codes::submitted_code,
+    requests::{Bearer, Failing, Guess, Name, Ref, Tag},
+    world::{Account, AliasState, Code, Email, Outcome, Purpose, Session, World},
 };
 use crate::support::Letter;
 
 impl World {
     pub(super) fn verify_session(&mut self, code: Ref, guess: Guess) -> Outcome {
-        let tag = proof(code, guess)?;
+        let tag = submitted_code(code, guess)?;
         let code = self.redeem(tag, guess, true)?;
         let tag = tag.expect("a code that was right");
         match code.purpose {
@@ -19,59 +19,59 @@ impl World {
         }
     }
 
-    fn create_account(&mut self, tag: Tag, code: Code, alias: Typed) -> Outcome {
+    fn create_account(&mut self, tag: Tag, code: Code, alias: Name) -> Outcome {
         self.call(Failing::TransactWriteItems)?;
         let hold = self.aliases.get(&alias.which);
-        let reserved = matches!(hold, Some(Hold::Reserved { address, .. }) if *address == code.address.which);
+        let reserved = matches!(hold, Some(AliasState::Reserved { address, .. }) if *address == code.address.which);
         if !reserved || self.owner(code.address).is_some() {
             return Err(Refusal::CodeRefused);
         }
-        self.aliases.insert(alias.which, Hold::Owned);
+        self.aliases.insert(alias.which, AliasState::Owned);
         let email = Email { tag, address: code.address, verified: true };
         self.accounts.insert(tag, Account { alias, emails: vec![email], preferred: tag });
-        self.open(tag, tag, code);
-        Ok(Told::Acknowledged)
+        self.activate(tag, tag, code);
+        Ok(Success::Acknowledged)
     }
 
     fn sign_in_with(&mut self, tag: Tag, code: Code) -> Outcome {
         self.call(Failing::Query)?;
         self.call(Failing::TransactWriteItems)?;
-        let mailed_to = code.owner.expect("somebody got the code");
+        let mailed_to = code.owner.expect("only an owner is mailed a code");
         if self.owner(code.address).is_none_or(|(owner, _)| owner != mailed_to) {
             return Err(Refusal::CodeRefused);
         }
-        let mut open = self.open_sessions(mailed_to);
-        while open.len() >= self.rules.sessions_per_user {
-            self.sessions.remove(&open.remove(0));
+        let mut active = self.active_sessions(mailed_to);
+        while active.len() >= self.rules.sessions_per_user {
+            self.sessions.remove(&active.remove(0));
         }
         if self.accounts[&mailed_to].preferred().address.which != code.address.which {
-            self.tell_preferred(mailed_to, Letter::SignedInElsewhere);
+            self.notify_preferred(mailed_to, Letter::SignedInElsewhere);
         }
-        self.open(mailed_to, tag, code);
-        Ok(Told::Acknowledged)
+        self.activate(mailed_to, tag, code);
+        Ok(Success::Acknowledged)
     }
 
-    /// The code is used up, and its session open. It lives from the moment when the code was asked for.
-    fn open(&mut self, user: Tag, tag: Tag, code: Code) {
+    /// Uses the code and activates its session, whose lifetime began with the request for the code.
+    fn activate(&mut self, user: Tag, tag: Tag, code: Code) {
         self.codes.remove(&tag);
-        let ends_at_last = code.asked_at + self.rules.session_maximum;
-        let ends = (code.asked_at + self.rules.session_lifetime).min(ends_at_last);
+        let not_after = code.created_at + self.rules.session_maximum;
+        let ends = (code.created_at + self.rules.session_lifetime).min(not_after);
         let order = self.sessions.values().map(|session| session.order + 1).max().unwrap_or_default();
-        self.sessions.insert(tag, OpenSession { user, order, ends, ends_at_last });
+        self.sessions.insert(tag, Session { user, order, ends, not_after });
     }
 
     pub(super) fn check_session(&mut self, bearer: Bearer) -> Outcome {
         let session = self.authenticate(bearer)?;
-        let OpenSession { user, ends, .. } = self.sessions[&session];
-        Ok(Told::Session(Opened { asked_by: session, user, alias: self.accounts[&user].alias, ends }))
+        let Session { user, ends, .. } = self.sessions[&session];
+        Ok(Success::Session(SessionDetails { code: session, user, alias: self.accounts[&user].alias, ends }))
     }
 
     pub(super) fn extend_session(&mut self, bearer: Bearer) -> Outcome {
         let tag = self.authenticate(bearer)?;
         self.call(Failing::TransactWriteItems)?;
-        let session = self.sessions.get_mut(&tag).expect("an open session");
-        session.ends = (self.now + self.rules.session_lifetime).min(session.ends_at_last);
-        Ok(Told::Acknowledged)
+        let session = self.sessions.get_mut(&tag).expect("an active session");
+        session.ends = (self.now + self.rules.session_lifetime).min(session.not_after);
+        Ok(Success::Acknowledged)
     }
 
     pub(super) fn close_session(&mut self, bearer: Bearer, session: Ref) -> Outcome {
@@ -81,17 +81,17 @@ impl World {
             self.call(Failing::GetItem)?;
         }
         let user = self.sessions[&own].user;
-        let is_his = |session: &Tag| self.is_open(*session) && self.sessions[session].user == user;
-        let session = session.filter(is_his).ok_or(Refusal::NotFound)?;
+        let is_own = |session: &Tag| self.is_active(*session) && self.sessions[session].user == user;
+        let session = session.filter(is_own).ok_or(Refusal::NotFound)?;
         self.call(Failing::TransactWriteItems)?;
         self.sessions.remove(&session);
-        Ok(Told::Acknowledged)
+        Ok(Success::Acknowledged)
     }
 
     pub(super) fn list_sessions(&mut self, bearer: Bearer) -> Outcome {
         let current = self.authenticate(bearer)?;
         self.call(Failing::Query)?;
-        let newest_first = self.open_sessions(self.sessions[&current].user).into_iter().rev();
-        Ok(Told::Sessions { open: newest_first.map(|tag| (tag, self.sessions[&tag].ends)).collect(), current })
+        let newest_first = self.active_sessions(self.sessions[&current].user).into_iter().rev();
+        Ok(Success::Sessions { active: newest_first.map(|tag| (tag, self.sessions[&tag].ends)).collect(), current })
     }
 }

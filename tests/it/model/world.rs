@@ -1,43 +1,45 @@
-//! The reference model: what the product has to know, as plain data, and the way of every request through it.
+//! The reference model: the state of the product as plain data, and the effect of every request on
+//! it.
 
 use std::{collections::BTreeMap, fmt};
 
 use super::{
-    answers::{Expected, Refusal, Told},
+    answers::{Expected, Refusal, Success},
     mailbox::{Mailbox, Source},
-    requests::{Bearer, Failing, Guess, NAMES, Ref, Request, Step, Tag, Typed},
+    requests::{Bearer, Failing, Guess, NAMES, Name, Ref, Request, Step, Tag},
 };
 use crate::support::Letter;
 
-/// When everything begins: on 15 January 2027 at eight, with the hour of the source's budget.
-pub(super) const BEGINNING: i64 = 1_800_000_000;
+/// The start of every sequence: 15 January 2027 at eight, when an hour of the source's rate limit
+/// begins.
+pub(super) const START: i64 = 1_800_000_000;
 
-/// A few people, so that something can happen between them: two accounts, of which one has two addresses.
+/// Two accounts, one of them with two addresses, so that users can interact.
 pub(super) const PROLOGUE: [Step; 6] = {
-    const fn typed(which: usize) -> Typed {
-        Typed { which, loud: false }
+    const fn name(which: usize) -> Name {
+        Name { which, upper_case: false }
     }
-    const fn proved(tag: Tag) -> Step {
+    const fn verified(tag: Tag) -> Step {
         Step::Ask(Request::VerifySession { code: Ref::Of(tag), guess: Guess::Right })
     }
     let verify_email = Request::VerifyEmail { bearer: Bearer::None, code: Ref::Of(3), guess: Guess::Right };
     [
-        Step::Ask(Request::SignUp { tag: 1, address: Some(typed(0)), alias: Some(typed(0)) }),
-        proved(1),
-        Step::Ask(Request::SignUp { tag: 2, address: Some(typed(1)), alias: Some(typed(1)) }),
-        proved(2),
-        Step::Ask(Request::AddEmail { tag: 3, bearer: Bearer::Of(1), address: Some(typed(2)) }),
+        Step::Ask(Request::SignUp { tag: 1, address: Some(name(0)), alias: Some(name(0)) }),
+        verified(1),
+        Step::Ask(Request::SignUp { tag: 2, address: Some(name(1)), alias: Some(name(1)) }),
+        verified(2),
+        Step::Ask(Request::AddEmail { tag: 3, bearer: Bearer::Of(1), address: Some(name(2)) }),
         Step::Ask(verify_email),
     ]
 };
 
-/// The numbers of a deployment (README, Settings).
+/// The limits of a deployment (README, Settings).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub(super) mail_burst: i64,
     pub(super) mail_interval: i64,
     pub(super) mails_per_day: usize,
-    /// 0 lifts the limit.
+    /// 0 means no limit.
     pub(super) mails_per_source_per_hour: usize,
     pub(super) code_lifetime: i64,
     pub(super) guesses_per_code: usize,
@@ -48,24 +50,24 @@ pub(super) struct Rules {
     pub(super) sessions_per_user: usize,
 }
 
-/// All that there is.
+/// The state of the model.
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) rules: Rules,
-    /// So many steps of [`PROLOGUE`] were taken before anything else.
+    /// The number of steps of [`PROLOGUE`] that came first.
     pub(super) begun_with: usize,
     pub(super) now: i64,
-    /// No step so far has this tag.
+    /// The first tag that no step has used.
     pub(super) next_tag: Tag,
     pub(super) accounts: BTreeMap<Tag, Account>,
-    /// Those that were not used yet, expired ones among them.
+    /// The unused codes, including expired ones.
     pub(super) codes: BTreeMap<Tag, Code>,
-    /// Those that were opened and not closed, expired ones among them.
-    pub(super) sessions: BTreeMap<Tag, OpenSession>,
-    pub(super) aliases: BTreeMap<usize, Hold>,
+    /// The sessions that were activated and not closed, including expired ones.
+    pub(super) sessions: BTreeMap<Tag, Session>,
+    pub(super) aliases: BTreeMap<usize, AliasState>,
     pub(super) mailboxes: [Mailbox; NAMES.len()],
     pub(super) source: Source,
-    /// What comes of the step that was applied last; nothing if it was no request.
+    /// The expected result of the last step; `None` if it was no request.
     pub(super) expected: Option<Expected>,
     pub(super) failing: Option<Failing>,
     pub(super) mails: Vec<(Letter, String)>,
@@ -73,7 +75,7 @@ pub(super) struct World {
 
 #[derive(Clone, Debug)]
 pub(super) struct Account {
-    pub(super) alias: Typed,
+    pub(super) alias: Name,
     /// The oldest first.
     pub(super) emails: Vec<Email>,
     pub(super) preferred: Tag,
@@ -82,25 +84,25 @@ pub(super) struct Account {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Email {
     pub(super) tag: Tag,
-    pub(super) address: Typed,
+    pub(super) address: Name,
     pub(super) verified: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct OpenSession {
+pub(super) struct Session {
     pub(super) user: Tag,
-    /// How many were opened before it.
+    /// The number of sessions that were activated before it.
     pub(super) order: usize,
     pub(super) ends: i64,
-    /// Whatever happens.
-    pub(super) ends_at_last: i64,
+    /// The end that no extension can exceed.
+    pub(super) not_after: i64,
 }
 
-/// Who has an alias.
+/// The state of an alias that is not free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
+pub(super) enum AliasState {
     Owned,
-    /// For a sign-up with that address, until then.
+    /// Reserved for sign-ups with this address, until `ends`.
     Reserved {
         address: usize,
         ends: i64,
@@ -110,37 +112,37 @@ pub(super) enum Hold {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Code {
     pub(super) purpose: Purpose,
-    pub(super) address: Typed,
-    pub(super) asked_at: i64,
+    pub(super) address: Name,
+    pub(super) created_at: i64,
     pub(super) ends: i64,
     pub(super) tries: usize,
-    /// Tries that may have been counted, or not.
-    pub(super) perhaps: usize,
-    /// Whether its email has the code: the reply may be another one.
+    /// Further tries that may have been counted or not.
+    pub(super) uncertain_tries: usize,
+    /// Whether the email contains the code, and is not one that replaces it.
     pub(super) mailed: bool,
     /// The email that was sent first, and its recipient. A redelivery sends the same one.
-    pub(super) reply: (Letter, Typed),
+    pub(super) reply: (Letter, Name),
     pub(super) digits: usize,
-    /// Whose account a sign-in opens.
+    /// The user that a sign-in code was sent to.
     pub(super) owner: Option<Tag>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    SignUp { alias: Typed },
+    SignUp { alias: Name },
     SignIn,
     AddEmail { user: Tag, email: Tag },
 }
 
-pub(super) type Outcome = Result<Told, Refusal>;
+pub(super) type Outcome = Result<Success, Refusal>;
 
 impl World {
-    /// With nobody in it.
+    /// Returns a world without users.
     pub(super) fn new(rules: Rules) -> Self {
         Self {
             rules,
             begun_with: 0,
-            now: BEGINNING,
+            now: START,
             next_tag: 1,
             accounts: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -154,13 +156,13 @@ impl World {
         }
     }
 
-    /// After so many steps of [`PROLOGUE`].
+    /// Returns the world after a number of steps of [`PROLOGUE`].
     pub(super) fn begun(rules: Rules, steps: usize) -> Self {
         let begun = PROLOGUE[..steps].iter().fold(Self::new(rules), Self::after);
         Self { begun_with: steps, ..begun }
     }
 
-    /// The world after that step.
+    /// Returns the world after a step.
     pub(super) fn after(mut self, step: &Step) -> Self {
         (self.expected, self.failing) = (None, None);
         match *step {
@@ -197,7 +199,7 @@ impl World {
         self.expect(answer, request.tag());
     }
 
-    /// What is expected of a step, with the emails that it sends.
+    /// Sets the expected result of a step, with the emails that it sends.
     pub(super) fn expect(&mut self, answer: Outcome, code: Option<Tag>) {
         let mails = std::mem::take(&mut self.mails);
         let coded = mails.iter().any(|(letter, _)| *letter == Letter::Code);
@@ -205,47 +207,47 @@ impl World {
         self.expected = Some(Expected { answer, mails, digits: code.map(|code| code.digits) });
     }
 
-    /// Asks DynamoDB for something (docs/data-model.md, Access patterns).
+    /// Calls DynamoDB, which may fail (docs/data-model.md, Access patterns).
     pub(super) fn call(&self, operation: Failing) -> Result<(), Refusal> {
         if self.failing == Some(operation) { Err(Refusal::Unavailable) } else { Ok(()) }
     }
 
-    pub(super) fn mail(&mut self, letter: Letter, to: Typed) {
+    pub(super) fn mail(&mut self, letter: Letter, to: Name) {
         self.mails.push((letter, to.address()));
     }
 
-    /// Tells whoever reads an account's preferred address.
-    pub(super) fn tell_preferred(&mut self, user: Tag, letter: Letter) {
+    /// Sends a notice to the preferred address of an account.
+    pub(super) fn notify_preferred(&mut self, user: Tag, letter: Letter) {
         let preferred = self.accounts[&user].preferred();
         self.mail(letter, preferred.address);
     }
 
-    /// Whose an address is, and how he typed it.
-    pub(super) fn owner(&self, address: Typed) -> Option<(Tag, Typed)> {
+    /// Returns the owner of an address, and the owner's spelling of it.
+    pub(super) fn owner(&self, address: Name) -> Option<(Tag, Name)> {
         self.accounts.iter().find_map(|(user, account)| {
             let owned = account.emails.iter().find(|email| email.verified && email.address.which == address.which);
             owned.map(|email| (*user, email.address))
         })
     }
 
-    pub(super) fn is_open(&self, session: Tag) -> bool {
+    pub(super) fn is_active(&self, session: Tag) -> bool {
         self.sessions.get(&session).is_some_and(|session| self.now < session.ends)
     }
 
-    /// Whether it opens something.
-    pub(super) fn is_good(&self, bearer: Bearer) -> bool {
-        matches!(bearer, Bearer::Of(session) if self.is_open(session))
+    /// Returns whether a bearer token belongs to an active session.
+    pub(super) fn authenticates(&self, bearer: Bearer) -> bool {
+        matches!(bearer, Bearer::Of(session) if self.is_active(session))
     }
 
-    /// A user's open sessions, the oldest first.
-    pub(super) fn open_sessions(&self, user: Tag) -> Vec<Tag> {
-        let own = self.sessions.iter().filter(|(tag, session)| session.user == user && self.is_open(**tag));
+    /// Returns the active sessions of a user, oldest first.
+    pub(super) fn active_sessions(&self, user: Tag) -> Vec<Tag> {
+        let own = self.sessions.iter().filter(|(tag, session)| session.user == user && self.is_active(**tag));
         let mut own: Vec<_> = own.map(|(tag, session)| (session.order, *tag)).collect();
         own.sort_unstable();
         own.into_iter().map(|(_, tag)| tag).collect()
     }
 
-    /// The open session of a bearer.
+    /// Returns the active session of a bearer token.
     pub(super) fn authenticate(&self, bearer: Bearer) -> Result<Tag, Refusal> {
         let session = match bearer {
             Bearer::Malformed | Bearer::None => return Err(Refusal::Unauthenticated),
@@ -253,18 +255,18 @@ impl World {
             Bearer::Of(tag) => Some(tag),
         };
         self.call(Failing::GetItem)?;
-        session.filter(|session| self.is_open(*session)).ok_or(Refusal::Unauthenticated)
+        session.filter(|session| self.is_active(*session)).ok_or(Refusal::Unauthenticated)
     }
 
     fn get_user(&mut self, user: Ref) -> Outcome {
         let user = user.read("id")?;
         self.call(Failing::GetItem)?;
         let account = user.and_then(|user| self.accounts.get(&user)).ok_or(Refusal::NotFound)?;
-        Ok(Told::User { alias: account.alias })
+        Ok(Success::User { alias: account.alias })
     }
 }
 
-/// A counterexample needs no more of it.
+/// Prints only what a counterexample needs.
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "after {:?}", &PROLOGUE[..self.begun_with])
@@ -286,7 +288,7 @@ impl Account {
         self.emails.iter().find(|email| email.tag == tag).copied()
     }
 
-    pub(super) fn email_of(&self, address: Typed) -> Option<Email> {
+    pub(super) fn email_of(&self, address: Name) -> Option<Email> {
         self.emails.iter().find(|email| email.address.which == address.which).copied()
     }
 }
@@ -298,7 +300,7 @@ impl Purpose {
 }
 
 impl Ref {
-    /// As a field of that name; nothing if nothing has that ID.
+    /// Reads the ID in a field. `None` is the ID of nothing.
     pub(super) fn read(self, field: &'static str) -> Result<Option<Tag>, Refusal> {
         match self {
             Self::Malformed => Err(Refusal::Invalid(vec![field])),
@@ -309,7 +311,7 @@ impl Ref {
 }
 
 impl Request {
-    /// Of the code that it asks for.
+    /// Returns the tag of the code that the request asks for.
     pub(super) fn tag(&self) -> Option<Tag> {
         match self {
             Self::SignUp { tag, .. }
@@ -321,7 +323,7 @@ impl Request {
     }
 }
 
-/// A value that the form needs.
+/// Returns a required value of the body.
 pub(super) fn usable<T>(value: Option<T>, field: &'static str) -> Result<T, Refusal> {
     value.ok_or(Refusal::Invalid(vec![field]))
 }

@@ -1,4 +1,4 @@
-//! openapi.yaml, read, and its schemas, ready to hold something against them.
+//! Reads openapi.yaml, and validates values against its schemas.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -15,7 +15,7 @@ pub(super) struct Description {
     reader: RefCell<Reader>,
 }
 
-/// The schemas, read as far as they were asked for.
+/// The schemas, compiled on demand.
 struct Reader {
     compiler: Compiler,
     schemas: Schemas,
@@ -28,7 +28,7 @@ pub(super) struct Operation<'a> {
     pub(super) name: String,
     pub(super) method: String,
     pub(super) path: String,
-    /// Where it stands, as a JSON pointer.
+    /// The JSON pointer to the operation.
     pub(super) pointer: String,
     description: &'a Description,
 }
@@ -39,7 +39,7 @@ impl Description {
         Self::of(template::json(yaml), Compiler::new())
     }
 
-    /// For what the service itself says: formats count, and no object has a member that is not named.
+    /// For the output of the service: formats are checked, and no object has unlisted members.
     pub(super) fn strict() -> Self {
         let Self { mut document, .. } = Self::read();
         close(&mut document);
@@ -55,16 +55,16 @@ impl Description {
         Self { document, reader: RefCell::new(reader) }
     }
 
-    /// What a pointer points at, through a reference if there is one.
+    /// Returns the value at a pointer, following a reference.
     pub(super) fn at(&self, pointer: &str) -> &Value {
         self.document.pointer(&self.locate(pointer)).unwrap_or(&Value::Null)
     }
 
-    /// Where that stands.
+    /// Returns the pointer to that value.
     pub(super) fn locate(&self, pointer: &str) -> String {
         let target = self.document.pointer(pointer).and_then(|value| value["$ref"].as_str());
         match target.and_then(|target| target.strip_prefix('#')) {
-            // A schema's reference has siblings, and the schemas' reader follows it.
+            // A schema's reference can have siblings. The compiler follows it.
             Some(target) if !pointer.ends_with("/schema") => self.locate(target),
             _ => pointer.to_owned(),
         }
@@ -91,7 +91,7 @@ impl Description {
         operations.find(|operation| operation.name == name).unwrap_or_else(|| panic!("no operation {name}"))
     }
 
-    /// Holds a value against the schema at a pointer; what is wrong with it, if anything is.
+    /// Validates a value against the schema at a pointer. The error says what is wrong.
     pub(super) fn check(&self, pointer: &str, value: &Value) -> Result<(), String> {
         assert!(self.document.pointer(pointer).is_some(), "no schema at {pointer}");
         let Reader { compiler, schemas, read } = &mut *self.reader.borrow_mut();
@@ -102,7 +102,7 @@ impl Description {
         schemas.validate(value, schema).map_err(|error| format!("{value}: {error:#}"))
     }
 
-    /// Every value that stands there as an example, with the schema that it is an example of.
+    /// Returns every example, with the pointer to its schema.
     pub(super) fn examples(&self) -> Vec<(String, Value)> {
         let mut examples = Vec::new();
         collect_examples(&self.document, "", &mut examples);
@@ -111,30 +111,30 @@ impl Description {
 }
 
 impl Operation<'_> {
-    /// A part of it.
+    /// Returns a part of the operation.
     pub(super) fn at(&self, part: &str) -> &Value {
         self.description.at(&format!("{}/{part}", self.pointer))
     }
 
-    /// Where the schema of its request's body is.
+    /// Returns the pointer to the schema of the request body.
     pub(super) fn body_schema(&self) -> Option<String> {
         let body = self.description.locate(&format!("{}/requestBody", self.pointer));
         let schema = format!("{body}/content/application~1json/schema");
         self.description.document.pointer(&schema).map(|_| schema)
     }
 
-    /// Where the answer of a status is told.
-    pub(super) fn answer(&self, status: u16) -> String {
+    /// Returns the pointer to the response with a status.
+    pub(super) fn response(&self, status: u16) -> String {
         self.description.locate(&format!("{}/responses/{status}", self.pointer))
     }
 }
 
-/// As a part of a JSON pointer (RFC 6901).
+/// Escapes a name for use in a JSON pointer (RFC 6901).
 pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Lets no object of a schema have members that are not named.
+/// Forbids members that a schema does not list.
 fn close(value: &mut Value) {
     match value {
         Value::Object(members) => {

@@ -1,13 +1,14 @@
-//! One account and its addresses.
+//! Races for one account and its addresses.
 
 use std::collections::BTreeSet;
 
-use super::{add, anybody_won, assert_opens, delete_email, guess, ids, nobody_broke_anything, prefer, unsure};
+use super::{
+    add, any_won, assert_active_if_acknowledged, assert_won_or_lost, delete_email, guess, ids, prefer, unsure,
+};
 use crate::support::{MANY, Requested, Settings, in_rounds, won};
 
-/// Attacks 30 and 38.
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_preferred_and_deleted_at_once_one_verified_address_is_preferred() {
+async fn preferring_and_deleting_at_once_leaves_one_verified_preferred_address() {
     in_rounds(5, Settings::default, async |product, rounds| {
         for round in rounds {
             let john = product.sign_up(&format!("john@doe{round}.example"), &format!("johny{round}")).await;
@@ -18,17 +19,18 @@ async fn whatever_is_preferred_and_deleted_at_once_one_verified_address_is_prefe
             }
             let request = |number: usize| {
                 let email = &emails[number % emails.len()];
-                // Preferred three times for each time it is deleted, so that there is something left to fight for.
+                // Three requests prefer an address for each one that deletes it, so that some
+                // addresses remain.
                 if (number / 4) % 4 == 3 { delete_email(product, &john, email) } else { prefer(product, &john, email) }
             };
             let answers = product.race((0..MANY).map(request).collect()).await;
-            nobody_broke_anything(&answers);
+            assert_won_or_lost(&answers);
             let left = product.emails(&john).await;
             assert_eq!(ids(&left, "preferred").len(), 1, "{left:?}");
             assert_eq!(ids(&left, "verified").len(), left.len(), "{left:?}");
             let deletions = || answers.iter().enumerate().filter(|(number, _)| (number / 4) % 4 == 3);
             let answered = |status: u16| deletions().filter(|(_, answer)| answer.status == status).count();
-            // Who was told to try again may have had his way as well.
+            // A deletion with a 503 response may have succeeded as well.
             let deleted = answered(202)..=answered(202) + answered(503);
             assert!(deleted.contains(&(4 - left.len())), "an address was deleted more than once, or came back");
         }
@@ -36,9 +38,9 @@ async fn whatever_is_preferred_and_deleted_at_once_one_verified_address_is_prefe
     .await;
 }
 
-/// Two who can't both have their way: two run.
+/// Only one of these two requests can succeed.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_who_prefer_and_delete_one_address_at_once_do_not_both_have_their_way() {
+async fn preferring_and_deleting_an_address_at_once_cannot_both_succeed() {
     let settings = || Settings::parameter("EmailsPerUser", "50");
     in_rounds(25, settings, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
@@ -46,16 +48,21 @@ async fn two_who_prefer_and_delete_one_address_at_once_do_not_both_have_their_wa
             let second = product.add_email(&john, &format!("john{round}@work.example")).await;
             let answers =
                 product.race(vec![prefer(product, &john, &second), delete_email(product, &john, &second)]).await;
-            let told = [answers[0].status, answers[1].status];
-            assert!(told == [202, 403] || told == [404, 202], "preferred: {}, deleted: {}", told[0], told[1]);
+            let statuses = [answers[0].status, answers[1].status];
+            assert!(
+                statuses == [202, 403] || statuses == [404, 202],
+                "preferred: {}, deleted: {}",
+                statuses[0],
+                statuses[1]
+            );
         }
     })
     .await;
 }
 
-/// 32 and 32.
+/// 32 requests prefer the address, and 32 delete it.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_those_who_prefer_and_those_who_delete_one_address_at_once_one_side_has_its_way() {
+async fn of_32_that_prefer_an_address_and_32_that_delete_it_one_side_wins() {
     let settings = || Settings::parameter("EmailsPerUser", "50");
     in_rounds(10, settings, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
@@ -69,7 +76,7 @@ async fn of_those_who_prefer_and_those_who_delete_one_address_at_once_one_side_h
             let with = |side: usize, status: u16| {
                 answers.iter().enumerate().filter(|(n, answer)| n % 2 == side && answer.status == status).count()
             };
-            nobody_broke_anything(&answers);
+            assert_won_or_lost(&answers);
             let left = ids(&product.emails(&john).await, "preferred");
             if with(1, 202) == 1 {
                 assert_eq!((with(0, 202), with(1, 403)), (0, 0), "deleted, and yet preferred");
@@ -83,9 +90,9 @@ async fn of_those_who_prefer_and_those_who_delete_one_address_at_once_one_side_h
     .await;
 }
 
-/// Two ways in or out: two run.
+/// One request signs in through the address, the other deletes it.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_deleted_while_somebody_signs_in_through_it_opens_what_was_acknowledged_and_no_more() {
+async fn a_sign_in_during_the_deletion_of_its_address_succeeds_or_is_refused() {
     in_rounds(25, Settings::default, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {
@@ -96,14 +103,14 @@ async fn an_address_that_is_deleted_while_somebody_signs_in_through_it_opens_wha
             let answers = product.race(vec![sign_in, delete_email(product, &john, &id)]).await;
             assert_eq!(answers[1].status, 202, "{}", answers[1].body);
             won(&answers[..1], usize::from(answers[0].status == 202), 401);
-            assert_opens(product, &requested.bearer, &answers[0]).await;
+            assert_active_if_acknowledged(product, &requested.bearer, &answers[0]).await;
         }
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_added_64_times_at_once_is_there_once() {
+async fn an_address_that_is_added_64_times_at_once_is_stored_once() {
     let settings = || Settings::parameter("MailBurst", "8");
     in_rounds(10, settings, async |product, rounds| {
         for round in rounds {
@@ -116,15 +123,14 @@ async fn an_address_that_is_added_64_times_at_once_is_there_once() {
             let acknowledged = answers.iter().filter(|answer| answer.status == 202);
             let codes: BTreeSet<_> = acknowledged.map(|answer| answer.text("verificationCodeID")).collect();
             let mails = product.mails_to(&spelt[0]).await.len();
-            assert!((codes.len()..=8).contains(&mails), "{mails} mails, {} codes", codes.len());
+            assert!((codes.len()..=8).contains(&mails), "{mails} emails, {} codes", codes.len());
         }
     })
     .await;
 }
 
-/// I20
 #[tokio::test(flavor = "multi_thread")]
-async fn of_64_addresses_added_at_once_an_account_takes_no_more_than_it_can_have() {
+async fn of_64_addresses_added_at_once_only_as_many_as_allowed_are_stored() {
     let settings = || Settings::parameter("EmailsPerUser", "4");
     in_rounds(25, settings, async |product, rounds| {
         for round in rounds {
@@ -135,14 +141,14 @@ async fn of_64_addresses_added_at_once_an_account_takes_no_more_than_it_can_have
             won(&answers, 3, 403);
             let (emails, unsure) = (product.emails(&john).await.len(), unsure(&answers));
             assert!((4 - unsure.min(3)..=4).contains(&emails), "{emails} addresses, {unsure} unsure");
-            assert_eq!(product.mails().await.len(), before + emails - 1, "who was refused sent no mail");
+            assert_eq!(product.mails().await.len(), before + emails - 1, "refused requests send no email");
         }
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_64_deletions_of_an_address_one_is_acknowledged_and_told_of() {
+async fn of_64_deletions_of_an_address_one_succeeds_and_sends_a_notice() {
     in_rounds(25, Settings::with_mail_for_all, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {
@@ -151,8 +157,8 @@ async fn of_64_deletions_of_an_address_one_is_acknowledged_and_told_of() {
             let before = product.mails_to(&john.address).await.len();
             let answers = product.race((0..MANY).map(|_| delete_email(product, &john, &id)).collect()).await;
             won(&answers, 1, 404);
-            let told = product.mails_to(&john.address).await.len() - before;
-            assert!(told == 1 || told == 0 && !anybody_won(&answers), "told {told} times");
+            let notices = product.mails_to(&john.address).await.len() - before;
+            assert!(notices == 1 || notices == 0 && !any_won(&answers), "{notices} notices");
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! docs/errors.md, held to what is answered and to what the code knows.
+//! docs/errors.md matches the responses and the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ const PAGE: &str = include_str!("../../../docs/errors.md");
 const CODE: &str = include_str!("../../../shared/src/error.rs");
 const UNKNOWN: &str = "5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e";
 
-/// Kinds, and the status of each.
+/// Returns the status of each kind of error, as the page lists them.
 fn catalogue() -> BTreeMap<String, u16> {
     let rows = table(PAGE, "| kind | status |");
     rows.iter().map(|row| (code(&row[0])[0].to_owned(), row[1].parse().expect("a status"))).collect()
@@ -30,14 +30,14 @@ fn the_catalogue_has_every_kind_that_the_code_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_error_is_answered_as_the_catalogue_has_it() {
+async fn every_kind_of_error_has_the_status_in_the_catalogue() {
     let mut answered = BTreeMap::new();
     let mut remember = |answer: Answer| {
         let kind = answer.text("type").strip_prefix("urn:latchkey:problem:").expect("a kind").to_owned();
         answered.insert(kind, answer.status);
     };
     product(async |product| refusals(product).await.into_iter().for_each(&mut remember)).await;
-    // Nobody listens on that port; and there is no such table.
+    // Nothing listens on that port, and there is no such table.
     for (variable, value) in [("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1"), ("TABLE_NAME", "elsewhere")] {
         let settings = Settings { variables: vec![(variable, value.to_owned())], ..Settings::default() };
         let user = format!("/user/id/{UNKNOWN}");
@@ -66,10 +66,10 @@ async fn refusals(product: &Product) -> Vec<Answer> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_of_an_error_is_what_is_answered() {
+async fn the_example_of_an_error_is_the_actual_response() {
     let (_, example) = fenced(PAGE)[0];
     let parts: Vec<_> = example.split("\n\n").collect();
-    let [request, asked, head, body] = parts[..] else { panic!("a request and an answer: {example}") };
+    let [request, asked, head, body] = parts[..] else { panic!("a request and a response: {example}") };
     let (method, path) = request.lines().next().expect("a line").split_once(' ').expect("a path");
     let path = path.trim_start_matches(crate::support::BASE).to_owned();
     let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");

@@ -1,4 +1,4 @@
-//! Answers, and what every one of them must have.
+//! Responses, and the checks that each of them must pass.
 
 mod contract;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::times_logged;
 
-/// What came back.
+/// A response of the API.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -16,7 +16,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads an answer, and holds it to the contract's "Conventions".
+    /// Reads a response, and checks it against the contract's "Conventions".
     pub(super) async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("a text");
@@ -26,7 +26,7 @@ impl Answer {
         answer
     }
 
-    /// Reads what a function returned to Lambda, and holds it to the same.
+    /// Reads the response of a function to Lambda, with the same checks.
     pub(crate) fn of_function(returned: &Value) -> Self {
         let header = |(name, value): (&String, &Value)| {
             let value = value.as_str().expect("a text").parse().expect("a header's value");
@@ -46,27 +46,27 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
     }
 
-    /// A member of the body that is a string.
+    /// Returns a string member of the body.
     #[track_caller]
     pub(crate) fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.body)).to_owned()
     }
 
-    /// It is of that status; itself again.
+    /// Asserts the status, and returns the response.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
     }
 
-    /// It is `{"message":"acknowledged"}`.
+    /// Asserts that the body is `{"message":"acknowledged"}`.
     #[track_caller]
     pub(crate) fn acknowledged(self) {
         let answer = self.expect(202);
         assert_eq!(answer.body, serde_json::json!({"message": "acknowledged"}));
     }
 
-    /// It is a refusal of that status that says so, in these words or with them among others.
+    /// Asserts that the response is a refusal with this status whose text contains `words`.
     #[track_caller]
     pub(crate) fn refused(self, status: u16, words: &str) -> Self {
         let answer = self.expect(status);
@@ -82,7 +82,7 @@ impl Answer {
         }
         contract::check(self);
         if let Some(id) = self.header("x-error-id") {
-            assert_eq!(times_logged(id), 1, "lines in the log with the answer's x-error-id");
+            assert_eq!(times_logged(id), 1, "log lines with the response's x-error-id");
         }
     }
 }

@@ -1,30 +1,30 @@
-//! Codes that nobody mailed, for proving that they open nothing.
+//! Codes that were never mailed, to show that they are refused.
 
 use serde_json::json;
 use shared::domain::{code::CodeKeys, verification::Verification};
 
 use super::{Product, Settings};
 
-/// A key that the test knows.
-pub(crate) const CODE_KEY: &str = "the key of a test, which everybody may know";
+/// A code key that tests know.
+pub(crate) const CODE_KEY: &str = "a code key of the tests, which is no secret";
 
 impl Settings {
-    /// Codes are derived with [`CODE_KEY`].
+    /// Returns settings with which codes are derived from [`CODE_KEY`].
     pub(crate) fn known_code_key() -> Self {
         Self { variables: vec![("CODE_KEY", CODE_KEY.to_owned())], ..Self::default() }
     }
 }
 
 impl Product {
-    /// The code of a verification if there is one, and if there is none what it would be: what somebody who guesses long
-    /// enough would hit. Needs [`Settings::known_code_key`].
+    /// Returns the code of a verification, as an attacker could guess it, even if its email has no
+    /// code. Needs [`Settings::known_code_key`].
     pub(crate) async fn derived_code(&self, id: &str) -> String {
         let items = self.items().await;
         let item = items.iter().find(|item| item.text("pk") == format!("CODE#{id}")).expect("a verification");
         let keys = CodeKeys::new(CODE_KEY, None).expect("a key that is long enough");
-        let mut row = item.json();
-        row["reply"] = json!({"to": row["address"], "content": "code", "keyID": keys.current()});
-        let verification: Verification = serde_json::from_value(row).expect("a verification");
+        let mut attributes = item.json();
+        attributes["reply"] = json!({"to": attributes["address"], "content": "code", "keyID": keys.current()});
+        let verification: Verification = serde_json::from_value(attributes).expect("a verification");
         verification.code(&keys).expect("a code").reveal().to_owned()
     }
 }

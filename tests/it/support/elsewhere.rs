@@ -1,19 +1,19 @@
-//! A second opinion: the functions' table is not in dynoxide but in `MiniStack`, another DynamoDB, which
-//! `.ci/ministack` starts.
+//! The functions' table is not in dynoxide but in `MiniStack`, another implementation of DynamoDB,
+//! which `.ci/ministack` starts.
 //!
-//! Each product has a table of its own there, made as its own stack has made one from template.yaml. Its stream is not
-//! read: what waits to be mailed is found by looking through the table.
+//! Each product has its own table there, a copy of the one that its stack made from template.yaml.
+//! The stream is not read. Instead, pending emails are found by scanning the table.
 
 use aws_sdk_dynamodb::types::{BillingMode, TimeToLiveSpecification};
 use serde_json::{Value, json, value::to_raw_value};
 
 use super::{Item, Product};
 
-/// Where `.ci/ministack` starts it.
+/// The URL of `MiniStack`, as `.ci/ministack` starts it.
 pub(super) const URL: &str = "http://127.0.0.1:4599";
 
 impl Product {
-    /// Makes the table.
+    /// Creates the table.
     pub(super) async fn furnish(&self) {
         let here = super::table::client(self.stack.dynamodb_url());
         let tables = here.list_tables().send().await.expect("the tables");
@@ -37,7 +37,8 @@ impl Product {
         enable.time_to_live_specification(time_to_live).send().await.expect("time to live");
     }
 
-    /// Has send-mail see every item that waits to be mailed, as if the stream had just brought it.
+    /// Invokes send-mail for every item with a pending email, as if the stream had just delivered
+    /// it.
     pub(super) async fn work_off_the_outbox(&self) {
         let waits = |item: &Item| {
             let kind = item.text("sk");
@@ -52,7 +53,7 @@ impl Product {
                 "dynamodb": {"Keys": {"pk": image["pk"], "sk": image["sk"]}, "NewImage": image, "SequenceNumber": "1"},
             });
             let batch = to_raw_value(&json!({"Records": [record]})).expect("JSON");
-            let answer = self.stack.invoke("send-mail", &batch).await.expect("an answer");
+            let answer = self.stack.invoke("send-mail", &batch).await.expect("a response");
             let answer: Value = serde_json::from_str(answer.get()).expect("JSON");
             assert!(answer["batchItemFailures"].is_array(), "{answer}");
         }

@@ -1,21 +1,21 @@
-//! What must hold of the table at any moment, whatever happened (I1 to I20 of the invariants that a look at the table can check).
+//! The invariants of the table, which hold at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Contents, Item, Product};
 
 impl Product {
-    /// Scans the whole table.
+    /// Scans the table and checks all invariants.
     pub(crate) async fn check_invariants(&self) {
         self.check_items(&self.items().await);
     }
 
-    /// Of the table as it was at some moment.
+    /// Checks the invariants of the table at an earlier time.
     pub(crate) fn check_invariants_of(&self, contents: &Contents) {
         self.check_items(&contents.items());
     }
 
-    /// The same of a table that was scanned already.
+    /// Checks the invariants of a table that was scanned already.
     pub(crate) fn check_items(&self, items: &[Item]) {
         let now = self.stack.clock().now().seconds();
         let limits = Limits {
@@ -27,12 +27,12 @@ impl Product {
         };
         let table = Table { items, now, limits };
         table.every_verified_address_has_one_owner_and_every_owner_the_address();
-        table.every_alias_has_one_user_and_every_user_his_alias();
-        table.every_user_prefers_a_verified_address_of_his();
+        table.every_alias_has_one_user_and_every_user_one_alias();
+        table.every_user_prefers_a_verified_address_of_their_own();
         table.every_session_has_its_entry_and_its_end();
-        table.guesses_mails_and_caps_are_kept();
-        table.every_code_has_a_seed_of_its_own();
-        table.everything_that_ends_has_a_ttl_in_seconds();
+        table.guesses_emails_and_caps_are_within_their_limits();
+        table.every_code_has_a_nonce_of_its_own();
+        table.everything_that_expires_has_a_ttl_in_seconds();
         table.no_item_is_of_an_unknown_kind();
     }
 }
@@ -43,7 +43,7 @@ struct Table<'a> {
     limits: Limits,
 }
 
-/// As this product has them.
+/// The limits of this product.
 struct Limits {
     guesses_per_code: usize,
     mails_per_day: usize,
@@ -52,13 +52,13 @@ struct Limits {
     session_maximum: usize,
 }
 
-/// A count that an item holds; a negative one is none that could be right.
+/// Converts a stored count. A missing or negative one becomes a number that exceeds every limit.
 fn count(number: Option<i64>) -> usize {
     number.and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)
 }
 
 impl<'a> Table<'a> {
-    /// Items of a kind, by the beginning of their keys.
+    /// Returns the items whose keys have these prefixes.
     fn of(&self, pk: &'static str, sk: &'static str) -> impl Iterator<Item = &'a Item> {
         self.items.iter().filter(move |item| item.text("pk").starts_with(pk) && item.text("sk").starts_with(sk))
     }
@@ -67,51 +67,49 @@ impl<'a> Table<'a> {
         self.items.iter().find(|item| item.text("pk") == pk && item.text("sk") == sk)
     }
 
-    /// I1, I2: a claim exists exactly while its email is verified.
+    /// An owner item exists exactly while its email is verified.
     fn every_verified_address_has_one_owner_and_every_owner_the_address(&self) {
-        let mut claimed = BTreeSet::new();
-        for claim in self.of("ADDRESS#", "ADDRESS") {
-            let (user, email) = (claim.text("userID"), claim.text("emailID"));
+        let mut owned = BTreeSet::new();
+        for owner in self.of("ADDRESS#", "ADDRESS") {
+            let (user, email) = (owner.text("userID"), owner.text("emailID"));
             let entry = self.find(&format!("USER#{user}"), &format!("EMAIL#{email}"));
-            let entry = entry.unwrap_or_else(|| panic!("a claim without its email: {claim:?}"));
-            assert!(entry.is_true("verified"), "a claim of an unverified email: {claim:?}");
-            let canonical = claim.text("pk").trim_start_matches("ADDRESS#");
+            let entry = entry.unwrap_or_else(|| panic!("an owner item without its email: {owner:?}"));
+            assert!(entry.is_true("verified"), "an owner item of an unverified email: {owner:?}");
+            let canonical = owner.text("pk").trim_start_matches("ADDRESS#");
             assert_eq!(entry.text("address").to_lowercase(), canonical);
-            claimed.insert((user, email));
+            owned.insert((user, email));
         }
         for email in self.of("USER#", "EMAIL#").filter(|email| email.is_true("verified")) {
             let user = email.text("pk").trim_start_matches("USER#");
-            assert!(claimed.contains(&(user, email.text("emailID"))), "verified but not claimed: {email:?}");
+            assert!(owned.contains(&(user, email.text("emailID"))), "verified, but without an owner item: {email:?}");
         }
     }
 
-    /// I3
-    fn every_alias_has_one_user_and_every_user_his_alias(&self) {
+    fn every_alias_has_one_user_and_every_user_one_alias(&self) {
         let mut owned = BTreeMap::new();
-        for claim in self.of("ALIAS#", "ALIAS") {
-            if claim.has("userID") {
-                assert!(!claim.has("expiresAt") && !claim.has("pendingFor"), "owned and pending: {claim:?}");
-                assert!(owned.insert(claim.text("userID"), claim).is_none(), "two aliases of one user");
+        for owner in self.of("ALIAS#", "ALIAS") {
+            if owner.has("userID") {
+                assert!(!owner.has("expiresAt") && !owner.has("pendingFor"), "owned and pending: {owner:?}");
+                assert!(owned.insert(owner.text("userID"), owner).is_none(), "two aliases of one user");
             } else {
-                assert!(claim.has("expiresAt") && claim.has("pendingFor"), "neither owned nor pending: {claim:?}");
+                assert!(owner.has("expiresAt") && owner.has("pendingFor"), "neither owned nor pending: {owner:?}");
             }
         }
         let users: BTreeSet<_> = self.of("USER#", "USER").map(|user| user.text("userID")).collect();
         assert_eq!(users, owned.keys().copied().collect(), "users and owned aliases");
     }
 
-    /// I4
-    fn every_user_prefers_a_verified_address_of_his(&self) {
+    fn every_user_prefers_a_verified_address_of_their_own(&self) {
         for user in self.of("USER#", "USER") {
             let preferred = self.find(user.text("pk"), &format!("EMAIL#{}", user.text("preferredEmailID")));
             assert!(preferred.is_some_and(|email| email.is_true("verified")), "prefers no verified address: {user:?}");
         }
         for item in self.of("USER#", "").filter(|item| item.text("sk") != "USER") {
-            assert!(self.find(item.text("pk"), "USER").is_some(), "belongs to nobody: {item:?}");
+            assert!(self.find(item.text("pk"), "USER").is_some(), "an item without its user: {item:?}");
         }
     }
 
-    /// I8, I9: one session, two items, the same end, never beyond the maximum.
+    /// A session has two items with the same end, which is never beyond the maximum.
     fn every_session_has_its_entry_and_its_end(&self) {
         let mut sessions = BTreeSet::new();
         for session in self.of("SESSION#", "SESSION") {
@@ -124,8 +122,8 @@ impl<'a> Table<'a> {
                     assert_eq!(session.text("pk"), format!("SESSION#{}", entry.text("tokenHash")));
                     assert_eq!(entry.number("expiresAt"), Some(end), "{session:?}");
                 }
-                // TTL takes the two one after the other.
-                None => assert!(end <= self.now, "an open session without its entry: {session:?}"),
+                // TTL deletes the two items one after the other.
+                None => assert!(end <= self.now, "an active session without its entry: {session:?}"),
             }
             assert!(end <= session.number("notAfter").expect("a maximum"), "{session:?}");
             let longest = count(session.number("createdAt")).saturating_add(self.limits.session_maximum);
@@ -138,8 +136,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// I6, I20
-    fn guesses_mails_and_caps_are_kept(&self) {
+    fn guesses_emails_and_caps_are_within_their_limits(&self) {
         for code in self.of("CODE#", "CODE") {
             assert!(count(code.number("tries")) <= self.limits.guesses_per_code, "{code:?}");
         }
@@ -156,21 +153,20 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Or codes could be worked out with the key alone.
-    fn every_code_has_a_seed_of_its_own(&self) {
+    /// Otherwise, codes could be derived with the key alone.
+    fn every_code_has_a_nonce_of_its_own(&self) {
         let mut seeds = BTreeSet::new();
         for code in self.of("CODE#", "") {
             let seed = code.text("nonce");
             let is_whole = seed.len() == 32 && seed.bytes().all(|byte| byte.is_ascii_hexdigit());
-            assert!(is_whole, "no 128 bits in hexadecimal: {code:?}");
-            // In events/, where it stands for any, it is made of zeros.
+            assert!(is_whole, "not 128 bits in hexadecimal: {code:?}");
+            // In events/, it is all zeros.
             let is_an_example = seed.bytes().all(|digit| digit == b'0');
-            assert!(is_an_example || seeds.insert(seed), "somebody else's seed: {code:?}");
+            assert!(is_an_example || seeds.insert(seed), "the nonce of another code: {code:?}");
         }
     }
 
-    /// I17
-    fn everything_that_ends_has_a_ttl_in_seconds(&self) {
+    fn everything_that_expires_has_a_ttl_in_seconds(&self) {
         let ends = |item: &&Item| {
             let kind = item.text("pk").split('#').next().unwrap_or_default();
             matches!(kind, "CODE" | "SESSION" | "RATE_LIMIT" | "NOTICE") || item.text("sk").starts_with("SESSION#")

@@ -1,10 +1,10 @@
-//! What was mailed, by what it says and to whom.
+//! The kinds of emails, and the emails that an action causes.
 
 use local::Mail;
 
 use super::{Product, code_in};
 
-/// What a mail says.
+/// The kind of an email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Letter {
     AddressPreferred,
@@ -19,7 +19,7 @@ pub(crate) enum Letter {
 }
 
 impl Letter {
-    /// By its subject: the one place that repeats the words.
+    /// Recognizes the kind by the subject, which only this function repeats.
     pub(crate) fn of(mail: &Mail) -> Self {
         if code_in(mail).is_some() {
             return Self::Code;
@@ -33,22 +33,23 @@ impl Letter {
             "No Latchkey account found for this address" => Self::NoAccount,
             "Your Latchkey account has a new preferred address" => Self::NoLongerPreferred,
             "New sign-in to your Latchkey account" => Self::SignedInElsewhere,
-            other => panic!("an unknown letter: {other}"),
+            other => panic!("an unknown email: {other}"),
         }
     }
 }
 
 impl Product {
-    /// Waits for something to be done, and for the mails that come of it: just these, in any order, each to one address.
-    pub(crate) async fn mailing<T>(&self, done: impl Future<Output = T>, expected: &[(Letter, &str)]) -> T {
+    /// Runs an action and asserts that it causes exactly these emails, in any order, each to one
+    /// address.
+    pub(crate) async fn mailing<T>(&self, action: impl Future<Output = T>, expected: &[(Letter, &str)]) -> T {
         let before = self.mails().await.len();
-        let done = done.await;
+        let output = action.await;
         let mails = self.mails().await;
         let mut mailed: Vec<_> = mails[before..].iter().map(|mail| (Letter::of(mail), mail.to.join(", "))).collect();
         let mut expected: Vec<_> = expected.iter().map(|(letter, to)| (*letter, (*to).to_owned())).collect();
         mailed.sort();
         expected.sort();
         assert_eq!(mailed, expected);
-        done
+        output
     }
 }

@@ -1,4 +1,4 @@
-//! What the functions log: every line of every test of this process.
+//! The log of the functions: every line of every test in this process.
 
 use std::{
     collections::HashMap,
@@ -19,11 +19,11 @@ static TALKATIVE: AtomicUsize = AtomicUsize::new(0);
 #[derive(Default)]
 struct Log {
     lines: Vec<String>,
-    /// How many lines there are of each failure, by its ID.
+    /// The number of lines of each failure, by its ID.
     failures: HashMap<String, usize>,
 }
 
-/// From now on, lines are kept. There can be one subscriber in a process, so the tests share it.
+/// Keeps all lines from now on. A process can have one subscriber, so the tests share it.
 pub(super) fn keep() {
     KEPT.call_once(|| {
         let lines = tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_writer(Writer);
@@ -32,12 +32,12 @@ pub(super) fn keep() {
     });
 }
 
-/// Every line so far.
+/// Returns every line so far.
 pub(crate) fn log_lines() -> Vec<String> {
     log().as_ref().map(|log| log.lines.clone()).unwrap_or_default()
 }
 
-/// How many lines there are of the failure with that ID.
+/// Returns the number of lines of the failure with this ID.
 pub(crate) fn times_logged(error_id: &str) -> usize {
     log().as_ref().and_then(|log| log.failures.get(error_id)).copied().unwrap_or_default()
 }
@@ -46,14 +46,14 @@ fn log() -> MutexGuard<'static, Option<Log>> {
     LOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Our own crates say all that they can say; others are silent unless an operator wants them to speak.
+/// Our own crates log everything. Others are silent unless a test wants their lines.
 fn is_kept(of: &Metadata<'_>) -> bool {
     let theirs = ["aws_", "dynoxide", "h2", "hyper", "mio", "reqwest", "rustls", "tokio", "tower"];
     let is_ours = !theirs.iter().any(|name| of.target().starts_with(name));
     is_ours || *of.level() <= Level::DEBUG && TALKATIVE.load(Ordering::SeqCst) > 0
 }
 
-/// While this lives, everybody speaks, up to the level that the template's `LogLevel` allows.
+/// While this value lives, all crates log, up to the level that the template's `LogLevel` allows.
 pub(crate) struct Talkative(());
 
 impl Talkative {
@@ -69,7 +69,7 @@ impl Drop for Talkative {
     }
 }
 
-/// Takes each event in one go.
+/// Receives each event in one call.
 #[derive(Clone, Copy)]
 struct Writer;
 

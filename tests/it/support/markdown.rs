@@ -1,6 +1,7 @@
-//! The pages of the documentation, read as what they claim.
+//! Parses the pages of the documentation.
 
-/// What stands under a heading, up to the next one of its level or above. The heading is given with its hashes.
+/// Returns the text under a heading, up to the next one of the same or a higher level. The heading
+/// includes its hashes.
 #[track_caller]
 pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let level = heading.split(' ').next().unwrap_or_default().len();
@@ -18,12 +19,12 @@ pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     &rest[..end]
 }
 
-/// The headings of a level, without their hashes.
+/// Returns the headings of a level, without their hashes.
 pub(crate) fn headings<'a>(page: &'a str, hashes: &str) -> Vec<&'a str> {
     page.lines().filter_map(|line| line.strip_prefix(hashes)?.strip_prefix(' ')).collect()
 }
 
-/// The rows of the first table with such a header (`| kind | status |`), cell by cell.
+/// Returns the cells of the first table with this header (`| kind | status |`), row by row.
 #[track_caller]
 pub(crate) fn table(text: &str, header: &str) -> Vec<Vec<String>> {
     let mut lines = text.lines().skip_while(|line| !line.starts_with(header));
@@ -33,7 +34,7 @@ pub(crate) fn table(text: &str, header: &str) -> Vec<Vec<String>> {
     rows.map(cells).collect()
 }
 
-/// The fenced blocks: language and text.
+/// Returns the language and the text of the fenced blocks.
 pub(crate) fn fenced(text: &str) -> Vec<(&str, &str)> {
     let mut blocks = Vec::new();
     for (index, part) in text.split("\n```").enumerate() {
@@ -44,7 +45,7 @@ pub(crate) fn fenced(text: &str) -> Vec<(&str, &str)> {
     blocks
 }
 
-/// What stands in backticks.
+/// Returns the texts in backticks.
 pub(crate) fn code(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }

@@ -1,11 +1,11 @@
-//! People who use the product.
+//! The users of the product, and their requests.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Answer, Product};
 
-/// Somebody who signed up, and is signed in.
+/// A user who has signed up, with an active session.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) address: String,
@@ -15,7 +15,7 @@ pub(crate) struct Person {
     pub(crate) bearer: String,
 }
 
-/// A code that was asked for, with the session that it will open, if it is to open one.
+/// A code that was requested, with its session if it has one.
 #[derive(Clone, Debug)]
 pub(crate) struct Requested {
     pub(crate) id: String,
@@ -34,24 +34,24 @@ impl Requested {
 }
 
 impl Product {
-    /// Asks for a sign-up's code.
+    /// Requests a code for a sign-up.
     pub(crate) async fn ask_to_sign_up(&self, address: &str, alias: &str) -> Answer {
         let body = json!({"email": address, "fullName": "John Doe", "alias": alias});
         self.call(Method::POST, "/user", body).await
     }
 
-    /// Asks for a sign-in's code.
+    /// Requests a code for a sign-in.
     pub(crate) async fn ask_to_sign_in(&self, address: &str) -> Answer {
         self.call(Method::POST, "/session", json!({"email": address})).await
     }
 
-    /// Tries a code of a sign-up or sign-in.
+    /// Submits a code of a sign-up or sign-in.
     pub(crate) async fn verify_session(&self, id: &str, code: &str) -> Answer {
         let body = json!({"verificationCodeID": id, "code": code});
         self.call(Method::PUT, "/session/verification", body).await
     }
 
-    /// Signs somebody up, code and all.
+    /// Signs a user up, and verifies the code.
     pub(crate) async fn sign_up(&self, address: &str, alias: &str) -> Person {
         let requested = Requested::of(&self.ask_to_sign_up(address, alias).await.expect(202));
         let code = self.newest_code(address).await;
@@ -59,12 +59,12 @@ impl Product {
         self.person(address, alias, &requested).await
     }
 
-    /// Signs somebody in who has an account, code and all.
+    /// Signs a user in, and verifies the code.
     pub(crate) async fn sign_in(&self, person: &Person) -> Person {
         self.sign_in_through(person, &person.address).await
     }
 
-    /// Signs somebody in through one of his addresses.
+    /// Signs a user in through one of their addresses.
     pub(crate) async fn sign_in_through(&self, person: &Person, address: &str) -> Person {
         let requested = Requested::of(&self.ask_to_sign_in(address).await.expect(202));
         let code = self.newest_code(address).await;
@@ -72,7 +72,7 @@ impl Product {
         self.person(&person.address, &person.alias, &requested).await
     }
 
-    /// Signs somebody in of whom no more is known than his address and alias.
+    /// Signs in a user of whom only the address and the alias are known.
     pub(crate) async fn sign_in_of(&self, address: &str, alias: &str) -> Person {
         let requested = Requested::of(&self.ask_to_sign_in(address).await.expect(202));
         let code = self.newest_code(address).await;
@@ -91,23 +91,23 @@ impl Product {
         }
     }
 
-    /// What a bearer opens.
+    /// Requests the session of a bearer token.
     pub(crate) async fn session(&self, bearer: &str) -> Answer {
         self.call_as(bearer, Method::GET, "/session", None).await
     }
 
-    /// Adds an address to somebody's account, unverified.
+    /// Adds an address to a user's account, without verifying it.
     pub(crate) async fn ask_to_add(&self, person: &Person, address: &str) -> Answer {
         self.call_as(&person.bearer, Method::POST, "/email", Some(json!({"address": address}))).await
     }
 
-    /// Tries a code of an address, without a bearer.
+    /// Submits the code of an address, without a bearer token.
     pub(crate) async fn verify_email(&self, id: &str, code: &str) -> Answer {
         let body = json!({"verificationCodeID": id, "code": code});
         self.call(Method::PUT, "/email/verification", body).await
     }
 
-    /// Adds an address and verifies it; its ID.
+    /// Adds an address, verifies it and returns its ID.
     pub(crate) async fn add_email(&self, person: &Person, address: &str) -> String {
         let id = self.ask_to_add(person, address).await.expect(202).text("verificationCodeID");
         let code = self.newest_code(address).await;
@@ -115,76 +115,77 @@ impl Product {
         self.email_id(person, address).await
     }
 
-    /// The `emails` of somebody.
+    /// Returns the `emails` of a user.
     pub(crate) async fn emails(&self, person: &Person) -> Vec<Value> {
         let answer = self.call_as(&person.bearer, Method::GET, "/emails", None).await.expect(200);
         answer.body["emails"].as_array().expect("emails").clone()
     }
 
-    /// The ID of one of somebody's addresses.
+    /// Returns the ID of one of a user's addresses.
     pub(crate) async fn email_id(&self, person: &Person, address: &str) -> String {
         let emails = self.emails(person).await;
         let email = emails.iter().find(|email| email["address"] == address).expect("the address");
         email["emailID"].as_str().expect("an ID").to_owned()
     }
 
-    /// Prefers an address of somebody.
+    /// Makes an address of a user the preferred one.
     pub(crate) async fn prefer(&self, person: &Person, email_id: &str) -> Answer {
         let body = json!({"emailID": email_id});
         self.call_as(&person.bearer, Method::PUT, "/email/preferred", Some(body)).await
     }
 
-    /// Deletes an address of somebody.
+    /// Deletes an address of a user.
     pub(crate) async fn delete_email(&self, person: &Person, email_id: &str) -> Answer {
         self.call_as(&person.bearer, Method::DELETE, &format!("/email/{email_id}"), None).await
     }
 
-    /// Closes a session of somebody.
+    /// Closes a session of a user.
     pub(crate) async fn close(&self, person: &Person, session_id: &str) -> Answer {
         self.call_as(&person.bearer, Method::DELETE, &format!("/session/{session_id}"), None).await
     }
-    /// Asks for a sign-up's code and reads it in the mail.
+    /// Requests a code for a sign-up, and returns it from the email.
     pub(crate) async fn sign_up_code(&self, address: &str, alias: &str) -> (Requested, String) {
         let requested = Requested::of(&self.ask_to_sign_up(address, alias).await.expect(202));
         (requested, self.newest_code(address).await)
     }
 
-    /// Asks for a sign-in's code and reads it in the mail.
+    /// Requests a code for a sign-in, and returns it from the email.
     pub(crate) async fn sign_in_code(&self, address: &str) -> (Requested, String) {
         let requested = Requested::of(&self.ask_to_sign_in(address).await.expect(202));
         (requested, self.newest_code(address).await)
     }
 
-    /// Adds an address to somebody's account and reads its code in the mail; the verification's ID and the code.
+    /// Adds an address to a user's account. Returns the verification's ID and the code in the
+    /// email.
     pub(crate) async fn email_code(&self, person: &Person, address: &str) -> (String, String) {
         let id = self.ask_to_add(person, address).await.expect(202).text("verificationCodeID");
         (id, self.newest_code(address).await)
     }
 
-    /// Asks for a new code of an unverified address of somebody.
+    /// Requests a new code for an unverified address of a user.
     pub(crate) async fn ask_again(&self, person: &Person, address: &str) -> Answer {
         let body = json!({"address": address});
         self.call_as(&person.bearer, Method::POST, "/email/verification", Some(body)).await
     }
 
-    /// Tries a code of an address, with a bearer.
+    /// Submits the code of an address, with a bearer token.
     pub(crate) async fn verify_email_as(&self, bearer: &str, id: &str, code: &str) -> Answer {
         let body = json!({"verificationCodeID": id, "code": code});
         self.call_as(bearer, Method::PUT, "/email/verification", Some(body)).await
     }
 
-    /// Extends the session of a bearer.
+    /// Extends the session of a bearer token.
     pub(crate) async fn extend(&self, bearer: &str) -> Answer {
         self.call_as(bearer, Method::PUT, "/session/extend", None).await
     }
 
-    /// The `sessions` of somebody.
+    /// Returns the `sessions` of a user.
     pub(crate) async fn sessions(&self, person: &Person) -> Vec<Value> {
         let answer = self.call_as(&person.bearer, Method::GET, "/sessions", None).await.expect(200);
         answer.body["sessions"].as_array().expect("sessions").clone()
     }
 
-    /// What anybody may see of a user.
+    /// Requests the public profile of a user.
     pub(crate) async fn user(&self, id: &str) -> Answer {
         self.send(self.request(Method::GET, &format!("/user/id/{id}"))).await
     }

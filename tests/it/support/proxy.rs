@@ -1,4 +1,4 @@
-//! A proxy between the functions and DynamoDB, or SES: it remembers what went by, and lets go wrong what it is told to.
+//! A proxy between the functions and DynamoDB, or SES. It records the calls, and injects faults.
 
 mod call;
 mod fault;
@@ -14,10 +14,10 @@ pub(crate) use fault::{End, Fault, failing};
 
 use super::{Answer, Product};
 
-/// What goes wrong with a call, if anything does.
+/// Chooses the fault of a call, if any.
 type Decide = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
 
-/// The proxy, until it is dropped with its test.
+/// The proxy, until it is dropped at the end of its test.
 #[derive(Clone)]
 pub(crate) struct Proxy {
     url: String,
@@ -28,20 +28,20 @@ struct Shared {
     upstream: OnceLock<String>,
     http: reqwest::Client,
     decide: Mutex<Decide>,
-    /// Tells whoever is held that something else is decided now.
+    /// Notifies held calls that something else is decided.
     decided: watch::Sender<()>,
-    /// Calls that went wrong since the last decision.
+    /// The calls that had a fault since the last decision.
     sprung: Mutex<Vec<Call>>,
     calls: Mutex<Vec<Call>>,
-    /// How many of them were left without an answer.
+    /// The number of calls that were left without a response.
     silences: watch::Sender<usize>,
-    /// How many connections and calls there are.
+    /// The number of connections and calls that are open.
     open: watch::Sender<usize>,
     hung_up: watch::Sender<()>,
 }
 
 impl Proxy {
-    /// Listens; leads nowhere until [`Proxy::lead_to`].
+    /// Listens. Needs [`Proxy::lead_to`] before the first call.
     pub(crate) async fn start() -> Self {
         let state = Arc::new(Shared {
             upstream: OnceLock::new(),
@@ -62,21 +62,21 @@ impl Proxy {
         &self.url
     }
 
-    /// From now on, calls go through to that product's DynamoDB.
+    /// Forwards calls to the DynamoDB of this product from now on.
     pub(crate) fn lead_to(&self, product: &Product) {
         self.lead_to_url(product.dynamodb_url());
     }
 
-    /// From now on, mails go through to that product's SES.
+    /// Forwards emails to the SES of this product from now on.
     pub(crate) fn lead_to_ses(&self, product: &Product) {
         self.lead_to_url(product.stack.api_url());
     }
 
     fn lead_to_url(&self, url: &str) {
-        self.state.upstream.set(url.to_owned()).expect("led nowhere yet");
+        self.state.upstream.set(url.to_owned()).expect("no destination was set before");
     }
 
-    /// From now on, this says what goes wrong.
+    /// Chooses the faults with this function from now on.
     pub(crate) fn decide(&self, decide: impl FnMut(&Call) -> Option<Fault> + Send + 'static) {
         let mut decides = unpoisoned(&self.state.decide);
         *decides = Box::new(decide);
@@ -85,12 +85,12 @@ impl Proxy {
         self.state.decided.send_replace(());
     }
 
-    /// From now on, nothing goes wrong.
+    /// Injects no faults from now on.
     pub(crate) fn mend(&self) {
         self.decide(|_| None);
     }
 
-    /// From now on, calls of that [`site`](Call::site) go wrong: so many of them.
+    /// Injects a fault into the next `times` calls of this [`site`](Call::site).
     pub(crate) fn set_trap(&self, site: &str, fault: Fault, times: usize) {
         let (site, mut left) = (site.to_owned(), times);
         self.decide(move |call| {
@@ -100,27 +100,28 @@ impl Proxy {
         });
     }
 
-    /// From now on, nothing goes wrong. The calls that did.
+    /// Injects no faults from now on, and returns the calls that had one.
     pub(crate) fn take_trap(&self) -> Vec<Call> {
         let sprung = std::mem::take(&mut *unpoisoned(&self.state.sprung));
         self.mend();
         sprung
     }
 
-    /// Waits until a call was left without an answer.
+    /// Waits until a call was left without a response.
     pub(crate) async fn silence(&self) {
         self.state.silences.subscribe().wait_for(|silences| *silences > 0).await.expect("a proxy");
     }
 
-    /// Hangs up on everybody, once what was passed on is done: nobody who called so far will change anything any more.
+    /// Closes all connections after the calls that were forwarded: no earlier caller changes
+    /// anything afterwards.
     pub(crate) async fn hang_up(&self) {
-        // Callers are let in one after the other: after this one, all who came before are in.
-        self.state.http.get(&self.url).send().await.expect("an answer");
+        // Connections are accepted in order: after this one, all earlier ones are open.
+        self.state.http.get(&self.url).send().await.expect("a response");
         self.state.hung_up.send_replace(());
         self.state.open.subscribe().wait_for(|open| *open == 0).await.expect("a proxy");
     }
 
-    /// What was passed on since the last time, in the order in which it began.
+    /// Returns the calls that were forwarded since the last time, in the order in which they began.
     pub(crate) fn take_calls(&self) -> Vec<Call> {
         let mut calls = std::mem::take(&mut *unpoisoned(&self.state.calls));
         calls.sort_by_key(|call| call.began);
@@ -148,7 +149,7 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Product {
-    /// Sends a request and returns the answer with the calls that the endpoint made for it.
+    /// Sends a request. Returns the response with the calls that the endpoint made for it.
     pub(crate) async fn watch(&self, proxy: &Proxy, request: RequestBuilder) -> (Answer, Vec<Call>) {
         self.delivered().await;
         proxy.take_calls();

@@ -1,4 +1,4 @@
-//! Requests at the same moment.
+//! Concurrent requests.
 
 use std::{collections::BTreeMap, net::IpAddr, ops::Range, sync::Arc};
 
@@ -17,14 +17,15 @@ use super::{
     product_with,
 };
 
-/// How many run against each other, where many can.
+/// The number of requests in a race of many.
 pub(crate) const MANY: usize = 64;
 
-/// How often each race is run, so that all of them together take no more than a few minutes. `RACE_ROUNDS=50 cargo test races` runs
-/// each fifty times.
+/// The number of rounds of each race, so that all races together take no more than a few minutes.
+/// `RACE_ROUNDS=50 cargo test races` runs each race fifty times.
 const ROUNDS: usize = 3;
 
-/// Runs a race again and again, up to so many rounds in one product. Between the functions and DynamoDB there is jitter.
+/// Runs all rounds of a race, at most `at_a_time` on one product, with jitter between the functions
+/// and DynamoDB.
 pub(crate) async fn in_rounds(
     at_a_time: usize,
     settings: impl Fn() -> Settings,
@@ -41,12 +42,12 @@ pub(crate) async fn in_rounds(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one number that whoever runs the tests can set")]
+#[expect(clippy::disallowed_methods, reason = "a setting of the person who runs the tests")]
 fn rounds() -> usize {
     std::env::var("RACE_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("RACE_ROUNDS is a number"))
 }
 
-/// A connection to the API, which is open, and of which nobody else knows.
+/// An open connection to the API that has no other user.
 pub(crate) struct Connection {
     sender: http1::SendRequest<Body>,
     host: String,
@@ -63,7 +64,7 @@ impl Connection {
         Self { sender, host }
     }
 
-    /// Sends a request over this connection alone.
+    /// Sends a request over this connection.
     pub(crate) async fn send(&mut self, request: RequestBuilder) -> Answer {
         let request = request.build().expect("a request");
         let target = request.url().path().parse().expect("a path");
@@ -71,39 +72,40 @@ impl Connection {
         *request.uri_mut() = target;
         request.headers_mut().insert(HOST, self.host.parse().expect("a host"));
         self.sender.ready().await.expect("an open connection");
-        let response = self.sender.send_request(request).await.expect("an answer");
+        let response = self.sender.send_request(request).await.expect("a response");
         Answer::read(response.map(Body::wrap).into()).await
     }
 }
 
 impl Product {
-    /// So many connections.
+    /// Opens a number of connections.
     pub(crate) async fn connections(&self, many: usize) -> Vec<Connection> {
         self.connections_from((0..many).map(|_| [127, 0, 0, 1])).await
     }
 
-    /// One from each of these addresses of this machine.
+    /// Opens a connection from each of these addresses of this machine.
     pub(crate) async fn connections_from(&self, sources: impl Iterator<Item = [u8; 4]>) -> Vec<Connection> {
         join_all(sources.map(|source| Connection::open(self, source.into()))).await
     }
 
-    /// Sends all of them at once, each over a connection of its own. The answers are in the order of the requests.
+    /// Sends requests at once, each over a connection of its own. Returns the responses in order.
     pub(crate) async fn race(&self, requests: Vec<RequestBuilder>) -> Vec<Answer> {
         let connections = self.connections(requests.len()).await;
         race_over(connections, requests).await
     }
 }
 
-/// Sends all of them at once, each over the connection in its place.
+/// Sends requests at once, each over the connection at the same position.
 pub(crate) async fn race_over(connections: Vec<Connection>, requests: Vec<RequestBuilder>) -> Vec<Answer> {
     let racers = connections.into_iter().zip(requests);
     together(racers.map(|(mut connection, request)| async move { connection.send(request).await })).await
 }
 
-/// Two races at a time would only slow each other down, until a busy machine looked like a busy DynamoDB.
+/// Allows one race at a time. Two would slow each other down, so that a busy machine looks like a
+/// busy DynamoDB.
 static TRACK: Mutex<()> = Mutex::const_new(());
 
-/// Runs all of them as tasks that wait for each other before they begin.
+/// Runs futures as tasks that begin at the same time.
 pub(crate) async fn together<T: Send + 'static>(
     racers: impl IntoIterator<Item: Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
@@ -119,11 +121,12 @@ pub(crate) async fn together<T: Send + 'static>(
         })
     };
     let ends = join_all(racers.into_iter().map(begin)).await;
-    ends.into_iter().map(|end| end.expect("a racer that arrives")).collect()
+    ends.into_iter().map(|end| end.expect("a racer without a panic")).collect()
 }
 
-/// So many had their way, and the rest was refused with that status. Nothing else can happen, but that somebody is told to try
-/// again, who may have had his way or not: a busy machine looks like a busy DynamoDB.
+/// Asserts that `winners` requests succeeded and the others were refused with the status `loss`. A
+/// request with a 503 response may have succeeded or not: a busy machine looks like a busy
+/// DynamoDB.
 #[track_caller]
 pub(crate) fn won(answers: &[Answer], winners: usize, loss: u16) {
     let counts = statuses(answers);
@@ -132,7 +135,7 @@ pub(crate) fn won(answers: &[Answer], winners: usize, loss: u16) {
     assert!(counts.keys().all(|status| [202, loss, 503].contains(status)), "{counts:?}");
 }
 
-/// How many answers there were of each status.
+/// Counts the responses by status.
 pub(crate) fn statuses(answers: &[Answer]) -> BTreeMap<u16, usize> {
     let mut counts = BTreeMap::new();
     for answer in answers {

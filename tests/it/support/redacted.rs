@@ -1,4 +1,4 @@
-//! Bodies to look at: what differs from one run to the next is held to its form, and then replaced.
+//! Bodies for snapshots: values that differ from run to run are checked, and then replaced.
 
 use serde_json::Value;
 use uuid::{Uuid, Version};
@@ -6,7 +6,7 @@ use uuid::{Uuid, Version};
 use super::Product;
 
 impl Product {
-    /// The body with `[...]` for every ID, bearer and moment in it.
+    /// Returns the body with `[...]` for every ID, bearer token and time in it.
     pub(crate) fn redacted(&self, body: &Value) -> Value {
         redacted("", body, self.stack.clock().now().seconds())
     }
@@ -28,7 +28,7 @@ fn redacted(name: &str, value: &Value, now: i64) -> Value {
             "[URN]".into()
         }
         ("expireAt", value) => {
-            // To the minute, upwards: some seconds may have passed.
+            // Rounded up to the minute, because some seconds may have passed.
             let minutes = (value.as_i64().expect("a whole number") - now + 59).div_euclid(60);
             if minutes % 60 == 0 { format!("[in {} h]", minutes / 60) } else { format!("[in {minutes} min]") }.into()
         }
@@ -40,7 +40,7 @@ fn redacted(name: &str, value: &Value, now: i64) -> Value {
     }
 }
 
-/// Lower-case, version 4.
+/// Asserts that an ID is a UUID of version 4 in lower case.
 fn assert_id(id: &str) {
     let uuid = Uuid::parse_str(id).expect("a UUID");
     assert_eq!((uuid.get_version(), uuid.to_string().as_str()), (Some(Version::Random), id));

@@ -1,4 +1,4 @@
-//! The table as it lies in DynamoDB, for what no answer shows.
+//! The table in DynamoDB, for checks that no response allows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,12 +16,12 @@ use super::Product;
 pub(crate) struct Item(HashMap<String, AttributeValue>);
 
 impl Item {
-    /// A string; empty if there is none.
+    /// Returns a string attribute; empty if there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.0.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
     }
 
-    /// A whole number.
+    /// Returns an integer attribute.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.0.get(name)?.as_n().ok()?.parse().ok()
     }
@@ -34,7 +34,7 @@ impl Item {
         self.0.get(name).and_then(|value| value.as_l().ok()).map_or(&[], Vec::as_slice)
     }
 
-    /// What its key begins with: `USER/EMAIL`.
+    /// Returns the prefixes of the key: `USER/EMAIL`.
     fn kind(&self) -> String {
         let word = |name| self.text(name).split('#').next().unwrap_or_default();
         format!("{}/{}", word("pk"), word("sk"))
@@ -44,27 +44,27 @@ impl Item {
         self.0.contains_key(name)
     }
 
-    /// Its attributes and their types as DynamoDB calls them: `S`, `L of N`.
+    /// Returns the attributes with their types as DynamoDB calls them: `S`, `L of N`.
     pub(crate) fn types(&self) -> BTreeMap<&str, String> {
         self.0.iter().map(|(name, value)| (name.as_str(), kind(value))).collect()
     }
 
-    /// As JSON with DynamoDB's types, as in a record of the stream.
+    /// Returns the item as JSON with DynamoDB's types, as in a record of the stream.
     pub(crate) fn image(&self) -> Value {
         self.0.iter().map(|(name, value)| (name.clone(), typed(value))).collect::<Map<_, _>>().into()
     }
 
-    /// As JSON without DynamoDB's types.
+    /// Returns the item as JSON without DynamoDB's types.
     pub(crate) fn json(&self) -> Value {
         self.0.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>().into()
     }
 }
 
-/// The table at some moment, by its keys.
+/// The items of the table at some time, by their keys.
 pub(crate) struct Contents(BTreeMap<String, Item>);
 
 impl Contents {
-    /// Shows what differs, and only that.
+    /// Asserts that the chosen items are the same, and shows only the differences.
     fn assert_same(&self, after: &Self, of: impl Fn(&str) -> bool) {
         let keys: BTreeSet<_> = self.0.keys().chain(after.0.keys()).filter(|key| of(key)).collect();
         let changed: Vec<_> = keys.into_iter().filter(|key| self.0.get(*key) != after.0.get(*key)).collect();
@@ -86,13 +86,14 @@ impl Contents {
         self.0.values().cloned().collect()
     }
 
-    /// The item with that key, both parts of it.
+    /// Returns the item with this key, which has both parts.
     pub(crate) fn item(&self, key: &str) -> Option<&Item> {
         self.0.get(key)
     }
 
-    /// What became of the items since then, by their kinds, so that it is the same for everybody who does the same thing. What counts
-    /// requests and guesses is left out.
+    /// Describes the changes since an earlier time by the kinds of the items, so that the same
+    /// actions of different users give the same text. Counters of requests and guesses are left
+    /// out.
     pub(crate) fn since(&self, before: &Self) -> Vec<String> {
         let keys: BTreeSet<_> = self.0.keys().chain(before.0.keys()).collect();
         let mut changes: Vec<_> =
@@ -124,42 +125,43 @@ fn change(before: Option<&Item>, after: Option<&Item>) -> Option<String> {
 }
 
 impl Product {
-    /// A client of the table, past the functions.
+    /// Returns a client of the table that does not use the functions.
     pub(crate) fn dynamodb(&self) -> Client {
         self.dynamodb.get_or_init(|| client(self.dynamodb_url())).clone()
     }
 
-    /// Everything that is stored.
+    /// Returns all items.
     pub(crate) async fn items(&self) -> Vec<Item> {
         let table = self.table().await;
         let scan = self.dynamodb().scan().table_name(table).consistent_read(true).into_paginator().items().send();
         scan.collect::<Result<Vec<_>, _>>().await.expect("a scan").into_iter().map(Item).collect()
     }
 
-    /// Everything that is stored once all mail is out, for [`Product::assert_unchanged`].
+    /// Returns all items once pending emails were sent, for [`Product::assert_unchanged`].
     pub(crate) async fn contents(&self) -> Contents {
         self.delivered().await;
         let items = self.items().await.into_iter();
         Contents(items.map(|item| (format!("{} {}", item.text("pk"), item.text("sk")), item)).collect())
     }
 
-    /// Nothing has been written since.
+    /// Asserts that nothing was written since.
     pub(crate) async fn assert_unchanged(&self, before: &Contents) {
         before.assert_same(&self.contents().await, |_| true);
     }
 
-    /// Nothing has been written since, but for what counts requests, as a refused one may be.
+    /// As [`Product::assert_unchanged`], except for the counters of requests, which a refused one
+    /// may change.
     pub(crate) async fn assert_unchanged_but_budgets(&self, before: &Contents) {
         before.assert_same(&self.contents().await, |key| !key.starts_with("RATE_LIMIT#"));
     }
 
-    /// As [`Product::assert_unchanged_but_budgets`], and but for the tries of codes that were guessed at.
+    /// As [`Product::assert_unchanged_but_budgets`], and except for the tries of codes.
     pub(crate) async fn assert_unchanged_but_counters(&self, before: &Contents) {
         let after = self.contents().await;
         before.without_tries().assert_same(&after.without_tries(), |key| !key.starts_with("RATE_LIMIT#"));
     }
 
-    /// The table's name.
+    /// Returns the name of the table.
     #[cfg_attr(feature = "ministack", expect(clippy::unused_async, reason = "elsewhere it is known"))]
     pub(crate) async fn table(&self) -> String {
         #[cfg(feature = "ministack")]
@@ -205,7 +207,7 @@ fn plain(value: &AttributeValue) -> Value {
         AttributeValue::Bool(truth) => (*truth).into(),
         AttributeValue::L(list) => list.iter().map(plain).collect(),
         AttributeValue::M(map) => map.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
-        other => panic!("nothing that is stored here: {other:?}"),
+        other => panic!("a type that is never stored: {other:?}"),
     }
 }
 
@@ -218,6 +220,6 @@ fn typed(value: &AttributeValue) -> Value {
         AttributeValue::M(map) => {
             json!({"M": map.iter().map(|(name, value)| (name.clone(), typed(value))).collect::<serde_json::Map<_, _>>()})
         }
-        other => panic!("nothing that is stored here: {other:?}"),
+        other => panic!("a type that is never stored: {other:?}"),
     }
 }

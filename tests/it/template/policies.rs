@@ -1,4 +1,5 @@
-//! Least privilege, proved from traffic: what a function may do to the table is what it does when its events are run.
+//! Least privilege, checked against traffic: the permissions of a function on the table are the
+//! actions that its events cause.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::{
     support::{Call, Proxy, product_with},
 };
 
-/// The actions that IAM asks for, for one call.
+/// Returns the IAM actions that a call requires.
 fn actions_of(call: &Call) -> Vec<String> {
     if call.operation != "TransactWriteItems" {
         return vec![format!("dynamodb:{}", call.operation)];
@@ -24,16 +25,17 @@ fn actions_of(call: &Call) -> Vec<String> {
     parts.map(|(part, _)| action(part)).collect()
 }
 
-/// What an endpoint does when it starts, before its first event: it opens its connection by reading. Who waits for no answer does not.
+/// The action of an endpoint at its start, before its first event: it opens its connection with a
+/// read. A function without a route does not.
 const AT_START: &str = "dynamodb:GetItem";
 
-/// What a function does to the table when all its events are run, one after the other.
+/// Returns the actions on the table that the events of a function cause, run one after the other.
 async fn actions_done(function: &str) -> BTreeSet<String> {
     let proxy = Proxy::start().await;
     let mut settings = world::settings();
-    // Between this function and DynamoDB; the others go their own way.
+    // Only the calls of this function go through the proxy.
     settings.variables.push((format!("{function}/AWS_ENDPOINT_URL_DYNAMODB").leak(), proxy.url().to_owned()));
-    // Locally the budget of a source is lifted, and then nothing is counted.
+    // The local stack lifts the rate limit of a source, so requests would not be counted.
     settings.parameters.extend([("MailsPerSourceIpPerHour", "60"), ("MailBurst", "60")]);
     product_with(settings, async |product| {
         proxy.lead_to(product);
@@ -50,7 +52,7 @@ async fn actions_done(function: &str) -> BTreeSet<String> {
     proxy.take_calls().iter().flat_map(actions_of).chain(at_start).collect()
 }
 
-/// The statements of a function's policy, or of its role's.
+/// Returns the policy statements of a function, or of its role.
 fn statements<'a>(template: &'a Template, function: &Function<'a>) -> Vec<&'a Value> {
     let properties = &function.resource["Properties"];
     let documents: Vec<_> = match properties["Role"]["Fn::GetAtt"].as_str() {
@@ -72,7 +74,7 @@ fn actions(statement: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_function_may_do_to_the_table_what_it_does_and_no_more() {
+async fn a_function_has_exactly_the_table_permissions_that_it_uses() {
     let template = Template::read();
     let functions = template.functions();
     let done = join_all(functions.iter().map(|function| actions_done(function.name))).await;
@@ -82,7 +84,7 @@ async fn a_function_may_do_to_the_table_what_it_does_and_no_more() {
         let on_table = statements(&template, function).into_iter().filter(|statement| statement["Resource"] == table);
         let allowed: BTreeSet<_> = on_table.flat_map(actions).collect();
         for action in allowed.symmetric_difference(&done) {
-            let what = if done.contains(action) { "does, but may not" } else { "may, but never does" };
+            let what = if done.contains(action) { "uses without permission" } else { "never uses" };
             wrong.push(format!("{} {what}: {action}", function.id));
         }
     }
@@ -90,7 +92,7 @@ async fn a_function_may_do_to_the_table_what_it_does_and_no_more() {
 }
 
 #[test]
-fn only_send_mail_may_do_anything_besides() {
+fn only_send_mail_has_permissions_beyond_the_table() {
     let template = Template::read();
     for function in template.functions() {
         let others: BTreeSet<_> = statements(&template, &function)
@@ -99,7 +101,8 @@ fn only_send_mail_may_do_anything_besides() {
             .inspect(|statement| assert_ne!(statement["Resource"], "*", "{}", function.id))
             .flat_map(actions)
             .collect();
-        // Besides mailing: Lambda reads the stream, reports what is given up and keeps the logs, all in the function's role.
+        // Besides sending email: with the function's role, Lambda reads the stream, reports the
+        // records that are given up and keeps the logs.
         let expected: &[&str] = match function.name {
             "send-mail" => &[
                 "dynamodb:DescribeStream",

@@ -1,4 +1,4 @@
-//! What the template refers to is there, and what is there is referred to.
+//! Every reference in the template resolves, and every parameter and condition is used.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::{Template, entries};
 
-/// CloudFormation's own.
+/// The pseudo parameters of CloudFormation.
 const PSEUDO: [&str; 6] =
     ["AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix"];
 
-/// Every name that something refers to.
+/// The names that the template refers to.
 #[derive(Default)]
 struct Mentioned<'a> {
-    /// By `!Ref`, or `${Name}` in a `!Sub`: parameters, resources or CloudFormation's own.
+    /// By `!Ref`, or `${Name}` in a `!Sub`: parameters, resources or pseudo parameters.
     names: BTreeSet<&'a str>,
-    /// By `!GetAtt Name.Attribute` or `${Name.Attribute}`: resources alone.
+    /// By `!GetAtt Name.Attribute` or `${Name.Attribute}`: only resources.
     with_attributes: BTreeSet<&'a str>,
     /// By `!If` or `Condition:`.
     conditions: BTreeSet<&'a str>,
@@ -39,9 +39,9 @@ impl<'a> Mentioned<'a> {
                 ("Fn::Sub", Value::String(text)) => self.look_into_text(text),
                 ("Fn::If", Value::Array(parts)) => _ = self.conditions.insert(parts[0].as_str().expect("a name")),
                 ("Condition", Value::String(condition)) => _ = self.conditions.insert(condition),
-                // The condition of a policy's statement.
+                // The condition of a policy statement.
                 ("Condition", Value::Object(_)) => {}
-                // Of other forms there are none here: a new one is to be understood first.
+                // The template has no other forms. Extend this match before you use one.
                 ("Condition" | "DependsOn" | "Ref", _) => panic!("{name}: {value}"),
                 (name, _) if name.starts_with("Fn::") => {
                     assert!(["Fn::Equals", "Fn::Not", "Fn::Split"].contains(&name), "{name}: {value}");
@@ -72,7 +72,7 @@ fn names<'a>(template: &'a Template, section: &str) -> BTreeSet<&'a str> {
 }
 
 #[test]
-fn whatever_is_referred_to_exists() {
+fn every_reference_resolves() {
     let template = Template::read();
     let mentioned = Mentioned::in_all_of(&template);
     let (parameters, resources) = (names(&template, "Parameters"), names(&template, "Resources"));
@@ -98,8 +98,8 @@ fn every_function_is_on_the_dashboard() {
     let body = template.resource("Dashboard")["Properties"]["DashboardBody"]["Fn::Sub"].as_str().expect("a body");
     serde_json::from_str::<Value>(body).expect("JSON");
     for function in template.functions() {
-        // An endpoint's duration and invocations; of send-mail, its failures and how long its mails waited; of handle-mail-event, its
-        // failures and invocations.
+        // Endpoints: duration and invocations. send-mail: failures and the delay of its emails.
+        // handle-mail-event: failures and invocations.
         assert_eq!(body.matches(&format!("\"${{{}}}\"", function.id)).count(), 2, "{}", function.id);
     }
 }

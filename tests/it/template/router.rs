@@ -1,4 +1,4 @@
-//! `cargo lambda watch` has routes of its own, in Cargo.toml: they are the template's.
+//! The routes of `cargo lambda watch`, in Cargo.toml, are those of the template.
 
 use std::{collections::BTreeSet, process::Command};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Template, entries};
 
-/// The workspace's `[workspace.metadata]`, as cargo reads it.
+/// Returns the `[workspace.metadata]` of the workspace, as cargo reads it.
 fn metadata() -> Value {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     let arguments = ["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest];
@@ -17,7 +17,7 @@ fn metadata() -> Value {
 }
 
 #[test]
-fn cargo_lambda_watch_has_the_template_s_routes() {
+fn cargo_lambda_watch_has_the_routes_of_the_template() {
     let template = Template::read();
     let endpoints = template.endpoints();
     let expected: BTreeSet<_> = endpoints.iter().map(|function| (function.route(), function.name)).collect();

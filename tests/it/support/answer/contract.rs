@@ -1,4 +1,4 @@
-//! The contract's "Conventions": what every answer of a function has. For the tests here, and for those in `fuzz/`.
+//! The contract's "Conventions": checks for every response of a function, here and in `fuzz/`.
 
 use super::Answer;
 

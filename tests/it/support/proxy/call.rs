@@ -1,25 +1,26 @@
-//! Calls of a service, as they went by.
+//! Recorded calls to a service.
 
 use std::time::Instant;
 
 use serde_json::Value;
 
-/// One call of DynamoDB, or of SES.
+/// A call to DynamoDB or SES.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// `GetItem` and so on; SES's have none.
+    /// `GetItem` and so on. Empty for SES.
     pub(crate) operation: String,
-    /// What was asked.
+    /// The body of the request.
     pub(crate) body: Value,
     pub(super) began: Instant,
     pub(super) ended: Instant,
 }
 
 impl Call {
-    /// The calls of endpoints alone.
+    /// Returns the calls of endpoints only.
     ///
-    /// `send-mail` asks whether an address gets mail, leases a mail, and says when it is sent; before it leases a code's mail, it asks
-    /// who has the address. So many of these questions are its own: one more is an endpoint's, and stays.
+    /// `send-mail` reads whether an address is suppressed, leases an email, and marks it as sent.
+    /// Before it leases the email of a code, it reads the owner of the address. As many of these
+    /// reads are its own; further ones belong to an endpoint, and stay.
     pub(super) fn without_send_mail(calls: Vec<Self>) -> Vec<Self> {
         let is_lease = |call: &Self| call.change().starts_with("SET #leasedUntil") && call.key().starts_with("CODE#");
         let mut questions = calls.iter().filter(|call| is_lease(call)).count();
@@ -33,17 +34,18 @@ impl Call {
         calls.into_iter().filter(|call| is_of_endpoint(call)).collect()
     }
 
-    /// The partition key of a call that is about one item.
+    /// Returns the partition key of a call about one item.
     pub(crate) fn key(&self) -> &str {
         self.body["Key"]["pk"]["S"].as_str().unwrap_or_default()
     }
 
-    /// What an update does.
+    /// Returns the update expression.
     pub(crate) fn change(&self) -> &str {
         self.body["UpdateExpression"].as_str().unwrap_or_default()
     }
 
-    /// What is called, and about which kind of item: `GetItem USER/SESSION`, `Query`, `TransactWriteItems`.
+    /// Returns the operation and the kind of item: `GetItem USER/SESSION`, `Query`,
+    /// `TransactWriteItems`.
     pub(crate) fn site(&self) -> String {
         let kind = |name: &str| {
             let key = self.body["Key"][name]["S"].as_str().unwrap_or_default();
@@ -56,7 +58,7 @@ impl Call {
         }
     }
 
-    /// The parts of a transaction: what each is, and its body.
+    /// Returns the kinds and bodies of the parts of a transaction.
     pub(crate) fn parts(&self) -> Vec<(&str, &Value)> {
         let items = self.body["TransactItems"].as_array().map_or(&[][..], Vec::as_slice);
         items
@@ -66,7 +68,7 @@ impl Call {
             .collect()
     }
 
-    /// How many of the calls were made one after the other: those at the same time count once.
+    /// Returns the number of sequential calls: concurrent ones count once.
     pub(crate) fn round_trips(calls: &[Self]) -> usize {
         let mut by_end: Vec<_> = calls.iter().collect();
         by_end.sort_by_key(|call| call.ended);

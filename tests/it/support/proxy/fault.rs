@@ -1,4 +1,4 @@
-//! What can go wrong between a function and DynamoDB, or SES.
+//! Faults between a function and DynamoDB, or SES.
 
 use std::time::Duration;
 
@@ -6,50 +6,50 @@ use serde_json::{Value, json};
 
 use super::Call;
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It ends so, and the service never hears of it.
+    /// The call ends like this, and never reaches the service.
     Before(End),
-    /// The service does it, but it ends so.
+    /// The service executes the call, but it ends like this.
     After(End),
-    /// A transaction is cancelled: the part at this position is the reason.
+    /// A transaction is cancelled because of the part at this position.
     Cancelled(usize, &'static str),
-    /// It takes that long before it is done.
+    /// The call is executed after this time.
     Late(Duration),
-    /// It is done once something else is decided; until then it is left without an answer.
+    /// The call is executed once something else is decided, and has no response until then.
     Held,
-    /// It sees nothing of what was ever written: a replica as late as can be.
+    /// A read returns nothing, like a replica without any data yet.
     Stale,
-    /// A transaction is cancelled so as well, and only after that long.
+    /// As `Cancelled`, after this time.
     LateAndCancelled(Duration, usize, &'static str),
 }
 
-/// How a call ends that goes wrong.
+/// The end of a call with a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// With an error of that status and type.
+    /// An error with this status and type.
     Error(u16, &'static str),
-    /// The connection is reset, without an answer.
+    /// The connection is reset without a response.
     Reset,
-    /// The connection is reset in the middle of the answer.
+    /// The connection is reset in the middle of the response.
     Half,
-    /// With nothing: nobody ever says anything.
+    /// No response, and no end of the connection.
     Silence,
 }
 
-/// DynamoDB fails in this operation.
+/// Returns a decision that lets DynamoDB fail in one operation.
 pub(crate) fn failing(operation: &'static str) -> impl Fn(&Call) -> Option<Fault> {
     let fault = Fault::Before(End::Error(500, "InternalServerError"));
     move |call| (call.operation == operation).then_some(fault)
 }
 
-/// What a service says when something is wrong.
+/// Returns the body of a service error.
 pub(super) fn error(of_type: &str) -> Value {
     json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{of_type}"), "message": "a fault of the test's"})
 }
 
-/// What DynamoDB says of a transaction that it cancelled because of one part.
+/// Returns the body for a transaction that DynamoDB cancelled because of one part.
 pub(super) fn cancellation(call: &Call, position: usize, reason: &str) -> Value {
     let parts = call.parts().len();
     assert!(position < parts, "position {position} of {parts}");

@@ -1,4 +1,4 @@
-//! The listener: it speaks HTTP as AWS does, until it is told to break off.
+//! The server of the proxy, which speaks HTTP as AWS does until it has to break off.
 
 use std::{pin::pin, sync::Arc, time::Instant};
 
@@ -35,7 +35,7 @@ impl std::error::Error for Cut {}
 
 type Answer = Response<UnsyncBoxBody<Bytes, Cut>>;
 
-/// Listens, and says where.
+/// Starts the server, and returns its URL.
 pub(super) async fn listen(state: Arc<Shared>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -49,11 +49,12 @@ pub(super) async fn listen(state: Arc<Shared>) -> String {
 
 async fn converse(stream: TcpStream, open: Open) {
     let mut hung_up = open.0.hung_up.subscribe();
-    // Who is cut off gets a reset: an orderly end could pass for something else.
+    // A connection that is cut ends with a reset. An orderly end could be mistaken for something
+    // else.
     stream.set_zero_linger().expect("a socket");
     let service = service_fn(|request| answer(Arc::clone(&open.0), request));
     let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-    // Its result says how the connection ended: however it did, it did.
+    // The result is of no interest: connections may end in any way.
     tokio::select! {
         _ = connection.as_mut() => {}
         _ = hung_up.changed() => {
@@ -103,15 +104,16 @@ async fn answer(state: Arc<Shared>, request: Request<Incoming>) -> Result<Answer
     }
 }
 
-/// Passes a call on. It is done to its end, even if the caller hangs up meanwhile.
+/// Forwards a call, and completes it even if the caller hangs up meanwhile.
 async fn forward(state: &Arc<Shared>, head: &Parts, body: Bytes, call: &Call) -> Response<Bytes> {
     let (state, call) = (Arc::clone(state), call.clone());
     let (path, mut headers) = (head.uri.path().to_owned(), head.headers.clone());
     headers.remove(HOST);
     let passed_on = async move {
         let _open = Open::begin(&state);
-        let url = format!("{}{path}", state.upstream.get().expect("the proxy leads somewhere"));
-        let answered = state.http.post(url).headers(headers).body(body).send().await.expect("the service answers");
+        let url = format!("{}{path}", state.upstream.get().expect("a destination was set"));
+        let answered =
+            state.http.post(url).headers(headers).body(body).send().await.expect("a response of the service");
         let (status, headers) = (answered.status(), answered.headers().clone());
         let mut answer = Response::new(answered.bytes().await.expect("a body"));
         state.remember(Call { ended: Instant::now(), ..call });
@@ -122,7 +124,7 @@ async fn forward(state: &Arc<Shared>, head: &Parts, body: Bytes, call: &Call) ->
     tokio::spawn(passed_on).await.expect("no panic")
 }
 
-/// Something that is under way, for as long as this lives.
+/// Counts a connection or call as open while it lives.
 struct Open(Arc<Shared>);
 
 impl Open {
@@ -149,7 +151,7 @@ impl Shared {
                 Ok(answer)
             }
             End::Reset => Err(Cut),
-            End::Half => Ok(half(answered.expect("only what was answered can be halved"))),
+            End::Half => Ok(half(answered.expect("a response to cut"))),
             End::Silence => {
                 let mut hung_up = self.hung_up.subscribe();
                 self.silences.send_modify(|silences| *silences += 1);
@@ -171,7 +173,7 @@ fn whole(answer: Response<Bytes>) -> Answer {
     answer.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync())
 }
 
-/// It says how long it is, and then stops in the middle.
+/// Announces the full length, and ends in the middle.
 fn half(answer: Response<Bytes>) -> Answer {
     let (mut head, body) = answer.into_parts();
     head.headers.insert(CONTENT_LENGTH, body.len().into());

@@ -1,4 +1,4 @@
-//! The mails that an address can be sent, and a source can cause.
+//! Races for the email rate limits of an address and of a source.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,9 +6,9 @@ use serde_json::json;
 use super::{add, of, sign_in, sign_up, unsure};
 use crate::support::{MANY, Settings, in_rounds, won};
 
-/// Attack 47, and 8: however it is spelt.
+/// Spelling does not matter.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_64_sign_ins_asked_for_at_once_three_are_mailed() {
+async fn of_64_sign_ins_requested_at_once_three_are_mailed() {
     in_rounds(25, Settings::default, async |product, rounds| {
         for round in rounds {
             let spelt =
@@ -17,19 +17,19 @@ async fn of_64_sign_ins_asked_for_at_once_three_are_mailed() {
             won(&answers, 3, 429);
             for refused in answers.iter().filter(|answer| answer.status == 429) {
                 let wait: u32 = refused.header("retry-after").expect("Retry-After").parse().expect("seconds");
-                // From a request that came in seconds before the one that spent the last mail, but was counted after it.
+                // A request can arrive seconds before the one that used the last email, but be
+                // counted after it.
                 assert!((1..=65).contains(&wait), "{wait}");
             }
             let (mails, unsure) = (product.mails_to(&spelt[0]).await.len(), unsure(&answers));
-            assert!((3 - unsure.min(3)..=3).contains(&mails), "{mails} mails, {unsure} unsure");
+            assert!((3 - unsure.min(3)..=3).contains(&mails), "{mails} emails, {unsure} unsure");
         }
     })
     .await;
 }
 
-/// Attack 47, by all ways at once.
 #[tokio::test(flavor = "multi_thread")]
-async fn sign_ups_sign_ins_and_additions_of_an_address_share_its_mails_at_once_too() {
+async fn concurrent_requests_of_all_kinds_share_the_rate_limit_of_an_address() {
     in_rounds(5, Settings::default, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {
@@ -41,19 +41,18 @@ async fn sign_ups_sign_ins_and_additions_of_an_address_share_its_mails_at_once_t
                 _ => add(product, &john, &jane),
             });
             let answers = product.race(requests.collect()).await;
-            // The address to be mailed again may not be there yet.
+            // A resend is not found if the address has not been added yet.
             let answers: Vec<_> = answers.into_iter().filter(|answer| answer.status != 404).collect();
             won(&answers, 3, 429);
             let (mails, unsure) = (product.mails_to(&jane).await.len(), unsure(&answers));
-            assert!((3 - unsure.min(3)..=3).contains(&mails), "{mails} mails, {unsure} unsure");
+            assert!((3 - unsure.min(3)..=3).contains(&mails), "{mails} emails, {unsure} unsure");
         }
     })
     .await;
 }
 
-/// Attack 47, from one place.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_has_its_mails_in_an_hour_and_not_one_more_at_once() {
+async fn concurrent_requests_cannot_exceed_the_rate_limit_of_a_source() {
     let settings = || Settings::parameter("MailsPerSourceIpPerHour", "10");
     in_rounds(25, settings, async |product, rounds| {
         for round in rounds {
@@ -63,7 +62,7 @@ async fn a_source_has_its_mails_in_an_hour_and_not_one_more_at_once() {
             let answers = product.race(requests.collect()).await;
             won(&answers, 10, 429);
             let (mails, unsure) = (product.mails().await.len() - before, unsure(&answers));
-            assert!((10 - unsure.min(10)..=10).contains(&mails), "{mails} mails, {unsure} unsure");
+            assert!((10 - unsure.min(10)..=10).contains(&mails), "{mails} emails, {unsure} unsure");
         }
     })
     .await;

@@ -109,7 +109,8 @@ fn every_alarm_has_advice() {
     assert_eq!(advised, alarms.map(|(name, _)| name).collect());
 }
 
-/// samconfig.toml has `sam deploy` show its changes and wait for a yes, which a pipeline cannot give.
+/// With samconfig.toml, `sam deploy` shows its changes and waits for a yes, which a pipeline cannot
+/// give.
 #[test]
 fn a_deployment_whose_command_has_the_parameters_asks_nothing() {
     let lines = [README, OPERATIONS].into_iter().flat_map(code).flat_map(str::lines);

@@ -12,13 +12,12 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::full_name::is_blank;
 
-/// One mailbox: an ASCII local part without quotes at a domain of two labels or more (RFC 5321 as
-/// far as SES goes).
+/// An address of one mailbox: an ASCII local part without quotes at a domain of at least two labels
+/// (RFC 5321, as far as SES supports it).
 ///
-/// An international domain becomes punycode, and mail goes to the very domain that is compared.
-/// Characters that IDNA would quietly turn into others or drop are refused (full-width and circled
-/// letters, U+FF0E or U+3002 for a dot, soft hyphens), so that nothing appears after the check that
-/// was not in the text.
+/// An international domain is converted to Punycode, so email goes to exactly the domain that is
+/// compared. Characters that IDNA would map or drop are rejected (full-width and circled letters,
+/// U+FF0E or U+3002 for a dot, soft hyphens), so that the checked address is the typed one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress {
@@ -73,16 +72,16 @@ impl EmailAddress {
         Ok(Self { mailed, canonical })
     }
 
-    /// What mail is sent to: as typed, except that an international domain is in punycode and the
-    /// root's dot is gone.
+    /// Returns the address that email is sent to: as typed, with the domain in Punycode and without
+    /// the dot of the DNS root.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.mailed
     }
 
-    /// What makes two addresses the same one: all of it in lower case. RFC 5321 §2.4 lets a host
-    /// tell `John` from `john`; none that people use does, and two owners of one mailbox would be
-    /// worse.
+    /// Returns the canonical form, by which addresses are compared: all in lower case. RFC 5321 §2.4
+    /// allows a server to distinguish `John` from `john`, but common servers do not, and two owners of
+    /// one mailbox would be worse.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical

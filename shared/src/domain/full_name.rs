@@ -4,14 +4,14 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A name in any script, 1 to 128 characters without the blanks around it, emoji included.
+/// A name in any script, 1 to 128 characters without surrounding blanks, emoji included.
 ///
-/// Nothing in it can act on the text around it: no control characters, no line breaks, no marks
-/// that turn the direction of writing. Of the characters that show nothing by themselves only those
-/// stay that scripts and emoji cannot do without, and only where they belong: joiners (Persian,
-/// Malayalam, Mongolian, family emoji) and variation selectors (Japanese names, coloured emoji)
-/// behind something to see. So a name can neither be empty to the eye nor carry a hidden text.
-/// Markup is not refused: who shows a name escapes it.
+/// A name cannot affect the text around it: it has no control characters, no line breaks and no
+/// characters that change the text direction. Of the invisible characters, only those that scripts
+/// and emoji need are allowed, and only behind a visible character: joiners (Persian, Malayalam,
+/// Mongolian, family emoji) and variation selectors (Japanese names, colored emoji). So a name can
+/// neither look empty nor carry hidden text. Markup is allowed: a client that shows a name must
+/// escape it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FullName(String);
@@ -22,8 +22,7 @@ impl FullName {
     /// Parses a name. Surrounding blanks are trimmed.
     ///
     /// # Errors
-    /// When nothing is left between the blanks, when there is too much of it, and for characters
-    /// that nobody can see.
+    /// If the text is empty or too long, or has a character that a name cannot have.
     pub fn parse(text: &str) -> Result<Self, InvalidFullName> {
         let name = text.trim_matches(is_blank);
         if name.is_empty() {
@@ -69,18 +68,18 @@ pub enum InvalidFullName {
     /// A control character or a line break.
     #[error("must be a single line without control characters")]
     Control,
-    /// A character that shows nothing, or one that turns the direction of writing.
+    /// An invisible character, or one that changes the text direction.
     #[error("must not contain invisible characters or characters that change the text direction")]
     Invisible,
 }
 
-/// White space within a line. The blanks around a typed text are cut; a line break there is
-/// refused, as anywhere else.
+/// Returns whether a character is white space within a line. Surrounding blanks are trimmed; a line
+/// break is rejected anywhere.
 pub(crate) fn is_blank(character: char) -> bool {
     character == '\t' || character.is_whitespace() && !is_control(character)
 }
 
-/// Unicode's control characters, and its two separators that end lines as some of those do.
+/// Returns whether a character is a control character, or one of the two Unicode line separators.
 fn is_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }

@@ -16,7 +16,7 @@ const LEASE: Duration = Duration::from_secs(30);
 async fn die_waiting_for(service: &Proxy, product: &Product, batch: &[Value]) {
     let environment = product.stack.environment("send-mail").expect("the function's environment").clone();
     let config = Config::from_variables(&|name| environment.get(name).cloned()).expect("a valid environment");
-    let function = SendMail::new(config).expect("a function");
+    let function = SendMail::new(&config).expect("a function");
     let (event, now) = (to_raw_value(&json!({"Records": batch})).expect("an event"), product.stack.clock().now());
     let task = tokio::spawn(async move { function.handle(now, &event).await });
     service.silence().await;

@@ -1,4 +1,5 @@
-//! The README's commands, run as they are printed. The test stands in for curl: it makes the requests itself.
+//! The README's commands, run as they are printed. The test stands in for curl: it makes the
+//! requests itself.
 
 use reqwest::{Client, Method};
 use uuid::Uuid;
@@ -71,7 +72,7 @@ impl Curl {
 
     async fn send(self, product: &Product, agent: &str) -> String {
         if self.url.contains("/_aws/ses") {
-            // Whoever reads the README is slower than the mail.
+            // A reader of the README is slower than the email.
             product.stack.delivered().await;
         }
         let usual = if self.body.is_some() { "POST" } else { "GET" };

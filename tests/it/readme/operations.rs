@@ -1,5 +1,5 @@
-//! docs/operations.md, "Users": the commands, run as they are printed. The test replaces the AWS CLI,
-//! and sends the requests to the product's table.
+//! docs/operations.md, "Users": the commands, run as they are printed. The test replaces the AWS
+//! CLI, and sends the requests to the product's table.
 
 use serde_json::{Map, Value, json};
 
@@ -131,7 +131,7 @@ async fn aws(product: &Product, arguments: Vec<String>) -> String {
         };
         request.insert(parameter.0.to_owned(), parameter.1);
     }
-    let answer = product.dynamodb_says(&format!("DynamoDB_20120810.{operation}"), &request.into()).await;
+    let answer = product.call_dynamodb(&format!("DynamoDB_20120810.{operation}"), &request.into()).await;
     assert_eq!(answer["LastEvaluatedKey"], Value::Null, "a single page");
     match query {
         None if operation == "DeleteItem" => String::new(),

@@ -1,7 +1,7 @@
 //! Commands of the documentation, run as if they were pasted into a shell.
 //!
-//! A shell function replaces the program that the commands call. It passes the arguments to the test,
-//! and prints the test's answer.
+//! A shell function replaces the program that the commands call. It passes the arguments to the
+//! test, and prints the test's answer.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -26,8 +26,8 @@ const SHELLS: [Shell; 3] = [
     Shell { name: "zsh", options: &["-f", "-i", "-o", "no_prompt_cr"] },
 ];
 
-/// Runs a shell, which begins at `$2`, with the script `$1` as its input and its errors in its output.
-/// Descriptors 3 and 4 are the pipes from and to the test.
+/// Runs a shell, which begins at `$2`, with the script `$1` as its input and its errors in its
+/// output. Descriptors 3 and 4 are the pipes from and to the test.
 const START: &str = r#"exec 3<&0 4>&2 2>&1; printf '%s\n' "$1" | { shift; exec "$@"; }"#;
 
 /// The function that replaces a program. A call is a line on 4, with a unit separator after each

@@ -49,7 +49,7 @@ impl Product {
         records
     }
 
-    async fn call_dynamodb(&self, target: &str, body: &Value) -> Value {
+    pub(crate) async fn call_dynamodb(&self, target: &str, body: &Value) -> Value {
         let request = self.http.post(self.dynamodb_url()).header("x-amz-target", target).body(body.to_string());
         let request = request.header("content-type", "application/x-amz-json-1.0");
         // The local DynamoDB accepts any signature, but requires one.

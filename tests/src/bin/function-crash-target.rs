@@ -1,4 +1,5 @@
-//! Runs a Lambda function as a process, for tests that kill it: `function-crash-target create-user`.
+//! Runs a Lambda function as a process, for tests that kill it: `function-crash-target
+//! create-user`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,5 +1,5 @@
-//! The texts of the emails, a module for each language. The templates `email.html` and `email.txt` contain no text of their own.
-//! A language that lacks an email does not compile.
+//! The texts of the emails, a module for each language. The templates `email.html` and `email.txt`
+//! contain no text of their own. A language that lacks an email does not compile.
 
 mod english;
 mod german;

@@ -1,4 +1,5 @@
-//! The facts that an email shows of a request or of the configuration, each in a form that cannot contain anything else.
+//! The facts that an email shows of a request or of the configuration, each in a form that cannot
+//! contain anything else.
 
 use std::net::IpAddr;
 
@@ -9,7 +10,8 @@ use super::Layout;
 /// The maximum length of an address (RFC 5321).
 const MAX_ADDRESS_BYTES: usize = 254;
 
-/// Returns the product's name on one line. It is part of subjects, where a line break would start a header.
+/// Returns the product's name on one line. It is part of subjects, where a line break would start a
+/// header.
 pub(super) fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_control() || c.is_whitespace());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
@@ -20,7 +22,8 @@ pub(super) fn ip(text: &str) -> Option<String> {
     text.parse::<IpAddr>().ok().map(|ip| ip.to_string())
 }
 
-/// Returns an email address. An accepted address is ASCII; any other character is replaced by a question mark.
+/// Returns an email address. An accepted address is ASCII; any other character is replaced by a
+/// question mark.
 pub(super) fn address(text: &str) -> String {
     let visible = |c: char| if c.is_ascii_graphic() { c } else { '?' };
     text.chars().take(MAX_ADDRESS_BYTES).map(visible).collect()

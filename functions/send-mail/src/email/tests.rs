@@ -1,4 +1,5 @@
-//! The texts of the emails are in `snapshots/`, for people to review. Properties of all of them are tested here.
+//! The texts of the emails are in `snapshots/`, for people to review. Properties of all of them are
+//! tested here.
 
 use insta::assert_snapshot;
 
@@ -147,7 +148,8 @@ fn nothing_but_a_code_looks_like_one() {
             None => (message.text, seen(&message.html)),
         };
         assert!(longest_number(&text) < 6, "{name}");
-        // Without whitespace, numbers such as those of `203.0.113.7` run together, but not further than this.
+        // Without whitespace, numbers such as those of `203.0.113.7` run together, but not further
+        // than this.
         assert!(longest_number(&html) < 6, "{name}");
     }
 }

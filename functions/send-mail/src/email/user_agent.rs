@@ -2,7 +2,8 @@
 
 use super::Layout;
 
-/// Browsers by a token of their user agent. The order matters: most also name the browsers that they are compatible with.
+/// Browsers by a token of their user agent. The order matters: most also name the browsers that
+/// they are compatible with.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -17,7 +18,8 @@ const BROWSERS: [(&str, &str); 8] = [
 /// The token of a browser that is part of an app.
 const PART_OF_AN_APP: &str = "AppleWebKit/";
 
-/// Operating systems by their token. The order matters: Android also names Linux, and iOS a kind of Mac OS X.
+/// Operating systems by their token. The order matters: Android also names Linux, and iOS a kind of
+/// Mac OS X.
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iOS"),
     ("iPad", "iPadOS"),
@@ -34,7 +36,8 @@ const BROWSER_PREFIX: &str = "Mozilla/";
 /// The longest name of a program that is highlight.
 const MAX_NAME_BYTES: usize = 24;
 
-/// Returns `Firefox on Windows` for a browser, and name and version for another program, such as `curl/8.5.0`.
+/// Returns `Firefox on Windows` for a browser, and name and version for another program, such as
+/// `curl/8.5.0`.
 pub(super) fn describe(agent: &str, layout: &Layout) -> Option<String> {
     if agent.starts_with(BROWSER_PREFIX) { browser(agent, layout) } else { program(agent) }
 }
@@ -52,8 +55,8 @@ fn known(names: &[(&str, &'static str)], agent: &str) -> Option<&'static str> {
     found.map(|(_, name)| *name)
 }
 
-/// Returns the first product of a user agent, if its name is a plain word. The name is too short for a message, and the version
-/// (three numbers of at most four digits) for a link or a code.
+/// Returns the first product of a user agent, if its name is a plain word. The name is too short
+/// for a message, and the version (three numbers of at most four digits) for a link or a code.
 fn program(agent: &str) -> Option<String> {
     let product = agent.split(' ').next()?;
     let (name, version) = product.split_once('/').unwrap_or((product, ""));

@@ -79,9 +79,9 @@ impl EmailAddress {
         &self.mailed
     }
 
-    /// Returns the canonical form, by which addresses are compared: all in lower case. RFC 5321 §2.4
-    /// allows a server to distinguish `John` from `john`, but common servers do not, and two owners of
-    /// one mailbox would be worse.
+    /// Returns the canonical form, by which addresses are compared: all in lower case. RFC 5321
+    /// §2.4 allows a server to distinguish `John` from `john`, but common servers do not, and two
+    /// owners of one mailbox would be worse.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical

@@ -9,10 +9,16 @@ from playwright.sync_api import Page, expect, sync_playwright
 SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 375, "height": 800}}
 
 
-def execute(page: Page, operation: str, body: str | None = None) -> None:
-    """Opens an operation by its link at the top, tries it out, and waits for the response."""
-    block = page.locator(f"[id$='-{operation}']")
-    page.locator(f"a[href$='/{operation}']").first.click()
+def operation(page: Page, endpoint: str):
+    """Returns the block of an operation that the page links to at its top, and that link."""
+    link = page.locator("#begin a", has_text=endpoint).first
+    return page.locator(f"[id$='-{link.get_attribute('href').rsplit('/', 1)[1]}']"), link
+
+
+def execute(page: Page, endpoint: str, body: str | None = None) -> None:
+    """Opens an operation by its link, tries it out, and waits for the response."""
+    block, link = operation(page, endpoint)
+    link.click()
     block.get_by_role("button", name="Try it out").click()
     if body is not None:
         block.locator("textarea.body-param__text").fill(body)
@@ -20,20 +26,20 @@ def execute(page: Page, operation: str, body: str | None = None) -> None:
     expect(block.locator(".live-responses-table")).to_be_visible()
 
 
-def response(page: Page, operation: str):
+def response(page: Page, endpoint: str):
     """Returns the elements with the status and the body of an operation's response."""
-    row = page.locator(f"[id$='-{operation}'] .live-responses-table .response")
+    row = operation(page, endpoint)[0].locator(".live-responses-table .response")
     return row.locator(".response-col_status"), row.locator(".highlight-code").first
 
 
 def journey(page: Page, api: str, alias: str, inspect) -> None:
     """Signs up, reads the code in the mailbox, verifies it, and checks the session."""
     page.goto(api)
-    expect(page.locator("[id$='-create-user']")).to_be_visible()
+    expect(operation(page, "POST /user")[0]).to_be_visible()
     inspect(page, "reference")
     expect(page.get_by_role("heading", name="Latchkey API reference")).to_be_visible()
-    execute(page, "create-user", f'{{"email": "{alias}@example.com", "fullName": "Ada Lovelace", "alias": "{alias}"}}')
-    expect(response(page, "create-user")[0]).to_contain_text("202")
+    execute(page, "POST /user", f'{{"email": "{alias}@example.com", "fullName": "Ada Lovelace", "alias": "{alias}"}}')
+    expect(response(page, "POST /user")[0]).to_contain_text("202")
     code_id = page.locator("#code-id").inner_text()
 
     with page.expect_popup() as popup:
@@ -46,12 +52,12 @@ def journey(page: Page, api: str, alias: str, inspect) -> None:
     inspect(mailbox, "mailbox")
 
     # The page sends the bearer token automatically, but it is inactive until the code is verified.
-    execute(page, "check-session")
-    expect(response(page, "check-session")[0]).to_contain_text("401")
-    execute(page, "verify-session", f'{{"verificationCodeID": "{code_id}", "code": "{code}"}}')
-    expect(response(page, "verify-session")[0]).to_contain_text("202")
-    page.locator("[id$='-check-session']").get_by_role("button", name="Execute").click()
-    status, session = response(page, "check-session")
+    execute(page, "GET /session")
+    expect(response(page, "GET /session")[0]).to_contain_text("401")
+    execute(page, "PUT /session/verification", f'{{"verificationCodeID": "{code_id}", "code": "{code}"}}')
+    expect(response(page, "PUT /session/verification")[0]).to_contain_text("202")
+    operation(page, "GET /session")[0].get_by_role("button", name="Execute").click()
+    status, session = response(page, "GET /session")
     expect(status).to_contain_text("200")
     expect(session).to_contain_text(f'"alias": "{alias}"')
     expect(session).to_contain_text('"verified": true')

@@ -26,7 +26,7 @@ use std::{
 
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
-use crate::{binaries::NAMES, certificates::Certificates, valgrind::Valgrind};
+use crate::{binaries::names, certificates::Certificates, valgrind::Valgrind};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
@@ -39,12 +39,16 @@ struct Arguments {
     command: Option<Action>,
 
     /// Functions to measure; by default, all of them and two lower bounds
-    #[arg(value_parser = PossibleValuesParser::new(NAMES))]
+    #[arg(value_parser = PossibleValuesParser::new(names()))]
     functions: Vec<String>,
 
     /// Fail if a function exceeds one of its limits
     #[arg(long)]
     gates: bool,
+
+    /// Measure the few functions that CI measures
+    #[arg(long, conflicts_with = "functions")]
+    ci: bool,
 }
 
 #[derive(Subcommand)]
@@ -74,7 +78,11 @@ async fn run(arguments: Arguments) -> Result<()> {
     if let Some(Action::Load) = arguments.command {
         return load::run().await;
     }
-    let names = if arguments.functions.is_empty() { NAMES.map(str::to_owned).into() } else { arguments.functions };
+    let names: Vec<String> = match (arguments.ci, arguments.functions) {
+        (true, _) => registry::MEASURED_IN_CI.map(str::to_owned).into(),
+        (false, functions) if functions.is_empty() => binaries::names().map(str::to_owned).collect(),
+        (false, functions) => functions,
+    };
     let valgrind = Valgrind::find().await?;
     if arguments.gates && valgrind.is_none() {
         return Err("--gates needs valgrind to count instructions; install it".into());

@@ -115,7 +115,8 @@ impl Product {
 
     /// Returns an item of the table in DynamoDB's JSON.
     pub(crate) async fn item(&self, pk: &str, sk: &str) -> Result<Value> {
-        let table = self.stack.environment("check-session").and_then(|variables| variables.get("TABLE_NAME"));
+        let table =
+            self.stack.environment(registry::MEASURED_IN_CI[0]).and_then(|variables| variables.get("TABLE_NAME"));
         let get = json!({"TableName": table, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}, "ConsistentRead": true});
         // The signature is required, but it is not checked.
         let headers = [

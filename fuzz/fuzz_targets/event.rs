@@ -6,7 +6,7 @@
 #[path = "../../tests/it/support/answer/contract.rs"]
 mod contract;
 
-use std::{pin::Pin, sync::LazyLock};
+use std::sync::LazyLock;
 
 use fuzz::{NOW, RUNTIME, config};
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -14,7 +14,7 @@ use serde_json::{
     Value,
     value::{RawValue, to_value},
 };
-use shared::{App, Endpoint, Response};
+use shared::{App, Response};
 
 /// A response in the form that the contract check expects.
 struct Answer {
@@ -39,29 +39,6 @@ impl Answer {
     }
 }
 
-type Respond = for<'a> fn(&'a App, &'a RawValue) -> Pin<Box<dyn Future<Output = Response> + 'a>>;
-
-fn respond<'a, E: Endpoint>(app: &'a App, event: &'a RawValue) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
-    Box::pin(shared::respond::<E>(app, NOW, event))
-}
-
-const ENDPOINTS: [Respond; 14] = [
-    respond::<check_session::CheckSession>,
-    respond::<close_session::CloseSession>,
-    respond::<create_email::CreateEmail>,
-    respond::<create_session::CreateSession>,
-    respond::<create_user::CreateUser>,
-    respond::<delete_email::DeleteEmail>,
-    respond::<extend_session::ExtendSession>,
-    respond::<get_user::GetUser>,
-    respond::<list_emails::ListEmails>,
-    respond::<list_sessions::ListSessions>,
-    respond::<prefer_email::PreferEmail>,
-    respond::<resend_email_code::ResendEmailCode>,
-    respond::<verify_email::VerifyEmail>,
-    respond::<verify_session::VerifySession>,
-];
-
 static APP: LazyLock<App> = LazyLock::new(|| App::new(config()));
 
 fuzz_target!(|event: &str| -> Corpus {
@@ -69,9 +46,10 @@ fuzz_target!(|event: &str| -> Corpus {
     let Ok(event) = serde_json::from_str::<&RawValue>(event) else { return Corpus::Reject };
     // The event's length selects the endpoint, so that the files in `events/` can be used as inputs
     // without changes.
-    let endpoint = ENDPOINTS[event.get().len() % ENDPOINTS.len()];
+    let endpoints: Vec<_> = registry::endpoints().collect();
+    let (_, route) = endpoints[event.get().len() % endpoints.len()];
     RUNTIME.block_on(async {
-        let answer = Answer::of(&endpoint(&APP, event).await);
+        let answer = Answer::of(&(route.respond)(&APP, NOW, event).await);
         assert!(answer.status < 500, "{}", answer.body);
         contract::check(&answer);
     });

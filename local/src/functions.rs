@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use shared::{App, Config, Endpoint};
+use shared::{App, Config};
 
 use crate::clock::Clock;
 use crate::error::{InvokeError, StartError};
@@ -21,70 +21,50 @@ type Invocation = Pin<Box<dyn Future<Output = Result<Box<RawValue>, String>> + S
 /// A binary of the workspace, with the handler that its main.rs serves.
 struct Binary {
     name: &'static str,
-    handler: fn(Config, Clock) -> Result<Handler, String>,
+    handler: Box<dyn Fn(Config, Clock) -> Result<Handler, String>>,
 }
 
 /// Returns all binaries. The template must have exactly these functions.
 fn binaries() -> Vec<Binary> {
-    vec![
-        endpoint::<check_session::CheckSession>(),
-        endpoint::<close_session::CloseSession>(),
-        endpoint::<create_email::CreateEmail>(),
-        endpoint::<create_session::CreateSession>(),
-        endpoint::<create_user::CreateUser>(),
-        endpoint::<delete_email::DeleteEmail>(),
-        endpoint::<extend_session::ExtendSession>(),
-        endpoint::<get_user::GetUser>(),
-        endpoint::<list_emails::ListEmails>(),
-        endpoint::<list_sessions::ListSessions>(),
-        endpoint::<prefer_email::PreferEmail>(),
-        endpoint::<resend_email_code::ResendEmailCode>(),
-        endpoint::<verify_email::VerifyEmail>(),
-        endpoint::<verify_session::VerifySession>(),
-        handle_mail_event(),
-        send_mail(),
-    ]
-}
-
-fn endpoint<E: Endpoint + 'static>() -> Binary {
-    Binary {
-        name: E::NAME,
-        handler: |config, clock| {
-            if E::DERIVES_CODES {
+    let endpoints = registry::endpoints().map(|(function, route)| Binary {
+        name: function.name,
+        handler: Box::new(move |config, clock| {
+            if route.derives_codes {
                 config.code_keys().map_err(|error| error.to_string())?;
             }
             let app = Arc::new(App::new(config));
             Ok(Arc::new(move |event| {
                 let (app, now) = (Arc::clone(&app), clock.now());
-                Box::pin(async move { json(&shared::respond::<E>(&app, now, &event).await) })
+                Box::pin(async move { json(&(route.respond)(&app, now, &event).await) })
             }))
-        },
-    }
+        }),
+    });
+    endpoints.chain([handle_mail_event(), send_mail()]).collect()
 }
 
 fn send_mail() -> Binary {
     Binary {
         name: send_mail::NAME,
-        handler: |config, clock| {
+        handler: Box::new(|config, clock| {
             let function = Arc::new(send_mail::SendMail::new(&config).map_err(|error| error.to_string())?);
             Ok(Arc::new(move |event| {
                 let (function, now) = (Arc::clone(&function), clock.now());
                 Box::pin(async move { json(&function.handle(now, &event).await) })
             }))
-        },
+        }),
     }
 }
 
 fn handle_mail_event() -> Binary {
     Binary {
         name: handle_mail_event::NAME,
-        handler: |config, clock| {
+        handler: Box::new(|config, clock| {
             let function = Arc::new(handle_mail_event::HandleMailEvent::new(&config));
             Ok(Arc::new(move |event| {
                 let (function, now) = (Arc::clone(&function), clock.now());
                 Box::pin(async move { json(&function.handle(now, &event).await.map_err(|fault| fault.to_string())?) })
             }))
-        },
+        }),
     }
 }
 

@@ -210,9 +210,9 @@ fn the_help_explains_every_flag() {
 #[tokio::test]
 async fn a_rejected_request_is_logged_as_plain_text() {
     let running = in_memory();
-    let url = format!("{}/session", running.line("API"));
-    assert_eq!(reqwest::get(&url).await.unwrap().status(), 401);
+    let url = format!("{}/user/id/unknown", running.line("API"));
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 400);
     let (_, log) = running.terminate();
-    assert!(log.contains("WARN") && log.contains("check-session"), "{log}");
+    assert!(log.contains("WARN") && log.contains("get-user"), "{log}");
     assert!(!log.contains('\u{1b}'), "colours are for terminals: {log}");
 }

@@ -15,7 +15,7 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 use serde_json::value::RawValue;
-use shared::{App, Config, Endpoint};
+use shared::{App, Config};
 
 use crate::{
     faults::{
@@ -33,32 +33,13 @@ const MAX_CONCURRENT: usize = 3;
 type Handling = Pin<Box<dyn Future<Output = Answer>>>;
 
 fn handling(product: &Product, scenario: Scenario, event: Box<RawValue>) -> Handling {
-    match scenario.function() {
-        "check-session" => begin::<check_session::CheckSession>(product, event),
-        "close-session" => begin::<close_session::CloseSession>(product, event),
-        "create-email" => begin::<create_email::CreateEmail>(product, event),
-        "create-session" => begin::<create_session::CreateSession>(product, event),
-        "create-user" => begin::<create_user::CreateUser>(product, event),
-        "delete-email" => begin::<delete_email::DeleteEmail>(product, event),
-        "extend-session" => begin::<extend_session::ExtendSession>(product, event),
-        "get-user" => begin::<get_user::GetUser>(product, event),
-        "list-emails" => begin::<list_emails::ListEmails>(product, event),
-        "list-sessions" => begin::<list_sessions::ListSessions>(product, event),
-        "prefer-email" => begin::<prefer_email::PreferEmail>(product, event),
-        "resend-email-code" => begin::<resend_email_code::ResendEmailCode>(product, event),
-        "verify-email" => begin::<verify_email::VerifyEmail>(product, event),
-        "verify-session" => begin::<verify_session::VerifySession>(product, event),
-        other => panic!("no such function: {other}"),
-    }
-}
-
-fn begin<E: Endpoint>(product: &Product, event: Box<RawValue>) -> Handling {
-    let environment = product.stack.environment(E::NAME).expect("a function");
+    let function = registry::find(scenario.function()).expect("a function");
+    let environment = product.stack.environment(function.name).expect("a function");
     let config = Config::from_variables(&|name| environment.get(name).cloned()).expect("its environment");
-    let now = product.stack.clock().now();
+    let (now, respond) = (product.stack.clock().now(), function.endpoint.expect("an endpoint").respond);
     Box::pin(async move {
         let app = App::new(config);
-        let response = shared::respond::<E>(&app, now, &event).await;
+        let response = respond(&app, now, &event).await;
         Answer::of_function(&serde_json::to_value(&response).expect("JSON"))
     })
 }
@@ -145,7 +126,7 @@ impl Drop for Process {
 async fn a_function_that_dies_at_a_call_leaves_nothing_half_done() {
     let deaths = each_of(Scenario::ALL, async |fixture| {
         let mut deaths = 0;
-        for site in fixture.scenario.calls().0 {
+        for site in fixture.scenario.calls() {
             for fault in [Fault::Before(End::Silence), Fault::After(End::Silence)] {
                 let context = format!("{:?} dies at {site}: {fault:?}", fixture.scenario);
                 let (prepared, before) = fixture.prepare().await;

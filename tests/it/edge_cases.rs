@@ -8,24 +8,6 @@ use crate::support::{Answer, Product, Requested, product};
 
 const ADDRESS: &str = "john@doe.net";
 
-/// The functions behind the API.
-const ENDPOINTS: [&str; 14] = [
-    "check-session",
-    "close-session",
-    "create-email",
-    "create-session",
-    "create-user",
-    "delete-email",
-    "extend-session",
-    "get-user",
-    "list-emails",
-    "list-sessions",
-    "prefer-email",
-    "resend-email-code",
-    "verify-email",
-    "verify-session",
-];
-
 /// Invokes a function with an event, and returns its output.
 async fn invoke_raw(product: &Product, function: &str, event: &Value) -> Value {
     let response = product.stack.invoke(function, &to_raw_value(event).expect("JSON")).await.expect("a response");
@@ -111,7 +93,7 @@ async fn every_endpoint_refuses_an_invalid_api_gateway_event_with_a_400() {
             with(&usual, "/pathParameters", json!(["id"])),
         ];
         for event in &events {
-            for function in ENDPOINTS {
+            for function in registry::endpoints().map(|(function, _)| function.name) {
                 let response = invoke(product, function, event).await;
                 response.refused(400, "Not a valid API Gateway proxy event");
             }

@@ -193,72 +193,15 @@ fn every_file_has_an_entry_and_every_entry_a_file() {
     assert_eq!(files, known);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn create_user_responds_to_its_events() {
-    check_endpoint("create-user").await;
+macro_rules! test_each {
+    ($($endpoint:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $endpoint() {
+                check_endpoint(&stringify!($endpoint).replace('_', "-")).await;
+            }
+        )*
+    };
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn get_user_responds_to_its_events() {
-    check_endpoint("get-user").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn create_session_responds_to_its_events() {
-    check_endpoint("create-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn verify_session_responds_to_its_events() {
-    check_endpoint("verify-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn check_session_responds_to_its_events() {
-    check_endpoint("check-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn extend_session_responds_to_its_events() {
-    check_endpoint("extend-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn close_session_responds_to_its_events() {
-    check_endpoint("close-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn list_sessions_responds_to_its_events() {
-    check_endpoint("list-sessions").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn create_email_responds_to_its_events() {
-    check_endpoint("create-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn list_emails_responds_to_its_events() {
-    check_endpoint("list-emails").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn verify_email_responds_to_its_events() {
-    check_endpoint("verify-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn resend_email_code_responds_to_its_events() {
-    check_endpoint("resend-email-code").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn prefer_email_responds_to_its_events() {
-    check_endpoint("prefer-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn delete_email_responds_to_its_events() {
-    check_endpoint("delete-email").await;
-}
+registry::for_each_endpoint!(test_each);

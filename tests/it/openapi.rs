@@ -112,72 +112,15 @@ fn every_component_is_used() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn create_user_responds_as_described() {
-    responds_as_described("create-user").await;
+macro_rules! test_each {
+    ($($endpoint:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $endpoint() {
+                responds_as_described(&stringify!($endpoint).replace('_', "-")).await;
+            }
+        )*
+    };
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn get_user_responds_as_described() {
-    responds_as_described("get-user").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn create_session_responds_as_described() {
-    responds_as_described("create-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn verify_session_responds_as_described() {
-    responds_as_described("verify-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn check_session_responds_as_described() {
-    responds_as_described("check-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn extend_session_responds_as_described() {
-    responds_as_described("extend-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn close_session_responds_as_described() {
-    responds_as_described("close-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn list_sessions_responds_as_described() {
-    responds_as_described("list-sessions").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn create_email_responds_as_described() {
-    responds_as_described("create-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn list_emails_responds_as_described() {
-    responds_as_described("list-emails").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn verify_email_responds_as_described() {
-    responds_as_described("verify-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn resend_email_code_responds_as_described() {
-    responds_as_described("resend-email-code").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn prefer_email_responds_as_described() {
-    responds_as_described("prefer-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn delete_email_responds_as_described() {
-    responds_as_described("delete-email").await;
-}
+registry::for_each_endpoint!(test_each);

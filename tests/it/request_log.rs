@@ -39,7 +39,7 @@ async fn the_requests_of_a_user_are_found_in_the_log_by_the_users_id() {
         let lines = lines_of(&john.user_id);
         let expected = [
             ("verify-session", "202", "INFO"),
-            ("check-session", "200", "INFO"),
+            (registry::serving("GET", "/session").expect("an endpoint").name, "200", "INFO"),
             ("prefer-email", "404", "WARN"),
             ("close-session", "202", "INFO"),
         ];

@@ -1,21 +1,23 @@
-//! The endpoints' calls to DynamoDB: the number of sequential round trips, and the rules that every
-//! call follows.
+//! The endpoints' calls to DynamoDB: no more sequential round trips than the registry says, and the
+//! rules that every call follows.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::{Call, Fault, Person, Product, Proxy, Requested, Settings, code_in, product_with, wrong};
+use crate::{
+    faults::{matrix::with_own_product, scenarios::Scenario},
+    support::{Call, Fault, Person, Product, Proxy, Settings, code_in, product_with, wrong},
+};
 
 /// Long enough for concurrent calls to overlap, even on a busy machine.
 const DELAY: Duration = Duration::from_millis(30);
 
 /// Runs a test on a product whose calls to DynamoDB are recorded. As in a deployment, a source has
 /// a rate limit.
-async fn watched(delay: Duration, test: impl AsyncFnOnce(&Product, &Proxy)) {
+async fn watched(test: impl AsyncFnOnce(&Product, &Proxy)) {
     let proxy = Proxy::start().await;
-    proxy.decide(move |_| Some(Fault::Late(delay)));
     let settings = Settings { parameters: Settings::with_mail_for_all().parameters, ..Settings::through(&proxy) };
     let settings = settings.and("MailsPerSourceIpPerHour", "1000").and("SessionsPerUser", "5");
     product_with(settings, async |product| {
@@ -25,120 +27,42 @@ async fn watched(delay: Duration, test: impl AsyncFnOnce(&Product, &Proxy)) {
     .await;
 }
 
-/// Asserts that a request succeeds within a number of round trips.
-///
 /// On a busy machine, concurrent calls can look sequential, but never the other way round. So the
 /// lowest of several counts is the right one.
-async fn takes(most: usize, product: &Product, proxy: &Proxy, mut request: impl AsyncFnMut(usize) -> RequestBuilder) {
-    let mut counted = Vec::new();
-    for attempt in 0..6 {
-        let request = request(attempt).await;
-        let (answer, calls) = product.watch(proxy, request).await;
-        assert!(answer.status < 300, "{}", answer.body);
-        let trips = Call::round_trips(&calls);
-        assert!(trips >= 1, "no call was made");
-        if trips <= most {
-            return;
+async fn assert_round_trips(scenario: Scenario) {
+    with_own_product(scenario, async |product, proxy| {
+        let person = scenario.begin(product).await;
+        let cost = registry::find(scenario.function()).expect("a function").cost;
+        let max = if scenario.is_usual() { cost.round_trips as usize } else { scenario.calls().len() };
+        let mut counted = Vec::new();
+        for _ in 0..6 {
+            let prepared = scenario.prepare(product, person.as_ref()).await;
+            product.stack.delivered().await;
+            proxy.decide(|_| Some(Fault::Late(DELAY)));
+            let (response, calls) = product.watch(proxy, prepared.request.for_api(product)).await;
+            proxy.mend();
+            assert_eq!(response.status, scenario.expected_status(), "{scenario:?}: {}", response.body);
+            let round_trips = Call::round_trips(&calls);
+            assert!(round_trips >= 1, "{scenario:?}: no call was made");
+            if round_trips <= max {
+                return;
+            }
+            counted.push(calls.iter().map(Call::site).collect::<Vec<_>>());
         }
-        counted.push(calls.iter().map(|call| call.operation.clone()).collect::<Vec<_>>());
+        panic!("{scenario:?}: more than {max} round trips: {counted:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_takes_more_round_trips_than_the_registry_says() {
+    for scenario in Scenario::ALL {
+        Box::pin(assert_round_trips(scenario)).await;
     }
-    panic!("more than {most} round trips: {counted:?}");
 }
 
 fn of(product: &Product, person: &Person, method: Method, path: &str) -> RequestBuilder {
     product.request(method, path).bearer_auth(&person.bearer)
-}
-
-fn verification(product: &Product, path: &str, id: &str, code: &str) -> RequestBuilder {
-    product.request(Method::PUT, path).json(&json!({"verificationCodeID": id, "code": code}))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn reads_take_at_most_two_round_trips() {
-    watched(DELAY, async |product, proxy| {
-        let john = product.sign_up("john@doe.net", "johny").await;
-        takes(1, product, proxy, async |_| of(product, &john, Method::GET, "/session")).await;
-        let user = format!("/user/id/{}", john.user_id);
-        takes(1, product, proxy, async |_| product.request(Method::GET, &user)).await;
-        takes(2, product, proxy, async |_| of(product, &john, Method::GET, "/emails")).await;
-        takes(2, product, proxy, async |_| of(product, &john, Method::GET, "/sessions")).await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn requesting_a_code_takes_at_most_three_round_trips() {
-    watched(DELAY, async |product, proxy| {
-        let john = product.sign_up("john@doe.net", "johny").await;
-        let sign_up =
-            |attempt| json!({"email": "jane@doe.net", "fullName": "Jane Doe", "alias": format!("jane{attempt}")});
-        takes(2, product, proxy, async |attempt| product.request(Method::POST, "/user").json(&sign_up(attempt))).await;
-        let sign_in = json!({"email": "john@doe.net"});
-        takes(2, product, proxy, async |_| product.request(Method::POST, "/session").json(&sign_in)).await;
-        let address = |attempt| json!({"address": format!("john{attempt}@work.example")});
-        takes(3, product, proxy, async |attempt| of(product, &john, Method::POST, "/email").json(&address(attempt)))
-            .await;
-        let again = |_| of(product, &john, Method::POST, "/email/verification").json(&address(0));
-        takes(3, product, proxy, async |attempt| again(attempt)).await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn verifying_a_code_takes_at_most_three_round_trips() {
-    watched(DELAY, async |product, proxy| {
-        takes(2, product, proxy, async |attempt| {
-            let address = format!("john{attempt}@doe.net");
-            let asked = Requested::of(&product.ask_to_sign_up(&address, &format!("johny{attempt}")).await.expect(202));
-            verification(product, "/session/verification", &asked.id, &product.newest_code(&address).await)
-        })
-        .await;
-        let john = product.sign_in_of("john0@doe.net", "johny0").await;
-        takes(3, product, proxy, async |_| {
-            let asked = Requested::of(&product.ask_to_sign_in(&john.address).await.expect(202));
-            verification(product, "/session/verification", &asked.id, &product.newest_code(&john.address).await)
-        })
-        .await;
-        takes(3, product, proxy, async |attempt| {
-            let address = format!("john{attempt}@work.example");
-            let id = product.ask_to_add(&john, &address).await.expect(202).text("verificationCodeID");
-            let code = product.newest_code(&address).await;
-            verification(product, "/email/verification", &id, &code).bearer_auth(&john.bearer)
-        })
-        .await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn changing_an_account_takes_at_most_three_round_trips() {
-    watched(DELAY, async |product, proxy| {
-        let john = product.sign_up("john@doe.net", "johny").await;
-        let ids = [product.email_id(&john, "john@doe.net").await, product.add_email(&john, "john@work.example").await];
-        takes(3, product, proxy, async |attempt| {
-            // Alternates, because preferring the preferred address again writes nothing.
-            let body = json!({"emailID": ids[(attempt + 1) % 2]});
-            of(product, &john, Method::PUT, "/email/preferred").json(&body)
-        })
-        .await;
-        takes(3, product, proxy, async |attempt| {
-            let id = product.add_email(&john, &format!("more{attempt}@work.example")).await;
-            of(product, &john, Method::DELETE, &format!("/email/{id}"))
-        })
-        .await;
-        takes(2, product, proxy, async |_| of(product, &john, Method::PUT, "/session/extend")).await;
-        takes(2, product, proxy, async |_| {
-            let other = product.sign_in(&john).await;
-            of(product, &other, Method::DELETE, &format!("/session/{}", other.session_id))
-        })
-        .await;
-        takes(3, product, proxy, async |_| {
-            let other = product.sign_in(&john).await;
-            of(product, &john, Method::DELETE, &format!("/session/{}", other.session_id))
-        })
-        .await;
-    })
-    .await;
 }
 
 /// Makes every kind of request, successful and refused.
@@ -180,7 +104,7 @@ async fn long_journey(product: &Product) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_follows_the_rules_of_the_store() {
-    watched(Duration::ZERO, async |product, proxy| {
+    watched(async |product, proxy| {
         long_journey(product).await;
         product.stack.delivered().await;
         let calls = proxy.take_calls();

@@ -10,6 +10,9 @@ use crate::{
 /// The access that an endpoint requires. The check happens before anything else of the request is
 /// read.
 pub trait Access: Sized + Send {
+    /// Whether a request without a bearer token is refused.
+    const REQUIRES_TOKEN: bool;
+
     /// Checks a request.
     ///
     /// # Errors
@@ -25,6 +28,8 @@ pub trait Access: Sized + Send {
 pub struct Public;
 
 impl Access for Public {
+    const REQUIRES_TOKEN: bool = false;
+
     async fn check(_: &App, _: &Request) -> Result<Self, Error> {
         Ok(Self)
     }
@@ -35,6 +40,8 @@ impl Access for Public {
 }
 
 impl Access for Authenticated {
+    const REQUIRES_TOKEN: bool = true;
+
     async fn check(app: &App, request: &Request) -> Result<Self, Error> {
         let token = request.bearer_token()?.ok_or(Error::Unauthenticated)?;
         app.authenticate(&token, request.context.now).await

@@ -98,7 +98,7 @@ mod tests {
 
     /// Returns the line of a failure under these logging controls.
     fn line(log: &Log) -> String {
-        written(log, || RequestLog::begin("check-session", true, None).refused(&Error::CodeRefused, Uuid::nil()))
+        written(log, || RequestLog::begin("get-user", true, None).refused(&Error::CodeRefused, Uuid::nil()))
     }
 
     fn written(log: &Log, log_something: impl FnOnce()) -> String {

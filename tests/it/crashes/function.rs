@@ -118,7 +118,7 @@ async fn a_function_process_killed_at_a_call_leaves_nothing_half_done() {
         assert!(fixture.assert_recovers(&prepared, &before, "the process is not killed").await);
 
         let mut kills = 0;
-        for site in fixture.scenario.calls().0 {
+        for site in fixture.scenario.calls() {
             for fault in [Fault::Before(End::Silence), Fault::After(End::Silence)] {
                 let context = format!("{:?} is killed at {site}: {fault:?}", fixture.scenario);
                 let (prepared, before) = fixture.prepare().await;

@@ -44,7 +44,7 @@ pub(super) async fn run_every_fault_of_every_call(scenario: Scenario) {
     let cases = cases(scenario);
     // This keeps the list of cases complete: `changes_without_faults` compares the calls with the
     // actual ones.
-    let (calls, parts) = scenario.calls();
+    let (calls, parts) = (scenario.calls(), scenario.transaction_items());
     let writes = calls.iter().filter(|call| !is_read(call)).count();
     assert!(cases.len() >= calls.len() * 10 + writes * 6 + parts * 5, "{}", cases.len());
     let chunks = cases.chunks(CASES_PER_PRODUCT).map(|chunk| run_cases(scenario, chunk));
@@ -59,7 +59,7 @@ fn is_read(site: &str) -> bool {
 }
 
 fn cases(scenario: Scenario) -> Vec<Case> {
-    let (calls, parts) = scenario.calls();
+    let (calls, parts) = (scenario.calls(), scenario.transaction_items());
     let mut cases = Vec::new();
     for &site in calls {
         let mut add = |fault, times, outcome| cases.push(Case { site, fault, times, outcome });
@@ -171,7 +171,10 @@ pub(crate) async fn changes_without_faults(
     // On a busy machine, the SDK may repeat a call.
     sites.dedup();
     let parts = calls.iter().map(|call| call.parts().len()).max().unwrap_or_default();
-    assert_eq!((sites.iter().map(String::as_str).collect(), parts), (scenario.calls().0.to_vec(), scenario.calls().1));
+    assert_eq!(
+        (sites.iter().map(String::as_str).collect(), parts),
+        (scenario.calls().to_vec(), scenario.transaction_items())
+    );
     let changes = product.contents().await.since(&before);
     scenario.assert_effect(product, &prepared, &response).await;
     changes

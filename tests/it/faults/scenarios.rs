@@ -79,22 +79,28 @@ impl Scenario {
         Self::VerifySignUp,
     ];
 
+    /// The name of the function that serves the request.
     pub(crate) fn function(self) -> &'static str {
+        let (method, path) = self.route();
+        registry::serving(method, path).expect("an endpoint").name
+    }
+
+    fn route(self) -> (&'static str, &'static str) {
         match self {
-            Self::CheckSession => "check-session",
-            Self::CloseAnotherSession | Self::CloseSession => "close-session",
-            Self::CreateEmail => "create-email",
-            Self::CreateSession => "create-session",
-            Self::CreateUser => "create-user",
-            Self::DeleteEmail => "delete-email",
-            Self::ExtendSession => "extend-session",
-            Self::GetUser => "get-user",
-            Self::ListEmails => "list-emails",
-            Self::ListSessions => "list-sessions",
-            Self::PreferEmail => "prefer-email",
-            Self::ResendEmailCode => "resend-email-code",
-            Self::GuessAtEmail | Self::VerifyEmail => "verify-email",
-            Self::GuessAtSession | Self::VerifySignIn | Self::VerifySignUp => "verify-session",
+            Self::CheckSession => ("GET", "/session"),
+            Self::CloseAnotherSession | Self::CloseSession => ("DELETE", "/session/{id}"),
+            Self::CreateEmail => ("POST", "/email"),
+            Self::CreateSession => ("POST", "/session"),
+            Self::CreateUser => ("POST", "/user"),
+            Self::DeleteEmail => ("DELETE", "/email/{id}"),
+            Self::ExtendSession => ("PUT", "/session/extend"),
+            Self::GetUser => ("GET", "/user/id/{id}"),
+            Self::GuessAtEmail | Self::VerifyEmail => ("PUT", "/email/verification"),
+            Self::GuessAtSession | Self::VerifySignIn | Self::VerifySignUp => ("PUT", "/session/verification"),
+            Self::ListEmails => ("GET", "/emails"),
+            Self::ListSessions => ("GET", "/sessions"),
+            Self::PreferEmail => ("PUT", "/email/preferred"),
+            Self::ResendEmailCode => ("POST", "/email/verification"),
         }
     }
 
@@ -116,31 +122,31 @@ impl Scenario {
         }
     }
 
-    /// The calls of DynamoDB, and the number of parts of the transaction.
-    pub(crate) fn calls(self) -> (&'static [&'static str], usize) {
-        const SESSION: &str = "GetItem SESSION/SESSION";
-        const HOUR: &str = "UpdateItem RATE_LIMIT/HOUR";
-        const MAILS: &str = "GetItem RATE_LIMIT/RATE_LIMIT";
-        const WRONG: &str = "UpdateItem RATE_LIMIT/RATE_LIMIT";
-        const TRY: &str = "UpdateItem CODE/CODE";
-        const ALL: &str = "Query";
-        const WRITE: &str = "TransactWriteItems";
+    /// The calls to DynamoDB: those in the registry, unless the scenario is not the usual request.
+    pub(crate) fn calls(self) -> &'static [&'static str] {
         match self {
-            Self::CheckSession => (&[SESSION], 0),
-            Self::CloseAnotherSession => (&[SESSION, "GetItem USER/SESSION", WRITE], 2),
-            Self::CloseSession | Self::ExtendSession => (&[SESSION, WRITE], 2),
-            Self::CreateUser => (&[MAILS, WRITE, HOUR], 3),
-            Self::CreateSession => (&[MAILS, WRITE, HOUR], 2),
-            Self::CreateEmail => (&[MAILS, SESSION, ALL, WRITE, HOUR], 4),
-            Self::ResendEmailCode => (&[MAILS, SESSION, ALL, WRITE, HOUR], 3),
-            Self::DeleteEmail => (&[SESSION, ALL, WRITE], 4),
-            Self::PreferEmail => (&[SESSION, ALL, WRITE], 3),
-            Self::GetUser => (&["GetItem USER/USER"], 0),
-            Self::ListEmails | Self::ListSessions => (&[SESSION, ALL], 0),
-            Self::GuessAtEmail | Self::GuessAtSession => (&[WRONG, TRY], 0),
-            Self::VerifyEmail => (&[SESSION, ALL, WRITE, TRY], 5),
-            Self::VerifySignIn => (&[ALL, WRITE, TRY], 8),
-            Self::VerifySignUp => (&[WRITE, TRY], 7),
+            Self::CloseAnotherSession => &["GetItem SESSION/SESSION", "GetItem USER/SESSION", "TransactWriteItems"],
+            Self::GuessAtEmail | Self::GuessAtSession => &["UpdateItem CODE/CODE", "UpdateItem RATE_LIMIT/RATE_LIMIT"],
+            Self::VerifySignUp => &["TransactWriteItems", "UpdateItem CODE/CODE"],
+            _ => registry::find(self.function()).expect("a function").cost.calls,
+        }
+    }
+
+    /// Whether the request makes the calls in the registry.
+    pub(crate) fn is_usual(self) -> bool {
+        std::ptr::eq(self.calls(), registry::find(self.function()).expect("a function").cost.calls)
+    }
+
+    /// The number of items in the transaction.
+    pub(crate) fn transaction_items(self) -> usize {
+        match self {
+            Self::CloseAnotherSession | Self::CloseSession | Self::ExtendSession | Self::CreateSession => 2,
+            Self::CreateUser | Self::ResendEmailCode | Self::PreferEmail => 3,
+            Self::CreateEmail | Self::DeleteEmail => 4,
+            Self::VerifyEmail => 5,
+            Self::VerifySignUp => 7,
+            Self::VerifySignIn => 8,
+            _ => 0,
         }
     }
 

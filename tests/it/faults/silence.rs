@@ -15,7 +15,7 @@ use crate::support::{End, Fault, counted};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_dynamodb_is_a_503_and_a_retry_succeeds() {
     let run = async |scenario: Scenario| {
-        let (calls, _) = scenario.calls();
+        let calls = scenario.calls();
         let site = calls.iter().find(|call| **call == "TransactWriteItems").unwrap_or(&calls[0]);
         let cases = [
             Case { site, fault: Fault::Before(End::Silence), times: 1, outcome: Outcome::Success },

@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// A function with its own world, which is replaced once something in it has changed.
-struct Subject {
-    function: &'static str,
+struct Subject<'a> {
+    function: &'a str,
     world: RefCell<Option<World>>,
 }
 
@@ -44,7 +44,7 @@ impl World {
     }
 }
 
-impl Subject {
+impl<'a> Subject<'a> {
     /// Invokes the function and checks its response against the contract.
     async fn invoke(&self, event: &str) {
         let event = RawValue::from_string(event.to_owned()).expect("JSON");
@@ -66,7 +66,7 @@ impl Subject {
     }
 
     /// Runs the function with mutated events of `events/`, and with generated events.
-    async fn fuzz(function: &'static str) {
+    async fn fuzz(function: &'a str) {
         let subject = Self { function, world: RefCell::new(None) };
         let cases = fixtures::of(function).iter().map(|(case, _)| fixtures::read(function, case));
         let events: Vec<Value> = cases.map(|event| serde_json::from_str(&event).expect("JSON")).collect();
@@ -108,72 +108,15 @@ fn generated() -> impl Strategy<Value = String> {
     )
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn create_user_responds_to_any_event() {
-    Subject::fuzz("create-user").await;
+macro_rules! test_each {
+    ($($endpoint:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $endpoint() {
+                Subject::fuzz(&stringify!($endpoint).replace('_', "-")).await;
+            }
+        )*
+    };
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn get_user_responds_to_any_event() {
-    Subject::fuzz("get-user").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn create_session_responds_to_any_event() {
-    Subject::fuzz("create-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn verify_session_responds_to_any_event() {
-    Subject::fuzz("verify-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn check_session_responds_to_any_event() {
-    Subject::fuzz("check-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn extend_session_responds_to_any_event() {
-    Subject::fuzz("extend-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn close_session_responds_to_any_event() {
-    Subject::fuzz("close-session").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn list_sessions_responds_to_any_event() {
-    Subject::fuzz("list-sessions").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn create_email_responds_to_any_event() {
-    Subject::fuzz("create-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn list_emails_responds_to_any_event() {
-    Subject::fuzz("list-emails").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn verify_email_responds_to_any_event() {
-    Subject::fuzz("verify-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn resend_email_code_responds_to_any_event() {
-    Subject::fuzz("resend-email-code").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn prefer_email_responds_to_any_event() {
-    Subject::fuzz("prefer-email").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn delete_email_responds_to_any_event() {
-    Subject::fuzz("delete-email").await;
-}
+registry::for_each_endpoint!(test_each);

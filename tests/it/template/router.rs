@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 use super::{Template, entries};
+use crate::support::BASE;
 
 /// Returns the `[workspace.metadata]` of the workspace, as cargo reads it.
 fn metadata() -> Value {
@@ -14,6 +15,18 @@ fn metadata() -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let workspace: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     workspace["metadata"].clone()
+}
+
+#[test]
+fn the_registry_has_the_routes_of_the_template() {
+    let template = Template::read();
+    let endpoints = template.endpoints();
+    let expected: BTreeSet<_> = endpoints.iter().map(|function| (function.route(), function.name)).collect();
+    let paths: Vec<_> = registry::endpoints()
+        .map(|(function, route)| (route.method, format!("{BASE}{}", route.path), function.name))
+        .collect();
+    let routes: BTreeSet<_> = paths.iter().map(|(method, path, name)| ((*method, path.as_str()), *name)).collect();
+    assert_eq!(routes, expected);
 }
 
 #[test]

@@ -68,8 +68,8 @@ struct Ledger<'a> {
 }
 
 impl Ledger<'_> {
-    /// Measures one request, and the emails that it causes. Each email is sent in its own batch, which
-    /// is the most expensive case.
+    /// Measures one request, and the emails that it causes. Each email is sent in its own batch,
+    /// which is the most expensive case.
     async fn measure(&mut self, name: &'static str, request: impl Future) {
         self.meter.read(self.product).await;
         let before = self.product.mails().await.len();

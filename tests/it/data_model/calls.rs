@@ -81,7 +81,8 @@ async fn every_kind_of_item_is_written_by_the_functions_that_the_page_lists() {
     assert_eq!(writers, documented_writers(&registry::FUNCTIONS.map(|function| function.name.to_owned()).into()));
 }
 
-/// Records what `send-mail` writes, by the leases in all calls, and asserts its calls in the registry.
+/// Records what `send-mail` writes, by the leases in all calls, and asserts its calls in the
+/// registry.
 async fn sending_emails(product: &Product, proxy: &Proxy, writers: &mut Writers) {
     let john = product.sign_up("john@work.example", "johny").await;
     product.stack.delivered().await;

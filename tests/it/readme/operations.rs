@@ -22,7 +22,7 @@ async fn the_commands_show_a_user_and_close_all_sessions() {
 
         assert_eq!(run(product, shell, "### Close all sessions", &john).await, "", "{}", shell.name);
         for bearer in [&john.bearer, &second.bearer] {
-            product.session(bearer).await.refused(401, "Send the bearer");
+            product.session(bearer).await.refused(401, "bearer token");
         }
         product.session(&jane.bearer).await.expect(200);
         let again = product.sign_in(&john).await;
@@ -49,7 +49,7 @@ async fn the_commands_delete_an_account_and_nothing_else() {
             let left = mentions(product, &user.user_id).await;
             assert!(left.is_empty(), "{}: {alias}: {left:?}", shell.name);
             for bearer in [&user.bearer, &second.bearer] {
-                product.session(bearer).await.refused(401, "Send the bearer");
+                product.session(bearer).await.refused(401, "bearer token");
             }
             let next = product.sign_up(&address.to_ascii_lowercase(), alias).await;
             assert_ne!(next.user_id, user.user_id);

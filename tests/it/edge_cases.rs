@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json, value::to_raw_value};
 
-use crate::support::{Answer, Product, Requested, product};
+use crate::support::{Answer, Product, Requested, product, with};
 
 const ADDRESS: &str = "john@doe.net";
 
@@ -70,19 +70,6 @@ fn rest_event(method: &str, body: Option<&str>) -> Value {
 
 fn sign_in() -> String {
     json!({"email": ADDRESS}).to_string()
-}
-
-/// Sets a value in an event; `null` removes it.
-fn with(event: &Value, pointer: &str, value: Value) -> Value {
-    let mut event = event.clone();
-    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-    let parent = event.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
-    if value.is_null() {
-        parent.remove(name)
-    } else {
-        parent.insert(name.to_owned(), value)
-    };
-    event
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,6 +83,7 @@ async fn every_endpoint_refuses_an_invalid_api_gateway_event_with_a_400() {
             json!(7),
             json!({}),
             json!({"version": "2.0"}),
+            json!({"email": ADDRESS, "fullName": "John Doe", "alias": "johny"}),
             json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}),
             json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}),
             with(&usual, "/requestContext", json!(null)),

@@ -1,6 +1,6 @@
 //! Tests of the binaries that `sam deploy` uploads, under AWS's Runtime Interface Emulator: every
-//! event of `events/`, and failures around a function. `.ci/binaries` builds the binaries and runs
-//! these tests; they are compiled only with the feature `binaries`.
+//! event of `events/`, its variants, and failures around a function. `.ci/binaries` builds the
+//! binaries and runs these tests; they are compiled only with the feature `binaries`.
 
 mod emulator;
 mod failures;

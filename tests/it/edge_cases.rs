@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json, value::to_raw_value};
 
-use crate::support::{Answer, Product, Requested, product};
+use crate::support::{Answer, Product, Requested, product, with};
 
 const ADDRESS: &str = "john@doe.net";
 
@@ -54,19 +54,6 @@ fn sign_in() -> String {
     json!({"email": ADDRESS}).to_string()
 }
 
-/// Sets a value in an event; `null` removes it.
-fn with(event: &Value, pointer: &str, value: Value) -> Value {
-    let mut event = event.clone();
-    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-    let parent = event.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
-    if value.is_null() {
-        parent.remove(name)
-    } else {
-        parent.insert(name.to_owned(), value)
-    };
-    event
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_endpoint_refuses_an_invalid_api_gateway_event_with_a_400() {
     product(async |product| {
@@ -78,6 +65,7 @@ async fn every_endpoint_refuses_an_invalid_api_gateway_event_with_a_400() {
             json!(7),
             json!({}),
             json!({"version": "2.0"}),
+            json!({"email": ADDRESS, "fullName": "John Doe", "alias": "johny"}),
             json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}),
             json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}),
             with(&usual, "/requestContext", json!(null)),

@@ -1,31 +1,53 @@
-//! Runs every event of `events/`, and compares its effect with the table of expectations.
+//! Runs every event of `events/` and its variants, and compares the effect of each with the
+//! expected one.
 
 mod shape;
 mod table;
+mod variants;
 pub(crate) mod world;
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json, value::RawValue};
 
-use crate::support::{Letter, Product, product_with};
-pub(crate) use table::{EVENTS, Expected};
+use crate::support::{Letter, Product, product_with, with};
+pub(crate) use table::Expected;
+use table::FILES;
+use variants::VARIANTS;
+
+type Event = (&'static str, Expected);
+
+/// For each function, the names of its events and their expected effects: the files of `events/`
+/// and then the variants.
+pub(crate) static EVENTS: LazyLock<Vec<(&str, Vec<Event>)>> = LazyLock::new(|| {
+    let variants = |function| VARIANTS.iter().filter(move |variant| variant.function == function);
+    let with_variants = |(function, files): &(&'static str, &[Event])| {
+        let variants = variants(*function).map(|variant| (variant.name, variant.expected));
+        (*function, files.iter().copied().chain(variants).collect())
+    };
+    FILES.iter().map(with_variants).collect()
+});
 
 /// Returns the folder of all events.
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
 }
 
-/// Returns the text of an event file.
+/// Returns the text of an event.
 pub(crate) fn read(function: &str, case: &str) -> String {
+    if let Some(variant) = VARIANTS.iter().find(|variant| (variant.function, variant.name) == (function, case)) {
+        let base = serde_json::from_str(&read(function, variant.base)).expect("JSON");
+        let changes = variant.changes.iter();
+        return changes.fold(base, |event, (pointer, value)| with(&event, pointer, value.clone())).to_string();
+    }
     let path = folder().join(function).join(format!("{case}.json"));
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Returns the events of a function, and the expected effect of each.
-pub(crate) fn of(function: &str) -> &'static [(&'static str, Expected)] {
-    EVENTS.iter().find(|(name, _)| *name == function).unwrap_or_else(|| panic!("no events of {function}")).1
+pub(crate) fn of(function: &str) -> &'static [Event] {
+    &EVENTS.iter().find(|(name, _)| *name == function).unwrap_or_else(|| panic!("no events of {function}")).1
 }
 
 /// The response of a function to API Gateway.
@@ -184,13 +206,21 @@ fn every_file_has_an_entry_and_every_entry_a_file() {
     for function in names(folder()).into_iter().filter(|name| name != "README.md") {
         files.extend(names(folder().join(&function)).into_iter().map(|file| format!("{function}/{file}")));
     }
-    let entries = EVENTS
-        .iter()
-        .flat_map(|(function, cases)| cases.iter().map(move |(case, _)| format!("{function}/{case}.json")));
-    let entries: Vec<_> = entries.collect();
-    let known: BTreeSet<_> = entries.iter().cloned().collect();
-    assert_eq!(known.len(), entries.len(), "an entry is repeated");
-    assert_eq!(files, known);
+    let entries =
+        FILES.iter().flat_map(|(function, cases)| cases.iter().map(move |(case, _)| format!("{function}/{case}.json")));
+    assert_eq!(entries.collect::<Vec<_>>(), files.into_iter().collect::<Vec<_>>(), "in table.rs, and in events/");
+}
+
+#[test]
+fn every_event_has_a_name_of_its_own_and_every_variant_runs() {
+    let mut names = BTreeSet::new();
+    for (function, case) in EVENTS.iter().flat_map(|(function, cases)| cases.iter().map(move |case| (function, case.0)))
+    {
+        assert!(names.insert(format!("{function}/{case}")), "{function}/{case} is repeated");
+    }
+    for variant in VARIANTS.iter() {
+        assert!(names.contains(&format!("{}/{}", variant.function, variant.name)), "{}", variant.function);
+    }
 }
 
 macro_rules! test_each {

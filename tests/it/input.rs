@@ -287,8 +287,10 @@ async fn a_body_that_is_not_a_json_object_is_refused_and_changes_nothing() {
                     "null",
                     "true",
                     "1",
+                    "7-7",
                     "[]",
                     "\"{}\"",
+                    "\"a\"x",
                     &json!(by_position).to_string(),
                     &json!([valid.body]).to_string(),
                 ];
@@ -302,8 +304,19 @@ async fn a_body_that_is_not_a_json_object_is_refused_and_changes_nothing() {
                 ] {
                     valid.send_text(product, body).await.refused(400, "duplicate keys");
                 }
-                let not_json =
-                    ["", " ", "{", "}", "evil", "{'a':1}", "{\"a\":1,}", "{\"a\":01}", "{\"a\":NaN}", "{}//"];
+                let not_json = [
+                    "",
+                    " ",
+                    "{",
+                    "}",
+                    "evil",
+                    "{'a':1}",
+                    "{\"a\":1,}",
+                    "{\"a\":01}",
+                    "{\"a\":}",
+                    "{\"a\":NaN}",
+                    "{}//",
+                ];
                 let deep = format!("{{\"a\":{}", "[".repeat(4000));
                 let twice = format!("{text} {text}");
                 let marked = format!("\u{feff}{text}");

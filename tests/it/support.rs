@@ -223,6 +223,19 @@ impl Product {
     }
 }
 
+/// Sets a member in a copy of a JSON value; `null` removes it.
+pub(crate) fn with(json: &Value, pointer: &str, value: Value) -> Value {
+    let mut json = json.clone();
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    let parent = json.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+    if value.is_null() {
+        parent.remove(name)
+    } else {
+        parent.insert(name.to_owned(), value)
+    };
+    json
+}
+
 /// Returns the code in an email: the first word of its subject.
 pub(crate) fn code_in(mail: &Mail) -> Option<String> {
     let word = mail.subject.split(' ').next()?;

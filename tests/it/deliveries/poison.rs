@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_sent, deliver, mark_unsent, once, only_to, records, sequence_number, waiting, with_faults};
-use crate::support::{End, Fault, counted, product};
+use crate::support::{End, Fault, counted, product, with};
 
 /// Replaces the record at each of ten positions by a poisoned one.
 async fn at_every_position(poison: impl Fn(Value) -> Value) {
@@ -25,23 +25,11 @@ async fn at_every_position(poison: impl Fn(Value) -> Value) {
     counted(format_args!("a kind of poison at each of 10 positions"));
 }
 
-/// Sets a member of a record; `null` removes it.
-fn with(mut record: Value, pointer: &str, value: Value) -> Value {
-    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-    let parent = record.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
-    if value.is_null() {
-        parent.remove(name)
-    } else {
-        parent.insert(name.to_owned(), value)
-    };
-    record
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_record_does_not_delay_other_emails() {
     at_every_position(|_| json!(7)).await;
     at_every_position(|_| json!({"dynamodb": {"SequenceNumber": sequence_number(99)}})).await;
-    at_every_position(|record| with(record, "/dynamodb/Keys", json!("pk"))).await;
+    at_every_position(|record| with(&record, "/dynamodb/Keys", json!("pk"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +41,7 @@ async fn an_unreadable_item_does_not_delay_other_emails() {
         ("/dynamodb/NewImage/address/S", json!("victim@doe.net\r\nBcc: evil@doe.net")),
         ("/dynamodb/NewImage/expiresAt/N", json!("soon")),
     ] {
-        at_every_position(|record| with(record, member, value.clone())).await;
+        at_every_position(|record| with(&record, member, value.clone())).await;
     }
 }
 

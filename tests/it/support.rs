@@ -4,6 +4,7 @@ mod answer;
 mod codes;
 #[cfg(feature = "ministack")]
 mod elsewhere;
+mod endpoints;
 mod invariants;
 mod jitter;
 mod letters;
@@ -23,6 +24,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 pub(crate) use answer::Answer;
+pub(crate) use endpoints::{UNKNOWN_ID, ValidRequest, authenticated_endpoints, endpoints_with_id};
 pub(crate) use letters::Letter;
 pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
@@ -221,6 +223,19 @@ impl Product {
     pub(crate) fn pass(&self, time: Duration) {
         self.stack.clock().advance(time);
     }
+}
+
+/// Sets a member in a copy of a JSON value; `null` removes it.
+pub(crate) fn with(json: &Value, pointer: &str, value: Value) -> Value {
+    let mut json = json.clone();
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    let parent = json.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+    if value.is_null() {
+        parent.remove(name)
+    } else {
+        parent.insert(name.to_owned(), value)
+    };
+    json
 }
 
 /// Returns the code in an email: the first word of its subject.

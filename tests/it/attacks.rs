@@ -4,30 +4,35 @@
 //! | attack | tested in |
 //! |---|---|
 //! | parallel wrong or right codes, guesses from many sources | `races::codes` |
-//! | a wrong guess that is not counted, replayed codes | `verify_session`, `attacks::takeover` |
+//! | uncounted wrong guesses, replayed codes, an oracle for used codes | `verify_session` |
 //! | guesses spread over codes or over spellings of an address | `attacks::guesses` |
 //! | locking a victim out, concurrent sign-ins | `attacks::guesses` |
 //! | lists of addresses, arrays, duplicate keys, disguised addresses | `input` |
-//! | other spellings of an address | `create_user` |
-//! | the code of another user or of another purpose | `verify_email` |
+//! | bodies in other encodings or costly to parse, numbers that would be rounded | `input` |
+//! | other spellings of an address, tags and dots in it | `create_user` |
+//! | text that looks like a key of the table, or a path | `create_user`, `input` |
+//! | the code of another user or of another purpose | `verify_email`, `verify_session` |
+//! | the code of an address that was deleted or has moved | `verify_email`, `verify_session` |
 //! | skipped verification | `conventions` |
 //! | an account or an address that is registered in advance | `attacks::takeover` |
-//! | a disguised alias | `create_user`, `attacks::variations` |
+//! | a disguised alias | `create_user`, `input` |
+//! | members that only the service may set | `create_user`, `create_email` |
 //! | objects of another user | `delete_email`, `prefer_email`, `close_session` |
 //! | preferring and deleting an address concurrently | `races::account` |
-//! | identifiers as bearer tokens | `attacks::takeover` |
+//! | identifiers and stored hashes as bearer tokens | `check_session` |
+//! | ambiguous `Authorization` headers, cookies, overridden methods | `conventions` |
 //! | items created by a guess | `attacks::guesses` |
 //! | closing a pending session | `close_session` |
 //! | items that have expired but are not deleted | `check_session`, `attacks::takeover` |
 //! | endless session extension | `extend_session` |
-//! | session fixation | `create_user`, `attacks::takeover` |
+//! | session fixation | `create_user`, `create_session`, `attacks::takeover` |
 //! | enumeration of addresses | `enumeration` |
 //! | secrets in the table, the stream or the log | `secrets` |
 //! | header injection, phishing and floods by email | `attacks::emails`, `races` |
-//! | poisoned `Host` headers | `attacks::network`, `edge_cases` |
+//! | poisoned `Host` headers | `attacks::network`, `input::events` |
 //! | a spoofed source address | `create_user` |
 //! | forms of other sites | `input` |
-//! | header injection into responses | `attacks::network` |
+//! | header injection into responses | `input` |
 //! | failures of the table that bypass a check | `attacks::guesses` |
 //! | lists that exceed one page of DynamoDB | `attacks::network` |
 
@@ -35,4 +40,3 @@ mod emails;
 mod guesses;
 mod network;
 mod takeover;
-mod variations;

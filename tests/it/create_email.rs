@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use insta::assert_json_snapshot;
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::support::{Letter, Settings, product, product_with};
 
@@ -150,6 +151,25 @@ async fn an_address_stays_unverified_when_its_code_expires() {
         // A new code can still verify it.
         product.add_email(&john, WORK).await;
         assert_eq!(product.emails(&john).await[1]["verified"], true);
+    })
+    .await;
+}
+
+/// The members belong to responses, to items, or to nothing at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_cannot_choose_values_that_the_service_assigns() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let jane = product.sign_up("jane@doe.net", "jane").await;
+        let body = json!({
+            "address": WORK, "verified": true, "preferred": true, "emailID": john.user_id, "userID": john.user_id,
+            "__proto__": {"verified": true}, "roles": ["admin"], "expiresAt": 4_102_444_800_u64, "tries": -100,
+        });
+        product.call_as(&jane.bearer, Method::POST, "/email", Some(body)).await.expect(202);
+        assert_eq!(product.emails(&john).await.len(), 1);
+        let added = product.emails(&jane).await.remove(1);
+        assert_eq!((&added["verified"], &added["preferred"]), (&Value::Bool(false), &Value::Bool(false)));
+        assert_ne!(added["emailID"], Value::String(john.user_id));
     })
     .await;
 }

@@ -106,7 +106,27 @@ async fn a_sign_in_requested_before_the_sign_up_is_rejected() {
         let john = product.sign_up(JOHN, "johny").await;
         let code = product.derived_code(&requested.id).await;
         product.verify_session(&requested.id, &code).await.refused(401, "code");
+        product.session(&requested.bearer).await.refused(401, "bearer");
         assert_eq!(product.sessions(&john).await.len(), 1);
+    })
+    .await;
+}
+
+/// This prevents session fixation.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_cannot_choose_its_session_or_its_bearer_token() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let cookie = format!("bearer={0}; session={1}; sessionID={1}", john.bearer, john.session_id);
+        let with_cookie = |method, path| product.request(method, path).header("cookie", &cookie);
+        let fixed = json!({"email": JOHN, "sessionID": john.session_id, "bearer": john.bearer});
+        let request = with_cookie(Method::POST, "/session").bearer_auth(&john.bearer).json(&fixed);
+        let requested = Requested::of(&product.send(request).await.expect(202));
+        assert!(requested.session_id != john.session_id && requested.bearer != john.bearer);
+        let proof = json!({"verificationCodeID": requested.id, "code": product.newest_code(JOHN).await});
+        product.send(with_cookie(Method::PUT, "/session/verification").json(&proof)).await.acknowledged();
+        let session = product.session(&requested.bearer).await.expect(200);
+        assert_eq!(session.text("sessionID"), requested.session_id);
     })
     .await;
 }

@@ -167,13 +167,25 @@ async fn a_repeated_sign_up_extends_the_reservation_of_its_alias() {
 async fn an_alias_belongs_to_its_user_permanently() {
     product(async |product| {
         product.sign_up(JOHN, "Stra\u{df}e").await;
+        product.sign_up("jose@doe.net", "jos\u{e9}\u{df}").await;
         product.pass(Duration::from_hours(100 * 24));
         product.stack.sweep().await.unwrap();
-        for spelling in ["Stra\u{df}e", "strasse", "STRASSE"] {
+        let fullwidth = "\u{ff53}\u{ff54}\u{ff52}\u{ff41}\u{ff53}\u{ff53}\u{ff45}";
+        for spelling in ["Stra\u{df}e", "strasse", "STRASSE", fullwidth, "JOSE\u{301}SS", "jos\u{e9}\u{1e9e}"] {
             assert_alias_is_taken(product.ask_to_sign_up("jane@doe.net", spelling).await);
         }
         // Its own user cannot take it a second time either.
         assert_alias_is_taken(product.ask_to_sign_up(JOHN, "strasse").await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn similar_letters_of_another_script_make_another_alias() {
+    product(async |product| {
+        product.sign_up(JOHN, "victim").await;
+        // The second letter is Cyrillic.
+        product.sign_up("jane@doe.net", "v\u{456}ctim").await;
     })
     .await;
 }
@@ -268,6 +280,36 @@ async fn spellings_of_one_address_share_one_account() {
             product.mailing(product.ask_to_sign_in(spelling), &[(Letter::Code, owner)]).await;
             product.pass(Duration::from_mins(10));
         }
+    })
+    .await;
+}
+
+/// Some mail providers deliver these to one mailbox. Here they are different addresses, and each
+/// belongs to the account that verifies it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_or_a_dot_makes_a_different_address() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        for (number, other) in ["john+jane@doe.net", "jo.hn@doe.net", "john+@doe.net"].into_iter().enumerate() {
+            product.mailing(product.ask_to_sign_in(other), &[(Letter::NoAccount, other)]).await.expect(202);
+            let jane = product.sign_up(other, &format!("jane{number}")).await;
+            assert_ne!(jane.user_id, john.user_id);
+        }
+        assert_eq!(product.sign_in(&john).await.user_id, john.user_id);
+    })
+    .await;
+}
+
+/// Characters with a meaning in keys have none in addresses and aliases.
+#[tokio::test(flavor = "multi_thread")]
+async fn text_that_looks_like_a_key_of_the_table_is_plain_text() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let (address, alias) = ("jane#address@doe.net", format!("user#{}", &john.user_id[..8]));
+        let jane = product.sign_up(address, &alias).await;
+        assert_eq!(product.user(&jane.user_id).await.text("alias"), alias);
+        assert_eq!(product.user(&john.user_id).await.text("alias"), "johny");
+        assert_eq!(product.emails(&jane).await[0]["address"], address);
     })
     .await;
 }

@@ -21,6 +21,16 @@ async fn the_alias_of_a_user_is_public_and_nothing_else_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_case_of_an_id_does_not_matter() {
+    product(async |product| {
+        let john = product.sign_up("john@doe.net", "johny").await;
+        let user = product.user(&john.user_id.to_uppercase()).await.expect(200);
+        assert_eq!(user.body, json!({"alias": "johny"}));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_belongs_to_no_user_is_a_404() {
     product(async |product| {
         let john = product.sign_up("john@doe.net", "johny").await;

@@ -17,7 +17,6 @@ mod create_user;
 mod data_model;
 mod delete_email;
 mod deliveries;
-mod edge_cases;
 mod enumeration;
 mod extend_session;
 mod faults;

@@ -4,6 +4,7 @@ mod answer;
 mod codes;
 #[cfg(feature = "ministack")]
 mod elsewhere;
+mod endpoints;
 mod invariants;
 mod jitter;
 mod letters;
@@ -23,6 +24,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 pub(crate) use answer::Answer;
+pub(crate) use endpoints::{UNKNOWN_ID, ValidRequest, authenticated_endpoints, endpoints_with_id};
 pub(crate) use letters::Letter;
 pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};

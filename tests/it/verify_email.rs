@@ -98,13 +98,31 @@ async fn a_bearer_token_without_an_active_session_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_session_of_the_user_can_verify_the_address() {
+async fn a_code_stays_valid_when_the_session_that_requested_it_is_closed() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
-        let (id, code) = product.email_code(&john, WORK).await;
-        let other = product.sign_in(&john).await;
-        product.close(&john, &john.session_id).await.acknowledged();
-        product.verify_email_as(&other.bearer, &id, &code).await.acknowledged();
+        let closed = product.sign_in(&john).await;
+        let (first, first_code) = product.email_code(&closed, WORK).await;
+        let (second, second_code) = product.email_code(&closed, "john@home.example").await;
+        product.close(&john, &closed.session_id).await.acknowledged();
+        product.verify_email_as(&closed.bearer, &first, &first_code).await.refused(401, "bearer");
+        // Another session of the user can verify the address, and so can a client without one.
+        product.verify_email_as(&john.bearer, &first, &first_code).await.acknowledged();
+        product.verify_email(&second, &second_code).await.acknowledged();
+        product.session(&closed.bearer).await.refused(401, "bearer");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_that_is_preferred_by_then_is_notified() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let work = product.add_email(&john, WORK).await;
+        let (pending, code) = product.email_code(&john, "john@home.example").await;
+        product.prefer(&john, &work).await.acknowledged();
+        let verified = product.verify_email(&pending, &code);
+        product.mailing(verified, &[(Letter::AddressVerified, WORK)]).await.acknowledged();
     })
     .await;
 }
@@ -213,14 +231,16 @@ async fn a_verified_sign_up_overrides_an_earlier_unverified_addition() {
 async fn the_code_of_a_deleted_address_does_not_restore_it() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
-        let (id, code) = product.email_code(&john, WORK).await;
+        let (old, old_code) = product.email_code(&john, WORK).await;
         let email = product.email_id(&john, WORK).await;
         product.delete_email(&john, &email).await.acknowledged();
-        product.verify_email(&id, &code).await.refused(401, "code");
+        product.verify_email(&old, &old_code).await.refused(401, "code");
         // Not even if the address is added again: it is a new entry with codes of its own.
-        product.ask_to_add(&john, WORK).await.expect(202);
-        product.verify_email(&id, &code).await.refused(401, "code");
+        let (new, new_code) = product.email_code(&john, WORK).await;
+        product.verify_email(&old, &old_code).await.refused(401, "code");
+        product.verify_email_as(&john.bearer, &old, &old_code).await.refused(401, "code");
         assert_eq!(product.emails(&john).await[1]["verified"], false);
+        product.verify_email(&new, &new_code).await.acknowledged();
     })
     .await;
 }

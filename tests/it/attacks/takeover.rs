@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Letter, Requested, Settings, code_in, product, product_with};
+use crate::support::{Letter, Requested, code_in, product};
 
 const VICTIM: &str = "victim@doe.net";
 const EVIL: &str = "evil@attacker.example";
@@ -36,20 +36,6 @@ async fn signing_a_victim_up_in_advance_gives_an_attacker_no_access() {
     .await;
 }
 
-/// A sign-in that was requested before the account existed has no valid code.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_requested_before_the_sign_up_never_becomes_active() {
-    product_with(Settings::known_code_key(), async |product| {
-        let requested = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
-        product.stack.delivered().await;
-        product.sign_up(VICTIM, "victim").await;
-        let guessed = product.derived_code(&requested.id).await;
-        product.verify_session(&requested.id, &guessed).await.refused(401, "code");
-        product.session(&requested.bearer).await.refused(401, "bearer");
-    })
-    .await;
-}
-
 /// An unverified entry does not block the owner of the address, and changes to it affect no other
 /// account.
 #[tokio::test(flavor = "multi_thread")]
@@ -74,27 +60,6 @@ async fn an_unverified_address_gives_an_attacker_no_hold_on_its_owner() {
     .await;
 }
 
-/// A sign-in belongs to the account that owned the address when the code was sent. After the
-/// address has moved, the code opens neither account.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pending_sign_in_opens_no_account_after_its_address_moved() {
-    product(async |product| {
-        let shared = "desk@office.example";
-        let before = product.sign_up("john@doe.net", "johny").await;
-        let entry = product.add_email(&before, shared).await;
-        let (requested, code) = product.sign_in_code(shared).await;
-        product.delete_email(&before, &entry).await.acknowledged();
-        let after = product.sign_up("jane@doe.net", "jane").await;
-        product.add_email(&after, shared).await;
-        product.verify_session(&requested.id, &code).await.refused(401, "code");
-        product.session(&requested.bearer).await.refused(401, "bearer");
-        product.pass(Duration::from_mins(5));
-        assert_eq!(product.sign_in_through(&after, shared).await.user_id, after.user_id);
-        assert_eq!(product.sessions(&before).await.len(), 1);
-    })
-    .await;
-}
-
 /// Each code activates one session. A bearer token that an attacker received for the same address
 /// stays inactive.
 #[tokio::test(flavor = "multi_thread")]
@@ -112,63 +77,6 @@ async fn a_code_activates_the_session_of_its_own_request_only() {
         let body = json!({"verificationCodeID": own.id, "code": code, "bearer": attacker.bearer});
         product.call_as(&attacker.bearer, Method::PUT, "/session/verification", Some(body)).await.acknowledged();
         product.session(&attacker.bearer).await.refused(401, "bearer");
-    })
-    .await;
-}
-
-/// A code cannot reopen the session that it activated.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_rejected_after_its_session_was_closed() {
-    product(async |product| {
-        product.sign_up(VICTIM, "victim").await;
-        let (requested, code) = product.sign_in_code(VICTIM).await;
-        product.verify_session(&requested.id, &code).await.acknowledged();
-        let path = format!("/session/{}", requested.session_id);
-        product.call_as(&requested.bearer, Method::DELETE, &path, None).await.acknowledged();
-        product.verify_session(&requested.id, &code).await.refused(401, "code");
-        product.session(&requested.bearer).await.refused(401, "bearer");
-        product.extend(&requested.bearer).await.refused(401, "bearer");
-    })
-    .await;
-}
-
-/// The hash of a bearer token has the format of one: 64 letters and digits.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_identifier_or_stored_hash_works_as_a_bearer_token() {
-    product(async |product| {
-        let victim = product.sign_up(VICTIM, "victim").await;
-        let email = product.email_id(&victim, VICTIM).await;
-        let requested = Requested::of(&product.ask_to_sign_in(VICTIM).await.expect(202));
-        let mut shown =
-            vec![victim.user_id.clone(), victim.session_id.clone(), email, requested.id, requested.session_id];
-        let doubled: Vec<_> = shown.iter().map(|id| id.replace('-', "").repeat(2)).collect();
-        shown.extend(doubled);
-        for item in product.items().await {
-            shown.extend(["pk", "sk", "tokenHash", "nonce"].map(|name| item.text(name).to_owned()));
-            shown.push(item.text("pk").trim_start_matches("SESSION#").to_owned());
-        }
-        assert!(shown.iter().any(|text| text.len() == 64), "no hash was tried");
-        for text in shown {
-            product.session(&text).await.refused(401, "bearer");
-        }
-        product.session(&victim.bearer).await.expect(200);
-    })
-    .await;
-}
-
-/// Knowing the ID of a code does not help without the code itself.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_code_of_one_account_verifies_nothing_for_another() {
-    product(async |product| {
-        let (first, code) = product.sign_up_code(VICTIM, "victim").await;
-        let (second, evil) = product.sign_up_code(EVIL, "evil").await;
-        if code != evil {
-            product.verify_session(&first.id, &evil).await.refused(401, "code");
-            product.verify_session(&second.id, &code).await.refused(401, "code");
-        }
-        product.verify_session(&second.id, &evil).await.acknowledged();
-        product.session(&first.bearer).await.refused(401, "bearer");
-        assert_eq!(product.session(&second.bearer).await.text("alias"), "evil");
     })
     .await;
 }

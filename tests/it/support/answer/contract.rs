@@ -9,6 +9,7 @@ pub(super) fn check(answer: &Answer) {
     assert_eq!(policy, Some("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"));
     assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
+    assert_eq!(answer.header("set-cookie"), None, "no session is in a cookie");
     if answer.status < 400 {
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert!(answer.header("x-error").is_none() && answer.header("x-error-id").is_none());

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Proxy, Settings, failing, log_lines, product, product_with, wrong};
+use crate::support::{Proxy, Settings, failing, function, log_lines, product, product_with, wrong};
 
 /// Returns the fields of each log line of a user, oldest first.
 fn lines_of(user_id: &str) -> Vec<BTreeMap<String, String>> {
@@ -39,7 +39,7 @@ async fn the_requests_of_a_user_are_found_in_the_log_by_the_users_id() {
         let lines = lines_of(&john.user_id);
         let expected = [
             ("verify-session", "202", "INFO"),
-            (registry::serving("GET", "/session").expect("an endpoint").name, "200", "INFO"),
+            (function("GET", "/session"), "200", "INFO"),
             ("prefer-email", "404", "WARN"),
             ("close-session", "202", "INFO"),
         ];

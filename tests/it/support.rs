@@ -225,6 +225,11 @@ impl Product {
     }
 }
 
+/// Returns the name of the function that serves a route.
+pub(crate) fn function(method: &str, path: &str) -> &'static str {
+    registry::serving(method, path).expect("an endpoint").name
+}
+
 /// Sets a member in a copy of a JSON value; `null` removes it.
 pub(crate) fn with(json: &Value, pointer: &str, value: Value) -> Value {
     let mut json = json.clone();

@@ -29,6 +29,10 @@ impl Reference {
     /// Creates the reference for a stack at these URLs.
     pub(crate) fn new(api_url: &str, dynamodb_url: &str) -> Result<Self, StartError> {
         let page = PAGE.replace("{{api}}", api_url).replace("{{dynamodb}}", dynamodb_url);
+        // Swagger UI links to an operation by its ID, which is the function's name.
+        let page = registry::endpoints().fold(page, |page, (function, route)| {
+            page.replace(&format!("{{{{{} {}}}}}", route.method, route.path), function.name)
+        });
         Ok(Self { page: page.into(), description: description(DESCRIPTION)?.into() })
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json, value::to_raw_value};
 
-use crate::support::{Answer, Product, Requested, endpoints_with_id, product, with};
+use crate::support::{Answer, Product, Requested, endpoints_with_id, function, product, with};
 
 const ADDRESS: &str = "john@doe.net";
 
@@ -82,8 +82,8 @@ async fn every_endpoint_refuses_an_invalid_api_gateway_event_with_a_400() {
             with(&usual, "/pathParameters", json!(["id"])),
         ];
         for event in &events {
-            for function in registry::endpoints().map(|(function, _)| function.name) {
-                let response = invoke(product, function, event).await;
+            for (function, _) in registry::endpoints() {
+                let response = invoke(product, function.name, event).await;
                 response.refused(400, "Not a valid API Gateway proxy event");
             }
         }
@@ -134,16 +134,18 @@ async fn events_of_a_rest_api_are_accepted_too() {
         let one = with(&with(&check, "/multiValueHeaders", json!(null)), "/headers/authorization", json!(bearer));
         let mut user = String::new();
         for event in [many, one] {
-            user = invoke(product, "check-session", &event).await.expect(200).text("userID");
+            user = invoke(product, function("GET", "/session"), &event).await.expect(200).text("userID");
         }
         let by_id = with(&rest_event("GET", None), "/pathParameters", json!({"id": user}));
         assert_eq!(invoke(product, "get-user", &by_id).await.expect(200).body, json!({"alias": "johny"}));
 
         let duplicated = with(&check, "/multiValueHeaders/Authorization", json!([bearer, bearer]));
-        invoke(product, "check-session", &duplicated).await.refused(401, "bearer");
-        invoke(product, "check-session", &check).await.refused(401, "bearer");
+        invoke(product, function("GET", "/session"), &duplicated).await.refused(401, "bearer");
+        invoke(product, function("GET", "/session"), &check).await.refused(401, "bearer");
         let without_ip = with(&check, "/requestContext/identity/sourceIp", json!("unknown"));
-        invoke(product, "check-session", &without_ip).await.refused(400, "Not a valid API Gateway proxy event");
+        invoke(product, function("GET", "/session"), &without_ip)
+            .await
+            .refused(400, "Not a valid API Gateway proxy event");
     })
     .await;
 }
@@ -237,7 +239,7 @@ async fn malformed_headers_and_paths_do_not_affect_the_response() {
             ("/somethingNew", json!({"from": "next year"})),
         ];
         for (pointer, value) in heads {
-            let response = invoke(product, "check-session", &with(&usual, pointer, value.clone())).await;
+            let response = invoke(product, function("GET", "/session"), &with(&usual, pointer, value.clone())).await;
             assert_eq!(response.status, 200, "{pointer} {value}: {}", response.body);
         }
     })
@@ -285,7 +287,7 @@ async fn the_response_has_the_payload_format_of_the_event() {
             ),
             (rest_event("GET", None), vec!["body", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"]),
         ] {
-            let returned = invoke_raw(product, "check-session", &event).await;
+            let returned = invoke_raw(product, function("GET", "/session"), &event).await;
             let members: Vec<_> = returned.as_object().expect("an object").keys().map(String::as_str).collect();
             assert_eq!(members, names);
             Answer::of_function(&returned).refused(401, "bearer");

@@ -14,7 +14,6 @@ mod measure;
 mod meter;
 mod process;
 mod proxy;
-mod runtime_api;
 mod table;
 mod users;
 mod valgrind;

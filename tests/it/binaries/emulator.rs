@@ -1,6 +1,10 @@
 //! AWS's Runtime Interface Emulator, which `sam local` runs inside its containers. It starts a
 //! binary as Lambda would, hands it one event at a time over the Runtime API, and restarts it when
 //! it dies.
+//!
+//! `local::RuntimeApi` would be simpler, but it is our reading of the protocol. The emulator is AWS's
+//! own implementation: it shows that the binaries work with the program that `sam local` runs, and
+//! it enforces the timeout of the template and restarts a dead function, as Lambda does.
 
 use std::{
     fs,

@@ -73,7 +73,7 @@ async fn a_function_process_killed_at_a_call_leaves_nothing_half_done() {
         fixture.proxy.take_calls();
         let response = Function::start(fixture, prepared.request.event()).await.response().await;
         assert_eq!(response["statusCode"], fixture.scenario.expected_status(), "{response}");
-        let at_start = fixture.proxy.take_calls().into_iter().filter(|call| call.key() == "NOTHING").count();
+        let at_start = fixture.proxy.take_calls().into_iter().filter(|call| call.key() == "NONEXISTENT").count();
         assert_eq!(at_start, 1, "the cold start opens the connection");
         assert!(fixture.assert_recovers(&prepared, &before, "the process is not killed").await);
 

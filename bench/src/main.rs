@@ -7,6 +7,7 @@
 
 mod binaries;
 mod certificates;
+mod client;
 mod events;
 mod gates;
 mod load;
@@ -15,7 +16,6 @@ mod meter;
 mod process;
 mod proxy;
 mod table;
-mod users;
 mod valgrind;
 
 use std::{

@@ -3,8 +3,8 @@
 //! It shows how many requests the stack handles, and whether that number falls as the table grows.
 //! For comparison, it measures the stack's DynamoDB alone, which is an upper limit for the stack.
 
-mod client;
 mod server;
+mod work;
 
 use std::{
     io::{self, Write},
@@ -17,9 +17,9 @@ use std::{
 
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::Result;
-use client::{Connection, Work};
+use crate::{Result, client::Connection};
 use server::{Server, cpu_time, cpu_time_of_all};
+use work::Work;
 
 /// The number of concurrent clients, except where a single client is measured.
 const CLIENTS: usize = 16;
@@ -80,9 +80,8 @@ pub(crate) async fn run() -> Result<()> {
 impl Load {
     async fn measure(&self) -> Result<()> {
         let mut john = Connection::open(&self.server.api).await?;
-        let bearer =
-            timeout(RESPONSE_TIMEOUT, client::sign_up(&mut john, self.numbers.fetch_add(1, Ordering::Relaxed)))
-                .await??;
+        let sign_up = john.sign_up(self.numbers.fetch_add(1, Ordering::Relaxed));
+        let bearer = timeout(RESPONSE_TIMEOUT, sign_up).await??.bearer;
         drop(john);
         let check = Work::CheckSession { bearer };
         for connections in [1, CLIENTS] {

@@ -7,6 +7,7 @@
 
 mod binaries;
 mod certificates;
+mod client;
 mod events;
 mod gates;
 mod load;
@@ -14,9 +15,7 @@ mod measure;
 mod meter;
 mod process;
 mod proxy;
-mod runtime_api;
 mod table;
-mod users;
 mod valgrind;
 
 use std::{

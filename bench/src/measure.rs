@@ -83,7 +83,7 @@ pub(crate) async fn measure(
 impl<'a> TestBed<'a> {
     async fn start(name: &'a str, binary: &'a Path, certificates: &Certificates) -> Result<Self> {
         let events = Events::start(name).await?;
-        let stack = &events.product.stack;
+        let stack = &events.stack;
         let dynamodb = Proxy::start(certificates, stack.dynamodb_url()).await?;
         let ses = Proxy::start(certificates, stack.api_url()).await?;
         // The lower bounds have no environment in the template; they use that of a function that

@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::Path,
     process::{ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
+use local::RuntimeApi;
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -15,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Result, runtime_api::RuntimeApi, valgrind::Valgrind};
+use crate::{Result, valgrind::Valgrind};
 
 /// The variables that Lambda sets for every function. They are the same in each run, so that
 /// instruction counts can be compared.
@@ -143,10 +145,10 @@ impl Process {
     }
 }
 
-fn exited(status: std::io::Result<ExitStatus>) -> crate::Error {
+fn exited(status: io::Result<ExitStatus>) -> io::Error {
     match status {
-        Ok(status) => format!("the process exited: {status}").into(),
-        Err(error) => error.into(),
+        Ok(status) => io::Error::other(format!("the process exited: {status}")),
+        Err(error) => error,
     }
 }
 

@@ -12,6 +12,9 @@
 //! | `ses` | SES v2: stores emails for `/_aws/ses` and the mailbox page; its mailbox simulator |
 //! | `event_bus` | `EventBridge`: passes SES's events to the functions whose rules match |
 //!
+//! The stack runs the functions in its own process. For a function that runs as its own process,
+//! [`RuntimeApi`] stands in for Lambda.
+//!
 //! Routes, keys, TTL, stream and filters come from template.yaml, so running the stack tests the
 //! template.
 
@@ -26,6 +29,7 @@ mod functions;
 mod gateway;
 mod pages;
 mod random;
+mod runtime_api;
 mod ses;
 mod stack;
 mod stream;
@@ -34,5 +38,6 @@ mod template;
 pub use clock::Clock;
 pub use data::Data;
 pub use error::{InvokeError, StartError};
+pub use runtime_api::RuntimeApi;
 pub use ses::Mail;
 pub use stack::{Options, Stack};

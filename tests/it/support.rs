@@ -2,14 +2,14 @@
 
 mod answer;
 mod codes;
-#[cfg(feature = "ministack")]
-mod elsewhere;
 mod endpoints;
 mod invariants;
 mod jitter;
 mod letters;
 mod logs;
 pub(crate) mod markdown;
+#[cfg(feature = "ministack")]
+mod ministack;
 mod people;
 mod proxy;
 mod race;
@@ -113,7 +113,7 @@ impl Product {
         let table = uuid::Uuid::new_v4().to_string();
         let variables = settings.variables.iter().map(|(name, value)| (*name, value.as_str()));
         #[cfg(feature = "ministack")]
-        let variables = [("AWS_ENDPOINT_URL_DYNAMODB", elsewhere::URL), ("TABLE_NAME", table.as_str())]
+        let variables = [("AWS_ENDPOINT_URL_DYNAMODB", ministack::URL), ("TABLE_NAME", table.as_str())]
             .into_iter()
             .chain(variables);
         let variables = variables.collect();
@@ -148,11 +148,11 @@ impl Product {
     }
 
     /// Returns the URL of the DynamoDB that has the table.
-    #[cfg_attr(feature = "ministack", expect(clippy::unused_self, reason = "elsewhere all are in one place"))]
+    #[cfg_attr(feature = "ministack", expect(clippy::unused_self, reason = "ministack all are in one place"))]
     pub(crate) fn dynamodb_url(&self) -> &str {
         #[cfg(feature = "ministack")]
         {
-            elsewhere::URL
+            ministack::URL
         }
         #[cfg(not(feature = "ministack"))]
         {

@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     shared::start_log(&config.log);
     let (client, table) = (client(&config.aws), config.table);
     // Opens the connection during init, when Lambda provides a full vCPU.
-    get(&client, &table, "NOTHING", "NOTHING").await?;
+    get(&client, &table, "NONEXISTENT", "NONEXISTENT").await?;
     let handle = async |event: LambdaEvent<Value>| {
         let key = |name: &str| event.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         get(&client, &table, &key("pk"), &key("sk")).await

@@ -14,8 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::client::Connection;
-use crate::{Result, binaries::cargo_build};
+use crate::{Result, binaries::cargo_build, client::Connection};
 
 /// The maximum time for the stack to start.
 const START_TIMEOUT: Duration = Duration::from_secs(20);

@@ -1,6 +1,11 @@
 //! AWS's Runtime Interface Emulator, which `sam local` runs inside its containers. It starts a
 //! binary as Lambda would, hands it one event at a time over the Runtime API, and restarts it when
 //! it dies.
+//!
+//! `local::RuntimeApi` would be simpler, but it only implements our reading of the protocol. The
+//! emulator is AWS's own implementation: it shows that the binaries work with the program that
+//! `sam local` runs. Like Lambda, it enforces the timeout of the template and restarts a function
+//! that died.
 
 use std::{
     fs,

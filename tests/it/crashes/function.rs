@@ -2,27 +2,13 @@
 //! dropped future, a killed process runs no destructors.
 
 use std::{
-    future::pending,
     process::{Command, Stdio},
-    sync::Arc,
     time::Duration,
 };
 
-use axum::{
-    Router,
-    extract::State,
-    http::{HeaderMap, HeaderName, StatusCode},
-    routing::{get, post},
-};
+use local::RuntimeApi;
 use serde_json::{Value, value::RawValue};
-use tokio::{
-    net::TcpListener,
-    sync::{
-        Mutex,
-        oneshot::{Receiver, Sender, channel},
-    },
-    time::timeout,
-};
+use tokio::time::timeout;
 
 use super::{Fixture, Process, each_of};
 use crate::{
@@ -41,66 +27,40 @@ const SCENARIOS: [Scenario; 7] = [
     Scenario::DeleteEmail,
 ];
 
-/// Lambda's Runtime API, which provides one event and accepts one response.
-struct Lambda {
-    event: Mutex<Option<Box<RawValue>>>,
-    response: Mutex<Option<Sender<Value>>>,
-}
-
 /// The process of a function, which handles one event.
 struct Function {
     process: Process,
-    response: Receiver<Value>,
+    api: RuntimeApi,
+    event: Box<RawValue>,
 }
 
 impl Function {
     async fn start(fixture: &Fixture<'_>, event: Box<RawValue>) -> Self {
-        let (sender, response) = channel();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
-        let api = Router::new()
-            .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/1/response", post(receive_response))
-            .with_state(Arc::new(Lambda { event: Mutex::new(Some(event)), response: Mutex::new(Some(sender)) }));
-        tokio::spawn(async move { axum::serve(listener, api).await });
+        let api = RuntimeApi::start().await.expect("a port");
         let function = fixture.scenario.function();
         let child = Command::new(env!("CARGO_BIN_EXE_function-crash-target"))
             .arg(function)
             .envs(fixture.product.stack.environment(function).expect("a function"))
-            .env("AWS_LAMBDA_RUNTIME_API", address)
+            .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .env("AWS_LAMBDA_FUNCTION_NAME", function)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .stdout(Stdio::null())
             .spawn()
             .expect("a process");
-        Self { process: Process(child), response }
+        Self { process: Process(child), api, event }
     }
 
     async fn response(&mut self) -> Value {
+        let response = async {
+            self.api.ready().await?;
+            self.api.invoke(self.event.get().to_owned()).await
+        };
         // The function has eight seconds, and a busy machine may need some more to start it.
-        timeout(Duration::from_secs(30), &mut self.response).await.expect("a response in time").expect("a response")
+        let response = timeout(Duration::from_secs(30), response).await.expect("a response in time");
+        let (response, _) = response.expect("a response");
+        serde_json::from_slice(&response).expect("JSON")
     }
-}
-
-async fn next(State(lambda): State<Arc<Lambda>>) -> (HeaderMap, String) {
-    let event = lambda.event.lock().await.take();
-    // There is no second event.
-    let Some(event) = event else { return pending().await };
-    let header = |name, value: &str| (HeaderName::from_static(name), value.parse().expect("a value"));
-    let headers = [
-        header("lambda-runtime-aws-request-id", "1"),
-        header("lambda-runtime-deadline-ms", "4102444800000"),
-        header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:it"),
-    ];
-    (headers.into_iter().collect(), event.get().to_owned())
-}
-
-async fn receive_response(State(lambda): State<Arc<Lambda>>, response: String) -> StatusCode {
-    let response = serde_json::from_str(&response).expect("JSON");
-    let sender = lambda.response.lock().await.take();
-    sender.expect("a single response").send(response).expect("a receiver");
-    StatusCode::ACCEPTED
 }
 
 /// The process is killed before DynamoDB receives a call, or after DynamoDB has executed it but
@@ -113,7 +73,7 @@ async fn a_function_process_killed_at_a_call_leaves_nothing_half_done() {
         fixture.proxy.take_calls();
         let response = Function::start(fixture, prepared.request.event()).await.response().await;
         assert_eq!(response["statusCode"], fixture.scenario.expected_status(), "{response}");
-        let at_start = fixture.proxy.take_calls().into_iter().filter(|call| call.key() == "NOTHING").count();
+        let at_start = fixture.proxy.take_calls().into_iter().filter(|call| call.key() == "NONEXISTENT").count();
         assert_eq!(at_start, 1, "the cold start opens the connection");
         assert!(fixture.assert_recovers(&prepared, &before, "the process is not killed").await);
 

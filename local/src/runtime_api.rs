@@ -1,31 +1,25 @@
-//! Lambda's Runtime API for one function: hands out events and receives responses.
+//! Lambda's Runtime API for a function that runs as its own process: hands out events and receives
+//! responses.
 
-use std::{
-    net::Ipv4Addr,
-    time::{Duration, Instant},
-};
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::{get, post},
-    serve::ListenerExt,
-};
-use tokio::{
-    net::TcpListener,
-    sync::{mpsc, oneshot},
-    task::JoinSet,
-};
-
-use crate::Result;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 /// The values of the headers. They are as long as real ones and the same in each run, so that
 /// parsing them always takes the same number of instructions.
 const DEADLINE: &str = "4102444800000";
-const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:bench";
+const FUNCTION: &str = "arn:aws:lambda:eu-central-1:123456789012:function:local";
 const TRACE: &str = "Root=1-69a55898-0b717a058023252b18031e58;Parent=0b717a0580232525;Sampled=0";
 
 /// A request from the function, with the time at which it was received.
@@ -38,8 +32,10 @@ enum Message {
 
 type Messages = mpsc::UnboundedSender<Message>;
 
-/// A running Runtime API, which stops when this is dropped.
-pub(crate) struct RuntimeApi {
+/// Lambda's Runtime API for one function, for tests and measurements that run its binary.
+///
+/// It stops when this is dropped.
+pub struct RuntimeApi {
     address: String,
     messages: mpsc::UnboundedReceiver<Message>,
     waiting: Option<oneshot::Sender<(u32, String)>>,
@@ -48,7 +44,11 @@ pub(crate) struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    pub(crate) async fn start() -> Result<Self> {
+    /// Starts on a free port.
+    ///
+    /// # Errors
+    /// If there is no free port.
+    pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?.to_string();
         let (sender, messages) = mpsc::unbounded_channel();
@@ -69,45 +69,54 @@ impl RuntimeApi {
     }
 
     /// Returns the value for `AWS_LAMBDA_RUNTIME_API`.
-    pub(crate) fn address(&self) -> &str {
+    #[must_use]
+    pub fn address(&self) -> &str {
         &self.address
     }
 
     /// Waits until the function requests its next event, and returns the time of the request.
-    pub(crate) async fn ready(&mut self) -> Result<Instant> {
+    ///
+    /// # Errors
+    /// If the function reports an error instead.
+    pub async fn ready(&mut self) -> io::Result<Instant> {
         match self.messages.recv().await {
             Some(Message::Ready(time, waiting)) => {
                 self.waiting = Some(waiting);
                 Ok(time)
             }
             Some(Message::Responded(_, body) | Message::Failed(body)) => Err(unexpected(&body)),
-            None => Err("the Runtime API has stopped".into()),
+            None => Err(io::Error::other("the Runtime API has stopped")),
         }
     }
 
     /// Passes an event to the function, which must be [ready](Self::ready). Returns the response
     /// and the time that it took.
-    pub(crate) async fn invoke(&mut self, event: String) -> Result<(Bytes, Duration)> {
-        let waiting = self.waiting.take().ok_or("the function has not requested an event")?;
+    ///
+    /// # Errors
+    /// If the function is not ready, closes the connection, or reports an error.
+    pub async fn invoke(&mut self, event: String) -> io::Result<(Bytes, Duration)> {
+        let waiting = self.waiting.take().ok_or_else(|| io::Error::other("the function has not requested an event"))?;
         self.invocations += 1;
         let start = Instant::now();
-        waiting.send((self.invocations, event)).map_err(|_| "the function closed the connection")?;
+        waiting.send((self.invocations, event)).map_err(|_| io::Error::other("the function closed the connection"))?;
         match self.messages.recv().await {
             Some(Message::Responded(time, response)) => Ok((response, time.duration_since(start))),
             Some(Message::Failed(body)) => Err(unexpected(&body)),
-            Some(Message::Ready(..)) => Err("the function requested an event before it responded to the last".into()),
-            None => Err("the Runtime API has stopped".into()),
+            Some(Message::Ready(..)) => {
+                Err(io::Error::other("the function requested an event before it responded to the last"))
+            }
+            None => Err(io::Error::other("the Runtime API has stopped")),
         }
     }
 }
 
-fn unexpected(body: &[u8]) -> crate::Error {
-    format!("the function sent: {}", String::from_utf8_lossy(body)).into()
+fn unexpected(body: &[u8]) -> io::Error {
+    io::Error::other(format!("the function sent: {}", String::from_utf8_lossy(body)))
 }
 
 async fn next(State(messages): State<Messages>) -> Response {
     let (event_sender, event) = oneshot::channel();
-    // Sending fails once the bench has finished with the function. That is no error.
+    // Sending fails once the caller has finished with the function. That is no error.
     let _ = messages.send(Message::Ready(Instant::now(), event_sender));
     let Ok((number, event)) = event.await else { return StatusCode::GONE.into_response() };
     let id = format!("{number:08}-0000-4000-8000-000000000000");

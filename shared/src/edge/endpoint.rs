@@ -54,6 +54,7 @@ pub trait Endpoint: 'static {
 
     /// Returns the user that the request was about, for the log, if only the handler identifies
     /// one.
+    #[must_use]
     fn user(_: &Self::Output) -> Option<UserId> {
         None
     }

@@ -2,6 +2,10 @@
 
 mod answer;
 mod codes;
+/// The implementation of DynamoDB that has the functions' table.
+#[cfg_attr(feature = "ministack", path = "support/ministack.rs")]
+#[cfg_attr(not(feature = "ministack"), path = "support/dynoxide.rs")]
+mod database;
 mod endpoints;
 mod invariants;
 mod jitter;
@@ -45,9 +49,6 @@ pub(crate) const BASE: &str = "/api/auth/v2";
 pub(crate) struct Product {
     pub(crate) stack: Stack,
     parameters: BTreeMap<String, String>,
-    /// The name of the table, if it is not the stack's own.
-    #[cfg(feature = "ministack")]
-    table: String,
     http: reqwest::Client,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
 }
@@ -106,58 +107,33 @@ pub(crate) async fn product_with(settings: Settings, test: impl AsyncFnOnce(&Pro
 impl Product {
     /// Starts a product. Most tests should use [`product`], which checks the table at the end.
     pub(crate) async fn start(settings: Settings) -> Self {
-        let owned = |pairs: Vec<(&str, &str)>| -> BTreeMap<_, _> {
-            pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-        };
-        #[cfg(feature = "ministack")]
-        let table = uuid::Uuid::new_v4().to_string();
-        let variables = settings.variables.iter().map(|(name, value)| (*name, value.as_str()));
-        #[cfg(feature = "ministack")]
-        let variables = [("AWS_ENDPOINT_URL_DYNAMODB", ministack::URL), ("TABLE_NAME", table.as_str())]
-            .into_iter()
-            .chain(variables);
-        let variables = variables.collect();
-        let parameters = owned(settings.parameters);
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let parameters: BTreeMap<_, _> = settings.parameters.into_iter().map(owned).collect();
+        let variables = database::variables().into_iter().chain(settings.variables);
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let options = Options {
             parameters: parameters.clone(),
-            variables: owned(variables).into_iter().chain(settings.of_function).collect(),
+            variables: variables.chain(settings.of_function).collect(),
             data: settings.data,
             clock: settings.clock,
             ..Options::default()
         };
         logs::keep();
         let stack = Stack::start(options).await.expect("the stack starts");
-        let product = Self {
-            stack,
-            parameters,
-            #[cfg(feature = "ministack")]
-            table,
-            http: reqwest::Client::new(),
-            dynamodb: OnceLock::new(),
-        };
-        #[cfg(feature = "ministack")]
-        product.furnish().await;
+        let product = Self { stack, parameters, http: reqwest::Client::new(), dynamodb: OnceLock::new() };
+        database::create_table(&product).await;
         product
     }
 
     /// Waits until all pending emails were sent.
     pub(crate) async fn delivered(&self) {
         self.stack.delivered().await;
-        #[cfg(feature = "ministack")]
-        self.work_off_the_outbox().await;
+        database::send_pending_emails(self).await;
     }
 
     /// Returns the URL of the DynamoDB that has the table.
-    #[cfg_attr(feature = "ministack", expect(clippy::unused_self, reason = "ministack all are in one place"))]
     pub(crate) fn dynamodb_url(&self) -> &str {
-        #[cfg(feature = "ministack")]
-        {
-            ministack::URL
-        }
-        #[cfg(not(feature = "ministack"))]
-        {
-            self.stack.dynamodb_url()
-        }
+        database::url(&self.stack)
     }
 
     /// Returns a numeric parameter of template.yaml, as set or as usual.
@@ -190,8 +166,7 @@ impl Product {
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let answer = Answer::read(request.send().await.expect("a response")).await;
         // Before the next request: emails of the same second would have no order.
-        #[cfg(feature = "ministack")]
-        self.work_off_the_outbox().await;
+        database::send_pending_emails(self).await;
         answer
     }
 

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 use serde_json::{Map, Value, json};
 
-use super::Product;
+use super::{Product, database};
 
 /// An item of the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,17 +162,8 @@ impl Product {
     }
 
     /// Returns the name of the table.
-    #[cfg_attr(feature = "ministack", expect(clippy::unused_async, reason = "elsewhere it is known"))]
     pub(crate) async fn table(&self) -> String {
-        #[cfg(feature = "ministack")]
-        {
-            self.table.clone()
-        }
-        #[cfg(not(feature = "ministack"))]
-        {
-            let tables = self.dynamodb().list_tables().send().await.expect("the tables");
-            tables.table_names().first().expect("a table").clone()
-        }
+        database::table_name(self).await
     }
 }
 

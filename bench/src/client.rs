@@ -21,7 +21,7 @@ const MIN_POLL_DELAY: Duration = Duration::from_millis(4);
 const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
 /// A user who is signed in.
-pub(crate) struct User {
+pub(crate) struct SignedInUser {
     pub(crate) bearer: String,
     pub(crate) session_id: String,
     pub(crate) user_id: String,
@@ -98,14 +98,14 @@ impl Connection {
 
     /// Signs a user up, from the request through the code in the mailbox to the first session
     /// check. `number` must be unique.
-    pub(crate) async fn sign_up(&mut self, number: u64) -> Result<User> {
+    pub(crate) async fn sign_up(&mut self, number: u64) -> Result<SignedInUser> {
         let (address, _) = identity(number);
         let requested = self.send_json(Method::POST, "/user", "", &sign_up_body(number)).await?;
         let code = self.code(&address, 0, &requested).await?;
         self.send_json(Method::PUT, "/session/verification", "", &code).await?;
         let bearer = text(&requested, "bearer")?;
         let session = self.get("/session", &bearer).await?;
-        Ok(User { bearer, session_id: text(&session, "sessionID")?, user_id: text(&session, "userID")? })
+        Ok(SignedInUser { bearer, session_id: text(&session, "sessionID")?, user_id: text(&session, "userID")? })
     }
 
     /// Waits for the email at this index among those to an address. Returns the body of a request
@@ -126,12 +126,12 @@ impl Connection {
     }
 
     /// Adds an address to a user's account, and returns the response with the code's ID.
-    pub(crate) async fn add_address(&mut self, user: &User, address: &str) -> Result<Value> {
+    pub(crate) async fn add_address(&mut self, user: &SignedInUser, address: &str) -> Result<Value> {
         self.send_json(Method::POST, "/email", &user.bearer, &json!({"address": address})).await
     }
 
     /// Adds an address to a user's account and verifies it. Returns the address's ID.
-    pub(crate) async fn add_verified_address(&mut self, user: &User, address: &str) -> Result<String> {
+    pub(crate) async fn add_verified_address(&mut self, user: &SignedInUser, address: &str) -> Result<String> {
         let requested = self.add_address(user, address).await?;
         let code = self.code(address, 0, &requested).await?;
         self.send_json(Method::PUT, "/email/verification", &user.bearer, &code).await?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Result,
     binaries::ROOT,
-    client::{Connection, User, identity, sign_up_body, text},
+    client::{Connection, SignedInUser, identity, sign_up_body, text},
 };
 
 /// Rate limits and quotas that no run reaches. The requests of a source IP address are still
@@ -29,7 +29,7 @@ pub(crate) struct Events {
     function: String,
     pub(crate) stack: Stack,
     /// The user that the functions read repeatedly. `None` for send-mail.
-    john: Option<User>,
+    john: Option<SignedInUser>,
     /// The number of events so far.
     count: u64,
 }
@@ -148,7 +148,7 @@ impl Event {
         Ok(Self(serde_json::from_str(&text)?))
     }
 
-    fn authorized_as(mut self, user: &User) -> Self {
+    fn authorized_as(mut self, user: &SignedInUser) -> Self {
         if let Some(headers) = self.0.get_mut("headers") {
             set(headers, "authorization", format!("Bearer {}", user.bearer).into());
         }

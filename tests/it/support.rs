@@ -12,8 +12,6 @@ mod jitter;
 mod letters;
 mod logs;
 pub(crate) mod markdown;
-#[cfg(feature = "ministack")]
-mod ministack;
 mod people;
 mod proxy;
 mod race;

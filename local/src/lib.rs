@@ -39,5 +39,5 @@ pub use clock::Clock;
 pub use data::Data;
 pub use error::{InvokeError, StartError};
 pub use runtime_api::RuntimeApi;
-pub use ses::Mail;
+pub use ses::Email;
 pub use stack::{Options, Stack};

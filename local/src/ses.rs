@@ -18,8 +18,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use inbox::Email;
 pub(crate) use inbox::Inbox;
-pub use inbox::Mail;
 
 use crate::clock::{Clock, rfc3339};
 use crate::event_bus::EventBus;
@@ -44,7 +44,7 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    fn includes(&self, mail: &Mail) -> bool {
+    fn includes(&self, mail: &Email) -> bool {
         let by_address = self.email.as_ref().is_none_or(|address| {
             let address = bare(address);
             mail.to.iter().chain([&mail.from]).any(|known| is_same_address(known, address))
@@ -101,7 +101,7 @@ pub(crate) async fn clear(State(ses): State<Ses>, Query(selection): Query<Select
     StatusCode::NO_CONTENT
 }
 
-fn localstack_format(mail: &Mail) -> Value {
+fn localstack_format(mail: &Email) -> Value {
     json!({
         "Id": mail.id,
         "Region": REGION,

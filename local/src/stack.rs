@@ -24,7 +24,7 @@ use crate::event_bus::EventBus;
 use crate::functions::{Endpoints, Functions};
 use crate::gateway::{self, Gateway, MAX_REQUESTS, Routes};
 use crate::pages::{self, Reference};
-use crate::ses::{self, Inbox, Mail, Ses};
+use crate::ses::{self, Email, Inbox, Ses};
 use crate::stream::Pump;
 use crate::template::{self, Template};
 
@@ -172,7 +172,7 @@ impl Stack {
 
     /// Returns the emails sent so far, oldest first. Only the newest thousand are kept.
     #[must_use]
-    pub fn mails(&self) -> Vec<Mail> {
+    pub fn sent_emails(&self) -> Vec<Email> {
         self.inbox.all()
     }
 

@@ -24,7 +24,7 @@ async fn sign_up(stack: &Stack, name: &str) -> Response {
 }
 
 fn recipients(stack: &Stack) -> Vec<String> {
-    stack.mails().into_iter().flat_map(|mail| mail.to).collect()
+    stack.sent_emails().into_iter().flat_map(|mail| mail.to).collect()
 }
 
 /// A directory for one test, which is removed when the test ends.
@@ -124,7 +124,7 @@ async fn an_email_that_fails_until_its_code_expires_is_given_up() {
     sign_up(&stack, "ada").await;
     stack.clock().advance(Duration::from_mins(11));
     tokio::time::timeout(Duration::from_secs(30), stack.delivered()).await.unwrap();
-    assert!(stack.mails().is_empty());
+    assert!(stack.sent_emails().is_empty());
     stack.shutdown().await;
 }
 
@@ -199,15 +199,15 @@ async fn emails_can_be_listed_selected_and_deleted() {
     sign_up(&stack, "ada").await;
     sign_up(&stack, "bob").await;
     stack.delivered().await;
-    let mails = async |query: &str| {
+    let sent = async |query: &str| {
         let url = format!("{}/_aws/ses{query}", stack.api_url());
         let found: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
         found["messages"].as_array().unwrap().clone()
     };
-    assert_eq!(mails("").await.len(), 2);
-    assert_eq!(mails("?email=no-reply@latchkey.example").await.len(), 2);
-    assert_eq!(mails("?email=unknown@example.com").await.len(), 0);
-    let bobs = mails("?email=BOB@example.com").await;
+    assert_eq!(sent("").await.len(), 2);
+    assert_eq!(sent("?email=no-reply@latchkey.example").await.len(), 2);
+    assert_eq!(sent("?email=unknown@example.com").await.len(), 0);
+    let bobs = sent("?email=BOB@example.com").await;
     assert_eq!(bobs.len(), 1);
     assert_eq!(bobs[0]["Destination"]["ToAddresses"][0], "bob@example.com");
     assert!(!bobs[0]["Body"]["text_part"].as_str().unwrap().is_empty());
@@ -220,7 +220,7 @@ async fn emails_can_be_listed_selected_and_deleted() {
     delete(&format!("?id={}", bobs[0]["Id"].as_str().unwrap())).await;
     assert_eq!(recipients(&stack), ["ada@example.com"]);
     delete("").await;
-    assert!(stack.mails().is_empty());
+    assert!(stack.sent_emails().is_empty());
     stack.shutdown().await;
 }
 
@@ -256,8 +256,8 @@ async fn a_stack_listens_on_the_given_host() {
     assert_eq!(sign_up(&stack, "ada").await.status(), 202);
     stack.delivered().await;
     assert_eq!(recipients(&stack), ["ada@example.com"]);
-    let mails = reqwest::get(format!("{}/_aws/ses", stack.api_url())).await.unwrap();
-    assert_eq!(mails.status(), 200);
+    let sent = reqwest::get(format!("{}/_aws/ses", stack.api_url())).await.unwrap();
+    assert_eq!(sent.status(), 200);
     stack.shutdown().await;
 }
 

@@ -67,7 +67,7 @@ async fn sent(case: &str, by_binary: bool) -> Value {
         } else {
             serde_json::from_str(fixtures::invoke(product, "send-mail", case).await.get()).expect("JSON")
         };
-        let emails = product.mails().await;
+        let emails = product.sent_emails().await;
         let emails: Vec<_> = emails.iter().map(|email| json!([email.to, email.subject])).collect();
         sent = json!({"output": output, "emails": emails});
     })

@@ -72,10 +72,10 @@ impl Ledger<'_> {
     /// which is the most expensive case.
     async fn measure(&mut self, name: &'static str, request: impl Future) {
         self.meter.read(self.product).await;
-        let before = self.product.mails().await.len();
+        let before = self.product.sent_emails().await.len();
         request.await;
         let consumed = self.meter.read(self.product).await;
-        let emails = self.product.mails().await.len() - before;
+        let emails = self.product.sent_emails().await.len() - before;
         let mut functions = consumed.keys().filter(|function| *function != "send-mail");
         let (Some(function), None) = (functions.next(), functions.next()) else { panic!("{name}: {consumed:?}") };
         // These two differ from the invocation in the registry: a sign-up writes other items than a

@@ -6,7 +6,7 @@ use insta::assert_json_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Letter, Settings, product, product_with};
+use crate::support::{EmailKind, Settings, product, product_with};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -15,7 +15,7 @@ const WORK: &str = "john@work.example";
 async fn an_added_address_is_listed_as_unverified_and_gets_a_code() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
-        let response = product.mailing(product.ask_to_add(&john, WORK), &[(Letter::Code, WORK)]).await.expect(202);
+        let response = product.mailing(product.ask_to_add(&john, WORK), &[(EmailKind::Code, WORK)]).await.expect(202);
         assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "verificationCodeID": "[ID]"
@@ -38,7 +38,7 @@ async fn adding_an_address_again_sends_a_new_code_and_keeps_the_old_one() {
         let john = product.sign_up(JOHN, "johny").await;
         let (first, first_code) = product.email_code(&john, WORK).await;
         let again = product.ask_to_add(&john, " JOHN@Work.example.");
-        let second = product.mailing(again, &[(Letter::Code, "JOHN@Work.example")]).await.expect(202);
+        let second = product.mailing(again, &[(EmailKind::Code, "JOHN@Work.example")]).await.expect(202);
         assert_ne!(second.text("verificationCodeID"), first);
         assert_eq!(product.emails(&john).await.len(), 2);
         product.verify_email(&first, &first_code).await.acknowledged();
@@ -67,8 +67,8 @@ async fn the_owner_is_notified_when_another_user_adds_the_address() {
         let john = product.sign_up("John@doe.net", "johny").await;
         let jane = product.sign_up("jane@doe.net", "jane").await;
         let taken = product.ask_to_add(&jane, JOHN);
-        let taken = product.mailing(taken, &[(Letter::BelongsToAnother, "John@doe.net")]).await.expect(202);
-        let free = product.mailing(product.ask_to_add(&jane, WORK), &[(Letter::Code, WORK)]).await.expect(202);
+        let taken = product.mailing(taken, &[(EmailKind::BelongsToAnother, "John@doe.net")]).await.expect(202);
+        let free = product.mailing(product.ask_to_add(&jane, WORK), &[(EmailKind::Code, WORK)]).await.expect(202);
         assert_eq!(product.redacted(&taken.body), product.redacted(&free.body));
 
         // The code that would belong to this ID is rejected, with and without a bearer token, even
@@ -120,7 +120,7 @@ async fn an_eleventh_address_is_refused_until_one_is_deleted() {
         product.assert_unchanged_but_budgets(&before).await;
         // Addresses of the account can still get new codes.
         let again = product.ask_to_add(&john, "john10@doe.net");
-        product.mailing(again, &[(Letter::Code, "john10@doe.net")]).await.expect(202);
+        product.mailing(again, &[(EmailKind::Code, "john10@doe.net")]).await.expect(202);
         let id = product.email_id(&john, "john2@doe.net").await;
         product.delete_email(&john, &id).await.acknowledged();
         product.ask_to_add(&john, "john11@doe.net").await.expect(202);
@@ -134,7 +134,7 @@ async fn an_international_domain_is_stored_in_punycode() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let added = product.ask_to_add(&john, "John@B\u{fc}cher.de");
-        product.mailing(added, &[(Letter::Code, "John@xn--bcher-kva.de")]).await.expect(202);
+        product.mailing(added, &[(EmailKind::Code, "John@xn--bcher-kva.de")]).await.expect(202);
         assert_eq!(product.emails(&john).await[1]["address"], "John@xn--bcher-kva.de");
     })
     .await;

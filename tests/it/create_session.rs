@@ -6,7 +6,7 @@ use insta::assert_json_snapshot;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Letter, Requested, Settings, product, product_with};
+use crate::support::{EmailKind, Requested, Settings, product, product_with};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -17,7 +17,7 @@ async fn the_response_has_everything_that_a_client_needs_except_the_code() {
         product.sign_up(JOHN, "johny").await;
         let request = product.request(Method::POST, "/session").header("user-agent", "Firefox");
         let requested = product.send(request.json(&json!({"email": JOHN})));
-        let response = product.mailing(requested, &[(Letter::Code, JOHN)]).await.expect(202);
+        let response = product.mailing(requested, &[(EmailKind::Code, JOHN)]).await.expect(202);
         assert_json_snapshot!(product.redacted(&response.body), @r#"
         {
           "bearer": "[bearer]",
@@ -59,10 +59,10 @@ async fn any_verified_address_signs_in_and_the_preferred_one_is_notified() {
         let john = product.sign_up(JOHN, "johny").await;
         product.add_email(&john, WORK).await;
         let signing_in = product.sign_in_through(&john, WORK);
-        let again = product.mailing(signing_in, &[(Letter::Code, WORK), (Letter::SignedInElsewhere, JOHN)]).await;
+        let again = product.mailing(signing_in, &[(EmailKind::Code, WORK), (EmailKind::SignedInElsewhere, JOHN)]).await;
         assert_eq!(again.user_id, john.user_id);
         // A sign-in through the preferred address sends no notice: that address got the code.
-        product.mailing(product.sign_in(&john), &[(Letter::Code, JOHN)]).await;
+        product.mailing(product.sign_in(&john), &[(EmailKind::Code, JOHN)]).await;
     })
     .await;
 }
@@ -73,7 +73,7 @@ async fn an_unknown_address_gets_the_same_response_and_an_explanation() {
         product.sign_up(JOHN, "johny").await;
         let known = product.ask_to_sign_in(JOHN).await.expect(202);
         let unknown = product.ask_to_sign_in("jane@doe.net");
-        let unknown = product.mailing(unknown, &[(Letter::NoAccount, "jane@doe.net")]).await.expect(202);
+        let unknown = product.mailing(unknown, &[(EmailKind::NoAccount, "jane@doe.net")]).await.expect(202);
         assert_eq!(product.redacted(&unknown.body), product.redacted(&known.body));
 
         let (known, unknown) = (Requested::of(&known), Requested::of(&unknown));
@@ -91,10 +91,10 @@ async fn an_unverified_address_cannot_sign_in() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.ask_to_add(&john, WORK).await.expect(202);
-        product.mailing(product.ask_to_sign_in(WORK), &[(Letter::NoAccount, WORK)]).await.expect(202);
+        product.mailing(product.ask_to_sign_in(WORK), &[(EmailKind::NoAccount, WORK)]).await.expect(202);
         // Nor can an address with a pending sign-up.
         product.ask_to_sign_up("jane@doe.net", "jane").await.expect(202);
-        product.mailing(product.ask_to_sign_in("jane@doe.net"), &[(Letter::NoAccount, "jane@doe.net")]).await;
+        product.mailing(product.ask_to_sign_in("jane@doe.net"), &[(EmailKind::NoAccount, "jane@doe.net")]).await;
     })
     .await;
 }
@@ -148,7 +148,7 @@ async fn the_code_goes_to_the_address_as_its_owner_typed_it() {
     product(async |product| {
         product.sign_up("John.Doe@doe.net", "johny").await;
         let requested = product.ask_to_sign_in(" john.doe@DOE.NET. ");
-        product.mailing(requested, &[(Letter::Code, "John.Doe@doe.net")]).await.expect(202);
+        product.mailing(requested, &[(EmailKind::Code, "John.Doe@doe.net")]).await.expect(202);
     })
     .await;
 }

@@ -6,7 +6,7 @@ use insta::assert_json_snapshot;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Letter, Product, Requested, Settings, product, product_with, wrong};
+use crate::support::{Answer, EmailKind, Product, Requested, Settings, product, product_with, wrong};
 
 const JOHN: &str = "john@doe.net";
 
@@ -14,7 +14,7 @@ const JOHN: &str = "john@doe.net";
 async fn verifying_the_code_creates_the_account_and_signs_in() {
     product(async |product| {
         let response =
-            product.mailing(product.ask_to_sign_up(JOHN, "johny"), &[(Letter::Code, JOHN)]).await.expect(202);
+            product.mailing(product.ask_to_sign_up(JOHN, "johny"), &[(EmailKind::Code, JOHN)]).await.expect(202);
         let requested = Requested::of(&response);
         product.session(&requested.bearer).await.refused(401, "active session");
 
@@ -83,7 +83,7 @@ async fn an_unverified_sign_up_leaves_nothing_behind() {
         product.pass(Duration::from_mins(10));
         product.verify_session(&requested.id, &code).await.refused(401, "code");
         product.session(&requested.bearer).await.refused(401, "bearer");
-        product.mailing(product.ask_to_sign_in(JOHN), &[(Letter::NoAccount, JOHN)]).await.expect(202);
+        product.mailing(product.ask_to_sign_in(JOHN), &[(EmailKind::NoAccount, JOHN)]).await.expect(202);
         let (again, code) = product.sign_up_code(JOHN, "johny").await;
         product.pass(Duration::from_hours(25));
         product.verify_session(&again.id, &code).await.refused(401, "code");
@@ -195,7 +195,7 @@ async fn only_the_owner_of_a_taken_address_is_notified() {
     product_with(Settings::known_code_key(), async |product| {
         let john = product.sign_up("John@doe.net", "johny").await;
         let requested = product.ask_to_sign_up("john@DOE.net", "evil");
-        let response = product.mailing(requested, &[(Letter::AlreadyRegistered, "John@doe.net")]).await.expect(202);
+        let response = product.mailing(requested, &[(EmailKind::AlreadyRegistered, "John@doe.net")]).await.expect(202);
         let free = product.ask_to_sign_up("free@doe.net", "free").await.expect(202);
         assert_eq!(product.redacted(&response.body), product.redacted(&free.body));
 
@@ -263,7 +263,7 @@ async fn email_goes_to_the_typed_address_trimmed_and_in_ascii() {
             ("john@B\u{fc}cher.de", "john@xn--bcher-kva.de"),
             ("o'neill!#$%&*/=?^_`{|}~-@doe.net", "o'neill!#$%&*/=?^_`{|}~-@doe.net"),
         ] {
-            product.mailing(product.ask_to_sign_up(typed, "johny"), &[(Letter::Code, mailed)]).await;
+            product.mailing(product.ask_to_sign_up(typed, "johny"), &[(EmailKind::Code, mailed)]).await;
             product.pass(Duration::from_mins(10));
         }
     })
@@ -276,8 +276,8 @@ async fn spellings_of_one_address_share_one_account() {
         let owner = "John@xn--bcher-kva.de";
         product.sign_up(owner, "johny").await;
         for spelling in ["JOHN@xn--BCHER-KVA.DE", "john@b\u{fc}cher.de.", " john@bu\u{308}cher.de"] {
-            product.mailing(product.ask_to_sign_up(spelling, "j"), &[(Letter::AlreadyRegistered, owner)]).await;
-            product.mailing(product.ask_to_sign_in(spelling), &[(Letter::Code, owner)]).await;
+            product.mailing(product.ask_to_sign_up(spelling, "j"), &[(EmailKind::AlreadyRegistered, owner)]).await;
+            product.mailing(product.ask_to_sign_in(spelling), &[(EmailKind::Code, owner)]).await;
             product.pass(Duration::from_mins(10));
         }
     })
@@ -291,7 +291,7 @@ async fn a_tag_or_a_dot_makes_a_different_address() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         for (number, other) in ["john+jane@doe.net", "jo.hn@doe.net", "john+@doe.net"].into_iter().enumerate() {
-            product.mailing(product.ask_to_sign_in(other), &[(Letter::NoAccount, other)]).await.expect(202);
+            product.mailing(product.ask_to_sign_in(other), &[(EmailKind::NoAccount, other)]).await.expect(202);
             let jane = product.sign_up(other, &format!("jane{number}")).await;
             assert_ne!(jane.user_id, john.user_id);
         }

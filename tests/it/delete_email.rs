@@ -1,6 +1,6 @@
 //! `DELETE /email/{id}`: removing an address from an account.
 
-use crate::support::{Letter, product};
+use crate::support::{EmailKind, product};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -10,9 +10,9 @@ async fn a_deleted_address_is_gone_and_the_preferred_one_is_notified() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
-        product.mailing(product.delete_email(&john, &work), &[(Letter::AddressRemoved, JOHN)]).await.acknowledged();
+        product.mailing(product.delete_email(&john, &work), &[(EmailKind::AddressRemoved, JOHN)]).await.acknowledged();
         assert_eq!(product.emails(&john).await.len(), 1);
-        product.mailing(product.ask_to_sign_in(WORK), &[(Letter::NoAccount, WORK)]).await.expect(202);
+        product.mailing(product.ask_to_sign_in(WORK), &[(EmailKind::NoAccount, WORK)]).await.expect(202);
         product.mailing(product.delete_email(&john, &work), &[]).await.refused(404, "address not found");
     })
     .await;
@@ -26,7 +26,7 @@ async fn an_unverified_address_can_be_deleted_too() {
         product.ask_to_add(&john, WORK).await.expect(202);
         let unverified = product.email_id(&john, WORK).await;
         product
-            .mailing(product.delete_email(&john, &unverified), &[(Letter::AddressRemoved, JOHN)])
+            .mailing(product.delete_email(&john, &unverified), &[(EmailKind::AddressRemoved, JOHN)])
             .await
             .acknowledged();
         // The verified entry of the owner is a different one, and stays.

@@ -115,7 +115,7 @@ async fn a_sign_up_looks_the_same_for_a_taken_address() {
         })
         .await;
         assert_same_for_both(product, proxy, 400, |address| sign_up(product, address, "johny")).await;
-        let emails = product.mails().await;
+        let emails = product.sent_emails().await;
         assert_eq!(
             emails.iter().filter(|email| email.to == [KNOWN]).count(),
             2,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Letter, product};
+use crate::support::{EmailKind, product};
 
 const JOHN: &str = "john@doe.net";
 const DAY: Duration = Duration::from_hours(24);
@@ -76,7 +76,7 @@ async fn extending_a_session_does_not_extend_others() {
         product.pass(Duration::from_hours(12));
         product.session(&other.bearer).await.refused(401, "bearer");
         product.session(&john.bearer).await.expect(200);
-        product.mailing(product.sign_in(&john), &[(Letter::Code, JOHN)]).await;
+        product.mailing(product.sign_in(&john), &[(EmailKind::Code, JOHN)]).await;
     })
     .await;
 }

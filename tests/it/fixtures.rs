@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf, sync::LazyLock};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json, value::RawValue};
 
-use crate::support::{Letter, Product, product_with, with};
+use crate::support::{EmailKind, Product, product_with, with};
 pub(crate) use table::Expected;
 use table::FILES;
 use variants::VARIANTS;
@@ -151,17 +151,17 @@ async fn send_mail_mails_what_its_events_ask_for_and_once() {
         for (case, expected) in of("send-mail") {
             store_items_of(product, case).await;
             let (again, wanted): (_, &[_]) = match expected {
-                Expected::Mailed(mails) => (json!([]), mails),
+                Expected::Mailed(emails) => (json!([]), emails),
                 Expected::AllAgain => (json!([{"itemIdentifier": ""}]), &[]),
                 _ => panic!("{case}: send-mail cannot do that"),
             };
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             for delivery in 1..=2 {
                 let returned = invoke(product, "send-mail", case).await;
                 let returned: Value = serde_json::from_str(returned.get()).expect("JSON");
                 assert_eq!(returned, json!({"batchItemFailures": again}), "{case}, delivery {delivery}");
-                let mails = product.mails().await.split_off(before);
-                let mailed: Vec<_> = mails.iter().map(|mail| (mail.to.join(","), Letter::of(mail))).collect();
+                let emails = product.sent_emails().await.split_off(before);
+                let mailed: Vec<_> = emails.iter().map(|mail| (mail.to.join(","), EmailKind::of(mail))).collect();
                 let mailed: Vec<_> = mailed.iter().map(|(to, letter)| (to.as_str(), *letter)).collect();
                 assert_eq!(mailed, wanted, "{case}, delivery {delivery}");
             }

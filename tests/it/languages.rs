@@ -10,7 +10,7 @@ const GERMAN: &str = "ist Ihr Code für Latchkey";
 
 /// Returns the subject of the newest email to an address.
 async fn newest(product: &Product, address: &str) -> String {
-    product.mails_to(address).await.pop().expect("an email").subject
+    product.emails_to(address).await.pop().expect("an email").subject
 }
 
 async fn sign_up_in(product: &Product, language: &str, address: &str, alias: &str) -> Person {
@@ -26,8 +26,8 @@ async fn sign_up_in(product: &Product, language: &str, address: &str, alias: &st
 async fn a_code_is_mailed_in_the_language_of_its_request() {
     product(async |product| {
         let john = sign_up_in(product, "de-AT,de;q=0.9,en;q=0.8", "john@doe.net", "johny").await;
-        let mails = product.mails_to("john@doe.net").await;
-        let [sign_up, sign_in] = &mails[..] else { panic!("{} emails", mails.len()) };
+        let received = product.emails_to("john@doe.net").await;
+        let [sign_up, sign_in] = &received[..] else { panic!("{} emails", received.len()) };
         assert!(sign_up.subject.contains(GERMAN), "{}", sign_up.subject);
         assert!(sign_up.text.contains("Mit diesem Code") && sign_up.html.contains("<html lang=\"de\""));
         assert!(sign_in.subject.contains(ENGLISH), "no language was requested: {}", sign_in.subject);

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Letter, Product, Settings, product, product_with, wrong};
+use crate::support::{Answer, EmailKind, Product, Settings, product, product_with, wrong};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -30,7 +30,7 @@ async fn an_address_gets_three_emails_at_once_and_then_one_a_minute() {
             let wait = retry_after(&product.mailing(product.ask_to_sign_in(JOHN), &[]).await);
             assert!((1..=60).contains(&wait.as_secs()), "{wait:?}");
             product.pass(wait);
-            product.mailing(product.ask_to_sign_in(JOHN), &[(Letter::NoAccount, JOHN)]).await.expect(202);
+            product.mailing(product.ask_to_sign_in(JOHN), &[(EmailKind::NoAccount, JOHN)]).await.expect(202);
         }
         // Other addresses are not affected. After a pause, three at once are allowed again.
         product.ask_to_sign_in(WORK).await.expect(202);
@@ -63,7 +63,7 @@ async fn an_address_gets_twenty_emails_a_day_whether_it_is_known_or_not() {
             if known > Duration::from_hours(1) {
                 break known.max(unknown);
             }
-            product.mails().await;
+            product.sent_emails().await;
             product.pass(known.max(unknown));
         };
         assert_eq!(sent, 20);
@@ -108,7 +108,7 @@ async fn notices_are_not_rate_limited() {
             product.ask_to_sign_in(JOHN).await.expect(202);
         }
         retry_after(&product.ask_to_sign_in(JOHN).await);
-        product.mailing(product.delete_email(&john, &work), &[(Letter::AddressRemoved, JOHN)]).await.acknowledged();
+        product.mailing(product.delete_email(&john, &work), &[(EmailKind::AddressRemoved, JOHN)]).await.acknowledged();
     })
     .await;
 }
@@ -193,7 +193,7 @@ async fn a_deployment_sets_the_email_rate_limits_of_an_address() {
 async fn a_deployment_sets_the_lifetime_of_codes() {
     product_with(Settings::parameter("CodeLifetimeSeconds", "3600"), async |product| {
         let (john, code) = product.sign_up_code(JOHN, "johny").await;
-        assert!(product.mails_to(JOHN).await[0].text.contains("60 minutes"));
+        assert!(product.emails_to(JOHN).await[0].text.contains("60 minutes"));
         product.pass(Duration::from_mins(59));
         product.ask_to_sign_up("jane@doe.net", "johny").await.refused(400, "alias is taken");
         product.verify_session(&john.id, &code).await.acknowledged();

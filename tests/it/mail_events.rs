@@ -9,7 +9,7 @@ use serde_json::{json, value::RawValue};
 
 use crate::{
     fixtures,
-    support::{Answer, End, Fault, Letter, Proxy, Requested, Settings, log_lines, product, product_with},
+    support::{Answer, EmailKind, End, Fault, Proxy, Requested, Settings, log_lines, product, product_with},
 };
 
 const BOUNCING: &str = "bounce+john@simulator.amazonses.com";
@@ -23,10 +23,10 @@ async fn a_suppressed_address_gets_no_email_and_the_same_response() {
             [(BOUNCING, "MailsBounced"), (COMPLAINING, "MailsComplained"), (KNOWN_TO_SES, "MailsBounced")]
         {
             let first = product.ask_to_sign_in(address).await.expect(202);
-            assert_eq!(product.mails_to(address).await.len(), 1, "{address}");
+            assert_eq!(product.emails_to(address).await.len(), 1, "{address}");
             assert!(log_lines().iter().any(|line| line.contains(&format!("metric=\"{counts}\""))), "{counts}");
             let second = product.ask_to_sign_in(address).await.expect(202);
-            assert_eq!(product.mails_to(address).await.len(), 1, "a second email to {address}");
+            assert_eq!(product.emails_to(address).await.len(), 1, "a second email to {address}");
             assert_eq!(product.redacted(&first.body), product.redacted(&second.body));
             let names = |answer: &Answer| answer.headers.keys().cloned().collect::<Vec<_>>();
             assert_eq!(names(&first), names(&second));
@@ -34,9 +34,9 @@ async fn a_suppressed_address_gets_no_email_and_the_same_response() {
         assert!(log_lines().iter().any(|line| line.contains(r#"metric="MailsSuppressed""#)));
         // This mailbox of the simulator accepts all email.
         let reachable = "success@simulator.amazonses.com";
-        for mails in 1..=2 {
+        for received in 1..=2 {
             product.ask_to_sign_in(reachable).await.expect(202);
-            assert_eq!(product.mails_to(reachable).await.len(), mails);
+            assert_eq!(product.emails_to(reachable).await.len(), received);
         }
     })
     .await;
@@ -52,9 +52,9 @@ async fn a_suppressed_user_can_sign_in_through_another_address() {
         product.ask_to_sign_in("Complaint@Simulator.AmazonSES.com").await.expect(202);
         let john = product.sign_in_through(&john, "john@work.example").await;
         product.session(&john.bearer).await.expect(200);
-        let mails = product.mails().await;
-        let letters: Vec<_> = mails.iter().map(|mail| (mail.to[0].as_str(), Letter::of(mail))).collect();
-        let code_to = |address| (address, Letter::Code);
+        let received = product.sent_emails().await;
+        let letters: Vec<_> = received.iter().map(|mail| (mail.to[0].as_str(), EmailKind::of(mail))).collect();
+        let code_to = |address| (address, EmailKind::Code);
         assert_eq!(letters, [code_to(COMPLAINING), code_to("john@work.example"), code_to("john@work.example")]);
     })
     .await;
@@ -101,12 +101,12 @@ async fn an_address_that_an_operator_releases_gets_email_again() {
         for _ in 1..=2 {
             product.ask_to_sign_in(BOUNCING).await.expect(202);
         }
-        assert_eq!(product.mails_to(BOUNCING).await.len(), 1);
+        assert_eq!(product.emails_to(BOUNCING).await.len(), 1);
         let release = product.dynamodb().delete_item().table_name(product.table().await);
         let release = release.key("pk", AttributeValue::S(format!("SUPPRESSION#{BOUNCING}")));
         release.key("sk", AttributeValue::S("SUPPRESSION".to_owned())).send().await.expect("a write");
         product.ask_to_sign_in(BOUNCING).await.expect(202);
-        assert_eq!(product.mails_to(BOUNCING).await.len(), 2);
+        assert_eq!(product.emails_to(BOUNCING).await.len(), 2);
     })
     .await;
 }

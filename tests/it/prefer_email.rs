@@ -1,6 +1,6 @@
 //! `PUT /email/preferred`: choosing the address that notices go to.
 
-use crate::support::{Letter, product};
+use crate::support::{EmailKind, product};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -10,15 +10,15 @@ async fn both_addresses_are_notified_and_the_new_one_is_preferred() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
-        let notices = [(Letter::NoLongerPreferred, JOHN), (Letter::AddressPreferred, WORK)];
+        let notices = [(EmailKind::NoLongerPreferred, JOHN), (EmailKind::AddressPreferred, WORK)];
         product.mailing(product.prefer(&john, &work), &notices).await.acknowledged();
         let preferred: Vec<_> = product.emails(&john).await.iter().map(|email| email["preferred"] == true).collect();
         assert_eq!(preferred, [true, false]);
         assert_eq!(product.emails(&john).await[0]["address"], WORK);
         // From now on, notices go to the new address.
-        product.mailing(product.sign_in(&john), &[(Letter::Code, JOHN), (Letter::SignedInElsewhere, WORK)]).await;
+        product.mailing(product.sign_in(&john), &[(EmailKind::Code, JOHN), (EmailKind::SignedInElsewhere, WORK)]).await;
         let first = product.email_id(&john, JOHN).await;
-        product.mailing(product.delete_email(&john, &first), &[(Letter::AddressRemoved, WORK)]).await.acknowledged();
+        product.mailing(product.delete_email(&john, &first), &[(EmailKind::AddressRemoved, WORK)]).await.acknowledged();
     })
     .await;
 }

@@ -101,7 +101,7 @@ async fn wrong_guesses(product: &Product, address: &str) -> usize {
 
 /// Returns the codes that were mailed to an address, in the order of their requests.
 async fn codes_to(product: &Product, address: &str) -> Vec<String> {
-    product.mails_to(address).await.iter().filter_map(code_in).collect()
+    product.emails_to(address).await.iter().filter_map(code_in).collect()
 }
 
 /// Signs up 64 users, a few at a time.
@@ -117,13 +117,13 @@ async fn people(product: &Product) -> Vec<Person> {
 
 /// Requests many sign-ins of one address, and returns the requests that verify their codes.
 async fn sign_ins(product: &Product, address: &str, many: usize) -> Vec<(Requested, RequestBuilder)> {
-    let before = product.mails_to(address).await.len();
+    let before = product.emails_to(address).await.len();
     let mut asked = Vec::new();
     for _ in 0..many {
         asked.push(Requested::of(&product.ask_to_sign_in(address).await.expect(202)));
     }
-    let mails = product.mails_to(address).await.split_off(before);
-    let ready = asked.into_iter().zip(&mails).map(|(requested, mail)| {
+    let sent = product.emails_to(address).await.split_off(before);
+    let ready = asked.into_iter().zip(&sent).map(|(requested, mail)| {
         let code = code_in(mail).expect("a code");
         let verification = guess(product, &requested.id, &code);
         (requested, verification)

@@ -2,7 +2,7 @@
 
 use insta::assert_json_snapshot;
 
-use crate::support::{Letter, product};
+use crate::support::{EmailKind, product};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -12,7 +12,7 @@ async fn a_new_code_is_mailed_and_the_old_one_stays_valid() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (first, first_code) = product.email_code(&john, WORK).await;
-        let second = product.mailing(product.ask_again(&john, WORK), &[(Letter::Code, WORK)]).await.expect(202);
+        let second = product.mailing(product.ask_again(&john, WORK), &[(EmailKind::Code, WORK)]).await.expect(202);
         assert_json_snapshot!(product.redacted(&second.body), @r#"
         {
           "verificationCodeID": "[ID]"
@@ -79,7 +79,7 @@ async fn an_owner_who_verified_the_address_meanwhile_is_notified() {
         let john = product.sign_up(JOHN, "johny").await;
         product.ask_to_add(&john, WORK).await.expect(202);
         product.sign_up(WORK, "worker").await;
-        product.mailing(product.ask_again(&john, WORK), &[(Letter::BelongsToAnother, WORK)]).await.expect(202);
+        product.mailing(product.ask_again(&john, WORK), &[(EmailKind::BelongsToAnother, WORK)]).await.expect(202);
     })
     .await;
 }

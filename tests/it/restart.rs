@@ -8,7 +8,7 @@ use std::{
 
 use local::Data;
 
-use crate::support::{Letter, Product, Settings};
+use crate::support::{EmailKind, Product, Settings};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -53,17 +53,17 @@ async fn a_restart_keeps_all_state_and_sends_no_email_again() {
     stop(product).await;
 
     let product = directory.start(Vec::new()).await;
-    assert_eq!(product.mails().await, []);
+    assert_eq!(product.sent_emails().await, []);
     product.assert_unchanged(&before).await;
     product.session(&john.bearer).await.expect(200);
     product.session(&closed.bearer).await.refused(401, "bearer");
     // The code was requested before the restart. Its verification sends the notice now.
     let opened = product.verify_session(&sign_in.id, &code);
-    product.mailing(opened, &[(Letter::SignedInElsewhere, JOHN)]).await.acknowledged();
+    product.mailing(opened, &[(EmailKind::SignedInElsewhere, JOHN)]).await.acknowledged();
     product.session(&sign_in.bearer).await.expect(200);
     // Rate limits, aliases and address owners are kept as well.
     product.ask_to_sign_up("jane@doe.net", "JOHNY").await.refused(400, "alias is taken");
-    product.mailing(product.ask_to_sign_up(WORK, "worker"), &[(Letter::AlreadyRegistered, WORK)]).await.expect(202);
+    product.mailing(product.ask_to_sign_up(WORK, "worker"), &[(EmailKind::AlreadyRegistered, WORK)]).await.expect(202);
     product.ask_to_sign_in(WORK).await.expect(429);
     product.prefer(&john, &work).await.acknowledged();
     stop(product).await;

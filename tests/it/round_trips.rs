@@ -99,7 +99,7 @@ async fn long_journey(product: &Product) {
     }
     product.close(&newest, &newest.session_id).await.acknowledged();
     product.close(&newest, &newest.session_id).await.refused(401, "bearer");
-    assert!(product.mails_to("john@work.example").await.iter().filter_map(code_in).count() >= 2);
+    assert!(product.emails_to("john@work.example").await.iter().filter_map(code_in).count() >= 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

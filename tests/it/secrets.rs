@@ -66,7 +66,7 @@ async fn long_story(product: &Product) -> Story {
     let added = story.record(product.ask_to_add(&ada, second).await).expect(202).text("verificationCodeID");
     let resend = product.call_as(&ada.bearer, Method::POST, "/email/verification", Some(json!({"address": second})));
     story.record(resend.await).expect(202);
-    let code = code_in(&product.mails_to(second).await[0]).expect("a code");
+    let code = code_in(&product.emails_to(second).await[0]).expect("a code");
     for _ in 0..4 {
         story.record(product.verify_email(&added, &wrong(&code)).await).refused(401, "code");
     }
@@ -110,7 +110,7 @@ fn words(text: &str) -> BTreeSet<&str> {
 
 /// Returns every code that was mailed.
 async fn codes(product: &Product) -> BTreeSet<String> {
-    let codes: BTreeSet<_> = product.mails().await.iter().filter_map(code_in).collect();
+    let codes: BTreeSet<_> = product.sent_emails().await.iter().filter_map(code_in).collect();
     assert!(codes.len() >= 6, "{codes:?}");
     codes
 }
@@ -156,7 +156,7 @@ async fn a_bearer_token_is_only_in_the_response_that_issues_it() {
         for bearer in &story.bearers {
             assert_eq!(shown.iter().filter(|text| text.contains(bearer)).count(), 1);
         }
-        for mail in product.mails().await {
+        for mail in product.sent_emails().await {
             assert_no_secret("an email", &format!("{mail:?}"), &BTreeSet::new(), &story.bearers);
         }
     })

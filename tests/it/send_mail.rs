@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::{json, value::to_raw_value};
 
-use crate::support::{Item, Letter, Person, Product, Settings, product, product_with, wrong};
+use crate::support::{EmailKind, Item, Person, Product, Settings, product, product_with, wrong};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -19,8 +19,8 @@ async fn an_email_states_its_purpose_its_origin_and_what_to_do_if_unexpected() {
         let request = product.request(Method::POST, "/session").header("user-agent", FIREFOX);
         product.send(request.json(&json!({"email": JOHN}))).await.expect(202);
         let code = product.newest_code(JOHN).await;
-        let mails = product.mails_to(JOHN).await;
-        let mail = mails.last().unwrap();
+        let received = product.emails_to(JOHN).await;
+        let mail = received.last().unwrap();
         assert_eq!(
             (mail.to.as_slice(), mail.subject.clone()),
             ([JOHN.to_owned()].as_slice(), format!("{code} is your Latchkey code"))
@@ -71,7 +71,7 @@ async fn a_deployment_sets_sender_reply_address_and_branding() {
         .and("ProductColor", "#1a73e8");
     product_with(settings, async |product| {
         product.sign_up(JOHN, "johny").await;
-        let mail = &product.mails_to(JOHN).await[0];
+        let mail = &product.emails_to(JOHN).await[0];
         assert_eq!(mail.from, "\"Example & Sons\" <codes@example.net>");
         assert_eq!(mail.reply_to, ["help@example.net"]);
         assert!(mail.subject.ends_with(" is your Example & Sons code"), "{}", mail.subject);
@@ -84,7 +84,7 @@ async fn a_deployment_sets_sender_reply_address_and_branding() {
     .await;
     product(async |product| {
         product.ask_to_sign_in(JOHN).await.expect(202);
-        let mail = &product.mails_to(JOHN).await[0];
+        let mail = &product.emails_to(JOHN).await[0];
         assert_eq!(mail.from, "\"Latchkey\" <no-reply@latchkey.example>");
         assert_eq!(mail.reply_to, Vec::<String>::new());
         assert!(mail.configuration_set.is_some());
@@ -102,15 +102,16 @@ async fn notices_name_the_address_concerned_and_the_client() {
         let first = product.email_id(&john, JOHN).await;
         product.delete_email(&john, &first).await.acknowledged();
         let notices = [
-            (Letter::AddressVerified, JOHN, WORK),
-            (Letter::SignedInElsewhere, JOHN, WORK),
-            (Letter::NoLongerPreferred, JOHN, WORK),
-            (Letter::AddressPreferred, WORK, WORK),
-            (Letter::AddressRemoved, WORK, JOHN),
+            (EmailKind::AddressVerified, JOHN, WORK),
+            (EmailKind::SignedInElsewhere, JOHN, WORK),
+            (EmailKind::NoLongerPreferred, JOHN, WORK),
+            (EmailKind::AddressPreferred, WORK, WORK),
+            (EmailKind::AddressRemoved, WORK, JOHN),
         ];
-        let mails: BTreeMap<_, _> = product.mails().await.into_iter().map(|mail| (Letter::of(&mail), mail)).collect();
+        let received: BTreeMap<_, _> =
+            product.sent_emails().await.into_iter().map(|mail| (EmailKind::of(&mail), mail)).collect();
         for (letter, to, about) in notices {
-            let mail = &mails[&letter];
+            let mail = &received[&letter];
             assert_eq!(mail.to, [to]);
             assert!(mail.text.contains(about) && mail.text.contains("127.0.0.1"), "{}", mail.text);
             assert!(mail.html.contains(about) && mail.html.contains("127.0.0.1"), "{}", mail.html);
@@ -127,8 +128,8 @@ async fn a_long_code_is_in_the_email_in_one_piece() {
         product.verify_session(&requested.id, &wrong(&code)).await.refused(401, "code");
         let code = product.sign_in_code(JOHN).await.1;
         assert_eq!(code.len(), 12);
-        let mails = product.mails_to(JOHN).await;
-        assert!(mails.last().unwrap().text.contains(&code), "{}", mails.last().unwrap().text);
+        let received = product.emails_to(JOHN).await;
+        assert!(received.last().unwrap().text.contains(&code), "{}", received.last().unwrap().text);
     })
     .await;
 }

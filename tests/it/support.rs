@@ -6,10 +6,10 @@ mod codes;
 #[cfg_attr(feature = "ministack", path = "support/ministack.rs")]
 #[cfg_attr(not(feature = "ministack"), path = "support/dynoxide.rs")]
 mod database;
+mod email_kinds;
 mod endpoints;
 mod invariants;
 mod jitter;
-mod letters;
 mod logs;
 pub(crate) mod markdown;
 mod people;
@@ -21,13 +21,13 @@ mod table;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock, time::Duration};
 
-use local::{Clock, Data, Mail, Options, Stack};
+use local::{Clock, Data, Email, Options, Stack};
 use reqwest::Method;
 use serde_json::Value;
 
 pub(crate) use answer::Answer;
+pub(crate) use email_kinds::EmailKind;
 pub(crate) use endpoints::{UNKNOWN_ID, ValidRequest, authenticated_endpoints, endpoints_with_id};
-pub(crate) use letters::Letter;
 pub(crate) use logs::{Talkative, log_lines, times_logged};
 pub(crate) use people::{Person, Requested};
 pub(crate) use proxy::{Call, End, Fault, Proxy, failing};
@@ -169,21 +169,21 @@ impl Product {
     }
 
     /// Returns the emails to an address, oldest first, after waiting for pending ones.
-    pub(crate) async fn mails_to(&self, address: &str) -> Vec<Mail> {
-        let to_address = |mail: &Mail| mail.to.iter().any(|to| to.eq_ignore_ascii_case(address));
-        self.mails().await.into_iter().filter(to_address).collect()
+    pub(crate) async fn emails_to(&self, address: &str) -> Vec<Email> {
+        let to_address = |mail: &Email| mail.to.iter().any(|to| to.eq_ignore_ascii_case(address));
+        self.sent_emails().await.into_iter().filter(to_address).collect()
     }
 
     /// Returns all emails, oldest first, after waiting for pending ones.
-    pub(crate) async fn mails(&self) -> Vec<Mail> {
+    pub(crate) async fn sent_emails(&self) -> Vec<Email> {
         self.delivered().await;
-        self.stack.mails()
+        self.stack.sent_emails()
     }
 
     /// Returns the code in the newest email to an address.
     pub(crate) async fn newest_code(&self, address: &str) -> String {
-        let mails = self.mails_to(address).await;
-        code_in(mails.last().expect("an email")).expect("a code in it")
+        let received = self.emails_to(address).await;
+        code_in(received.last().expect("an email")).expect("a code in it")
     }
 
     /// Advances the clock to the middle of an hour, because the rate limit of a source is per hour.
@@ -217,7 +217,7 @@ pub(crate) fn with(json: &Value, pointer: &str, value: Value) -> Value {
 }
 
 /// Returns the code in an email: the first word of its subject.
-pub(crate) fn code_in(mail: &Mail) -> Option<String> {
+pub(crate) fn code_in(mail: &Email) -> Option<String> {
     let word = mail.subject.split(' ').next()?;
     word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.to_owned())
 }

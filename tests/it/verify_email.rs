@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Letter, product, wrong};
+use crate::support::{EmailKind, product, wrong};
 
 const JOHN: &str = "john@doe.net";
 const JANE: &str = "jane@doe.net";
@@ -17,7 +17,7 @@ async fn a_code_verifies_an_address_and_the_preferred_one_is_notified_once() {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
         let verified = product.verify_email_as(&john.bearer, &id, &code);
-        product.mailing(verified, &[(Letter::AddressVerified, JOHN)]).await.acknowledged();
+        product.mailing(verified, &[(EmailKind::AddressVerified, JOHN)]).await.acknowledged();
         let emails = product.emails(&john).await;
         assert_eq!((&emails[1]["address"], &emails[1]["verified"]), (&json!(WORK), &json!(true)));
         assert_eq!(emails[1]["preferred"], false);
@@ -41,11 +41,11 @@ async fn an_address_is_stored_in_the_spelling_that_was_verified() {
         let email = product.email_id(&john, WORK).await;
         let preferred = product.prefer(&john, &email);
         product
-            .mailing(preferred, &[(Letter::NoLongerPreferred, JOHN), (Letter::AddressPreferred, WORK)])
+            .mailing(preferred, &[(EmailKind::NoLongerPreferred, JOHN), (EmailKind::AddressPreferred, WORK)])
             .await
             .acknowledged();
         let sign_in = product.ask_to_sign_in(MISTYPED);
-        product.mailing(sign_in, &[(Letter::Code, WORK)]).await.expect(202);
+        product.mailing(sign_in, &[(EmailKind::Code, WORK)]).await.expect(202);
     })
     .await;
 }
@@ -55,7 +55,7 @@ async fn a_code_and_its_id_are_enough_without_a_bearer_token() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let (id, code) = product.email_code(&john, WORK).await;
-        product.mailing(product.verify_email(&id, &code), &[(Letter::AddressVerified, JOHN)]).await.acknowledged();
+        product.mailing(product.verify_email(&id, &code), &[(EmailKind::AddressVerified, JOHN)]).await.acknowledged();
         assert_eq!(product.emails(&john).await[1]["verified"], true);
     })
     .await;
@@ -122,7 +122,7 @@ async fn the_address_that_is_preferred_by_then_is_notified() {
         let (pending, code) = product.email_code(&john, "john@home.example").await;
         product.prefer(&john, &work).await.acknowledged();
         let verified = product.verify_email(&pending, &code);
-        product.mailing(verified, &[(Letter::AddressVerified, WORK)]).await.acknowledged();
+        product.mailing(verified, &[(EmailKind::AddressVerified, WORK)]).await.acknowledged();
     })
     .await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
-use crate::support::{Letter, Product, Settings, UNKNOWN_ID, product, product_with, wrong};
+use crate::support::{EmailKind, Product, Settings, UNKNOWN_ID, product, product_with, wrong};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -236,7 +236,7 @@ async fn at_fifty_sessions_the_oldest_is_closed() {
         }
         assert_eq!(product.sessions(&first).await.len(), 50);
         product.pass(Duration::from_secs(1));
-        let newest = product.mailing(product.sign_in(&first), &[(Letter::Code, JOHN)]).await;
+        let newest = product.mailing(product.sign_in(&first), &[(EmailKind::Code, JOHN)]).await;
         product.session(&first.bearer).await.refused(401, "bearer");
         assert_eq!(product.sessions(&newest).await.len(), 50);
         product.session(&others[0].bearer).await.expect(200);

@@ -11,7 +11,7 @@ const MAX_EMAILS: usize = 1000;
 /// An email as it was handed to SES.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Mail {
+pub struct Email {
     /// The message ID that was returned to the sender.
     pub id: String,
     /// The sender's address, as given in the request.
@@ -39,35 +39,35 @@ pub struct Mail {
 /// The emails sent so far. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Inbox {
-    mails: Arc<Mutex<VecDeque<Mail>>>,
+    received: Arc<Mutex<VecDeque<Email>>>,
 }
 
 impl Inbox {
-    pub(super) fn put(&self, mail: Mail) {
-        let mut mails = self.mails();
-        if mails.len() == MAX_EMAILS {
-            mails.pop_front();
+    pub(super) fn put(&self, mail: Email) {
+        let mut received = self.lock();
+        if received.len() == MAX_EMAILS {
+            received.pop_front();
         }
-        mails.push_back(mail);
+        received.push_back(mail);
     }
 
     /// Returns all emails, oldest first.
-    pub(crate) fn all(&self) -> Vec<Mail> {
+    pub(crate) fn all(&self) -> Vec<Email> {
         self.select(|_| true)
     }
 
     /// Returns the selected emails, oldest first. Emails are large, so only those are copied.
-    pub(super) fn select(&self, which: impl Fn(&Mail) -> bool) -> Vec<Mail> {
-        self.mails().iter().filter(|mail| which(mail)).cloned().collect()
+    pub(super) fn select(&self, which: impl Fn(&Email) -> bool) -> Vec<Email> {
+        self.lock().iter().filter(|mail| which(mail)).cloned().collect()
     }
 
-    pub(super) fn delete(&self, which: impl Fn(&Mail) -> bool) {
-        self.mails().retain(|mail| !which(mail));
+    pub(super) fn delete(&self, which: impl Fn(&Email) -> bool) {
+        self.lock().retain(|mail| !which(mail));
     }
 
     /// Locks the emails. A poisoned lock still guards complete emails, because no code that holds
     /// it can leave one half-written.
-    fn mails(&self) -> MutexGuard<'_, VecDeque<Mail>> {
-        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Email>> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use shared::Timestamp;
 
-use super::Mail;
+use super::Email;
 
 /// SES's limit for recipients of one email.
 const MAX_RECIPIENTS: usize = 50;
@@ -71,7 +71,7 @@ struct Pair {
 }
 
 /// Parses a request, or returns the message with which SES would reject it.
-pub(super) fn parse(body: &[u8], now: Timestamp) -> Result<Mail, String> {
+pub(super) fn parse(body: &[u8], now: Timestamp) -> Result<Email, String> {
     let request: SendEmail =
         serde_json::from_slice(body).map_err(|error| format!("The request cannot be read: {error}"))?;
     let simple = request.content.simple.ok_or("Only Simple content is supported here")?;
@@ -96,7 +96,7 @@ pub(super) fn parse(body: &[u8], now: Timestamp) -> Result<Mail, String> {
     if simple.subject.data.contains(['\r', '\n']) {
         return Err("Subject must be one line".to_owned());
     }
-    Ok(Mail {
+    Ok(Email {
         // SES's own message IDs look like this.
         id: format!("{}-{}-000000", crate::random::hexadecimal::<16>(), crate::random::hexadecimal::<4>()),
         from,
@@ -177,7 +177,7 @@ mod tests {
         })
     }
 
-    fn parse_value(request: &Value) -> Result<Mail, String> {
+    fn parse_value(request: &Value) -> Result<Email, String> {
         parse(request.to_string().as_bytes(), Timestamp::from_seconds(7))
     }
 

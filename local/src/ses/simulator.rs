@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::Mail;
+use super::Email;
 use crate::clock::rfc3339;
 use crate::template::{ACCOUNT, REGION};
 
@@ -12,7 +12,7 @@ const DOMAIN: &str = "simulator.amazonses.com";
 
 /// Returns the event that SES would send to `EventBridge`, if the email goes to an address of the
 /// simulator that causes one.
-pub(super) fn event(mail: &Mail) -> Option<Value> {
+pub(super) fn event(mail: &Email) -> Option<Value> {
     let recipient = mail.to.iter().find_map(|address| {
         let (name, domain) = address.rsplit_once('@')?;
         // The simulator ignores labels. Senders use them to tell their tests apart.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local::Mail;
+use local::Email;
 use reqwest::Method;
 use serde_json::json;
 
@@ -34,7 +34,7 @@ async fn an_address_gets_20_emails_a_day_and_others_are_unaffected() {
             product.stack.delivered().await;
             product.pass(Duration::from_hours(1));
         }
-        assert_eq!(product.mails_to(VICTIM).await.len(), 20);
+        assert_eq!(product.emails_to(VICTIM).await.len(), 20);
         product.sign_up("jane@doe.net", "jane").await;
         // The next day, the victim receives emails again.
         product.pass(Duration::from_hours(24));
@@ -44,12 +44,12 @@ async fn an_address_gets_20_emails_a_day_and_others_are_unaffected() {
 }
 
 /// Everything in an email except the addresses and the time.
-fn texts(email: &Mail) -> String {
+fn texts(email: &Email) -> String {
     format!("{} {} {} {:?} {:?}", email.subject, email.text, email.html, email.headers, email.reply_to)
 }
 
 /// Signs the victim up, adds an address and signs in, with text from the attacker in every field.
-async fn emails_from(product: &Product, name: &str, alias: &str, agent: &str) -> Vec<Mail> {
+async fn emails_from(product: &Product, name: &str, alias: &str, agent: &str) -> Vec<Email> {
     let request = |path| product.request(Method::POST, path).header("user-agent", agent);
     let body = json!({"email": VICTIM, "fullName": name, "alias": alias});
     let response = product.send(request("/user").json(&body)).await.expect(202);
@@ -64,7 +64,7 @@ async fn emails_from(product: &Product, name: &str, alias: &str, agent: &str) ->
     product.send(request("/session").json(&json!({"email": VICTIM}))).await.expect(202);
     product.send(request("/session").json(&json!({"email": "other@doe.net"}))).await.expect(202);
     product.send(request("/session").json(&json!({"email": "stranger@doe.net"}))).await.expect(202);
-    let emails = product.mails().await;
+    let emails = product.sent_emails().await;
     assert_eq!(emails.len(), 6, "{emails:?}");
     emails
 }
@@ -120,7 +120,7 @@ async fn an_email_shows_the_ip_and_the_user_agent_of_its_request() {
         let request = product.request_from([127, 0, 6, 66], Method::POST, "/user").json(&body);
         let spoofed = request.header("x-forwarded-for", "203.0.113.9").header("user-agent", "curl/8.5.0");
         product.send(spoofed).await.expect(202);
-        let email = product.mails_to(VICTIM).await.remove(0);
+        let email = product.emails_to(VICTIM).await.remove(0);
         for text in [&email.text, &email.html] {
             assert!(text.contains("127.0.6.66") && text.contains("curl/8.5.0"), "{text}");
             assert!(!text.contains("203.0.113.9"), "{text}");

@@ -110,7 +110,7 @@ async fn concurrent_sign_ins_get_a_code_each() {
         let requested: Vec<_> = responses.iter().map(Requested::of).collect();
         let different = |of: fn(&Requested) -> &String| requested.iter().map(of).collect::<BTreeSet<_>>().len();
         assert_eq!((different(|requested| &requested.id), different(|requested| &requested.bearer)), (3, 3));
-        let emails = product.mails_to(VICTIM).await.split_off(1);
+        let emails = product.emails_to(VICTIM).await.split_off(1);
         let codes: BTreeSet<_> = emails.iter().filter_map(code_in).collect();
         assert_eq!(codes.len(), 3, "three different codes (two are equal once in 300,000 runs)");
         // The emails do not say which code belongs to which session, so each session tries all

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Letter, Requested, code_in, product};
+use crate::support::{EmailKind, Requested, code_in, product};
 
 const VICTIM: &str = "victim@doe.net";
 const EVIL: &str = "evil@attacker.example";
@@ -29,7 +29,7 @@ async fn signing_a_victim_up_in_advance_gives_an_attacker_no_access() {
         // The attacker's next attempt only sends the victim a notice without a code.
         product.pass(Duration::from_mins(5));
         product
-            .mailing(product.ask_to_sign_up(VICTIM, "evil"), &[(Letter::AlreadyRegistered, VICTIM)])
+            .mailing(product.ask_to_sign_up(VICTIM, "evil"), &[(EmailKind::AlreadyRegistered, VICTIM)])
             .await
             .expect(202);
     })
@@ -45,13 +45,13 @@ async fn an_unverified_address_gives_an_attacker_no_hold_on_its_owner() {
         let (pending, code) = product.email_code(&attacker, VICTIM).await;
         let entry = product.email_id(&attacker, VICTIM).await;
         // An unverified address cannot sign in.
-        product.mailing(product.ask_to_sign_in(VICTIM), &[(Letter::NoAccount, VICTIM)]).await.expect(202);
+        product.mailing(product.ask_to_sign_in(VICTIM), &[(EmailKind::NoAccount, VICTIM)]).await.expect(202);
         let victim = product.sign_up(VICTIM, "victim").await;
         product.verify_email(&pending, &code).await.refused(401, "code");
         product.verify_email_as(&attacker.bearer, &pending, &code).await.refused(401, "code");
         product.prefer(&attacker, &entry).await.refused(403, "Verify");
         product.pass(Duration::from_mins(5));
-        let expected = &[(Letter::BelongsToAnother, VICTIM)];
+        let expected = &[(EmailKind::BelongsToAnother, VICTIM)];
         product.mailing(product.ask_again(&attacker, VICTIM), expected).await.expect(202);
         // Deleting the attacker's entry does not affect the owner.
         product.delete_email(&attacker, &entry).await.acknowledged();
@@ -89,7 +89,7 @@ async fn after_90_days_only_accounts_remain() {
         product.add_email(&victim, "victim@work.example").await;
         product.sign_in(&victim).await;
         product.ask_to_sign_up(EVIL, "evil").await.expect(202);
-        product.mails().await;
+        product.sent_emails().await;
         product.pass(Duration::from_hours(90 * 24));
         product.session(&victim.bearer).await.refused(401, "bearer");
         product.stack.sweep().await.expect("a sweep");
@@ -99,7 +99,7 @@ async fn after_90_days_only_accounts_remain() {
         assert!(left.iter().all(|item| is_account(&kind(item.text("sk")))), "{left:?}");
         assert_eq!(left.len(), 1 + 2 + 2 + 1, "{left:?}");
         assert_eq!(product.sign_in(&victim).await.user_id, victim.user_id);
-        assert!(product.mails_to(EVIL).await.iter().filter_map(code_in).count() == 1);
+        assert!(product.emails_to(EVIL).await.iter().filter_map(code_in).count() == 1);
     })
     .await;
 }

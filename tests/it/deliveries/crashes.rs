@@ -58,7 +58,7 @@ async fn a_crash_at_any_table_call_sends_the_same_email_once_or_twice() {
         let batch = records(&waiting);
         for (name, dies_at, fault, times, leased) in CRASHES {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             table.decide(move |call| dies_at(call).then_some(fault));
             die_waiting_for(table, product, &batch).await;
             // Lambda retries the batch at once, and repeats the retry while a lease is left.
@@ -81,7 +81,7 @@ async fn a_crash_during_a_call_of_ses_sends_the_same_email_once_or_twice() {
         let crashes = [(Fault::Before(End::Silence), 1), (Fault::After(End::Silence), 2)];
         for (fault, times) in crashes {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             ses.decide(move |_| Some(fault));
             die_waiting_for(ses, product, &batch).await;
             assert!(deliver_until_done(product, &batch).await <= LEASE, "{fault:?}");
@@ -99,7 +99,7 @@ async fn a_leased_email_is_not_sent_again_until_its_lease_ends() {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 1).await;
         let batch = records(&waiting);
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         ses.decide(|_| Some(Fault::Before(End::Silence)));
         die_waiting_for(ses, product, &batch).await;
         product.pass(LEASE / 2);

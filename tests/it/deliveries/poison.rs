@@ -12,7 +12,7 @@ async fn at_every_position(poison: impl Fn(Value) -> Value) {
         let waiting = waiting(product, 10).await;
         for position in 0..10 {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             let mut batch = records(&waiting);
             batch[position] = poison(batch[position].take());
             for _ in 0..2 {
@@ -51,7 +51,7 @@ async fn an_email_that_ses_rejects_does_not_delay_others() {
         let waiting = waiting(product, 10).await;
         for position in 0..10 {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             ses.decide(only_to(&waiting[position].address, Fault::Before(End::Error(400, "MessageRejected"))));
             assert_eq!(deliver(product, &records(&waiting)).await, None);
             // The email is given up, even if SES would accept it later.

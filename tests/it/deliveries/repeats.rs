@@ -9,13 +9,13 @@ use super::{
     Waiting, assert_sent, deliver, deliver_until_done, forget_mark, image_of, mark_unsent, once, only_to, record,
     records, sent_codes, waiting, with_faults,
 };
-use crate::support::{End, Fault, Letter, Requested, log_lines, product};
+use crate::support::{EmailKind, End, Fault, Requested, log_lines, product};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_repeated_in_a_batch_sends_one_email() {
     product(async |product| {
         let waiting = waiting(product, 3).await;
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         let positions = [0, 1, 0, 2, 1, 0, 2, 2, 1];
         let batch: Vec<_> = positions.iter().enumerate().map(|(at, one)| record(&waiting[*one].image, at)).collect();
         assert_eq!(deliver(product, &batch).await, None);
@@ -28,7 +28,7 @@ async fn a_record_repeated_in_a_batch_sends_one_email() {
 async fn a_batch_redelivered_in_any_order_is_sent_once() {
     product(async |product| {
         let waiting = waiting(product, 10).await;
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         let mut batch = records(&waiting);
         for turn in 0..8 {
             assert_eq!(deliver(product, &batch).await, None);
@@ -46,7 +46,7 @@ async fn a_batch_redelivered_in_any_order_is_sent_once() {
 async fn the_second_half_of_a_batch_may_arrive_first() {
     product(async |product| {
         let waiting = waiting(product, 10).await;
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         let batch = records(&waiting);
         assert_eq!(deliver(product, &batch[5..]).await, None);
         assert_sent(product, before, once(&waiting[5..]));
@@ -63,7 +63,7 @@ async fn a_batch_delivered_eight_times_concurrently_is_sent_once() {
         let waiting = waiting(product, 10).await;
         for round in 0..4 {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             let deliveries = (0..8).map(async |turn| {
                 let mut batch = records(&waiting);
                 batch.rotate_left(if round % 2 == 0 { 0 } else { turn });
@@ -89,7 +89,7 @@ async fn after_a_failure_only_the_unsent_emails_are_sent() {
         let batch = records(&waiting);
         for position in 0..10 {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             ses.decide(only_to(&waiting[position].address, Fault::Before(End::Error(400, "SendingPausedException"))));
             // The response names the first failed record: Lambda retries it and all that follow.
             assert_eq!(deliver(product, &batch).await, Some(position));
@@ -111,7 +111,7 @@ async fn after_a_failure_only_the_unsent_emails_are_sent() {
 async fn records_of_changes_and_deletions_send_nothing() {
     product(async |product| {
         let waiting = waiting(product, 2).await;
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         let (mut changed, mut removed) = (records(&waiting), records(&waiting));
         for record in &mut changed {
             record["eventName"] = json!("MODIFY");
@@ -129,7 +129,7 @@ async fn records_of_changes_and_deletions_send_nothing() {
         // The same with records of the stream itself: all items expire and are deleted.
         product.pass(Duration::from_hours(48));
         assert!(product.stack.sweep().await.expect("a sweep") >= 2);
-        assert_eq!(product.mails().await.len(), before);
+        assert_eq!(product.sent_emails().await.len(), before);
         // A record that arrives after its item was deleted sends nothing.
         assert_eq!(deliver(product, &records(&waiting)).await, None);
         assert_sent(product, before, []);
@@ -142,7 +142,7 @@ async fn records_of_changes_and_deletions_send_nothing() {
 async fn a_used_code_is_not_sent_again() {
     product(async |product| {
         let waiting = waiting(product, 3).await;
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         assert_eq!(deliver(product, &records(&waiting)[1..2]).await, None);
         let used = &waiting[1];
         product.verify_session(&used.requested.id, &used.code).await.acknowledged();
@@ -159,7 +159,7 @@ async fn an_expired_code_is_not_sent() {
         let mut late = waiting(product, 1).await;
         product.pass(Duration::from_mins(10));
         let (requested, code) = product.sign_up_code("jane@doe.net", "jane").await;
-        product.mails().await;
+        product.sent_emails().await;
         let items = product.items().await;
         let image = items
             .iter()
@@ -168,7 +168,7 @@ async fn an_expired_code_is_not_sent() {
             .image();
         late.push(Waiting { address: "jane@doe.net".to_owned(), requested, code, image });
         mark_unsent(product, &late[1..]).await;
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         assert_eq!(deliver(product, &records(&late)).await, None);
         assert_sent(product, before, once(&late[1..]));
         assert!(log_lines().iter().any(|line| line.contains("dropped") && line.contains("metric=\"MailsDropped\"")));
@@ -192,7 +192,7 @@ async fn a_redelivered_sign_in_code_never_opens_the_next_owners_account() {
         product.add_email(&jane, desk).await;
         forget_mark(product, &requested.id).await;
 
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         assert_eq!(deliver(product, &batch).await, None);
         assert_eq!(sent_codes(product, before), [(desk.to_owned(), vec![code.clone()])].into());
         product.verify_session(&requested.id, &code).await.refused(401, "code");
@@ -210,22 +210,22 @@ async fn a_redelivered_email_is_the_one_that_was_sent_first() {
         let (known, unknown) = ("john@doe.net", "jane@doe.net");
         let john = product.sign_up(known, "johny").await;
         let mut first = Vec::new();
-        for (response, letter, to) in [
-            (product.ask_to_sign_in(unknown).await, Letter::NoAccount, unknown),
-            (product.ask_to_sign_up(known, "another").await, Letter::AlreadyRegistered, known),
+        for (response, kind, to) in [
+            (product.ask_to_sign_in(unknown).await, EmailKind::NoAccount, unknown),
+            (product.ask_to_sign_up(known, "another").await, EmailKind::AlreadyRegistered, known),
         ] {
-            first.push((Requested::of(&response.expect(202)).id, letter, to));
+            first.push((Requested::of(&response.expect(202)).id, kind, to));
         }
         let moved = product.add_email(&john, "desk@office.example").await;
         product.prefer(&john, &moved).await.acknowledged();
         let entry = product.email_id(&john, known).await;
         product.delete_email(&john, &entry).await.acknowledged();
         product.sign_up(unknown, "jane").await;
-        for (id, letter, to) in first {
+        for (id, kind, to) in first {
             let batch = [record(&image_of(product, &id).await.expect("a verification"), 0)];
             forget_mark(product, &id).await;
             let delivery = async { assert_eq!(deliver(product, &batch).await, None) };
-            product.mailing(delivery, &[(letter, to)]).await;
+            product.mailing(delivery, &[(kind, to)]).await;
         }
     })
     .await;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::{
     assert_sent, deliver, mark_unsent, once, only_to, record, records, remove_marks, sent_codes, waiting, with_faults,
 };
-use crate::support::{End, Fault, Letter, Product, counted, log_lines};
+use crate::support::{EmailKind, End, Fault, Product, counted, log_lines};
 
 /// How a failed email is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Handling {
-    /// Its record is retried until the code expires, and then moves to the dead-letter queue.
+    /// Its record is retried until the code expires, and then moves to the dead-kind queue.
     Retried,
     /// The email is given up, and does not delay those after it.
     GivenUp,
@@ -61,7 +61,7 @@ async fn assert_handling_of(errors: &[(&'static str, u16, Handling)]) {
         let second = &waiting[1];
         for &(code, status, handling) in errors {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             ses.decide(only_to(&second.address, Fault::Before(End::Error(status, code))));
             let retried = deliver(product, &batch).await;
             ses.mend();
@@ -114,7 +114,7 @@ async fn an_email_without_a_response_from_ses_is_retried() {
         ];
         for fault in faults {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             ses.decide(only_to(&waiting[1].address, fault));
             assert_eq!(deliver(product, &batch).await, Some(1), "{fault:?}");
             ses.mend();
@@ -141,13 +141,13 @@ async fn a_notice_that_ses_cannot_send_yet_releases_its_lease_at_once() {
         let notice = items.iter().find(|item| item.text("sk") == "NOTICE").expect("a notice");
         let batch = [record(&notice.image(), 0)];
         remove_marks(product, notice.text("pk"), "NOTICE").await;
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         ses.decide(only_to("john@doe.net", Fault::Before(End::Error(400, "SendingPausedException"))));
         assert_eq!(deliver(product, &batch).await, Some(0));
-        assert_eq!(product.mails().await.len(), before);
+        assert_eq!(product.sent_emails().await.len(), before);
         ses.mend();
         assert_eq!(deliver(product, &batch).await, None);
-        let emails = product.mails().await.split_off(before);
+        let emails = product.sent_emails().await.split_off(before);
         assert_eq!(emails.iter().map(|email| email.to.join(",")).collect::<Vec<_>>(), ["john@doe.net"]);
     })
     .await;
@@ -163,9 +163,9 @@ async fn a_failing_email_delays_others_only_until_its_code_expires() {
         product.pass(Duration::from_mins(8));
         let jane = product.ask_to_sign_up("jane@doe.net", "jane").await.expect(202);
         product.pass(Duration::from_mins(3));
-        let emails = product.mails().await;
-        let sent: Vec<_> = emails.iter().map(|email| (email.to.join(","), Letter::of(email))).collect();
-        assert_eq!(sent, [("jane@doe.net".to_owned(), Letter::Code)]);
+        let emails = product.sent_emails().await;
+        let sent: Vec<_> = emails.iter().map(|email| (email.to.join(","), EmailKind::of(email))).collect();
+        assert_eq!(sent, [("jane@doe.net".to_owned(), EmailKind::Code)]);
         let code = product.newest_code("jane@doe.net").await;
         product.verify_session(&jane.text("verificationCodeID"), &code).await.acknowledged();
     })
@@ -177,7 +177,7 @@ async fn a_failing_email_delays_others_only_until_its_code_expires() {
 async fn throttling_by_ses_delays_emails_and_each_is_sent_once() {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 4).await;
-        let before = product.mails().await.len();
+        let before = product.sent_emails().await.len();
         let mut calls = 0;
         ses.decide(move |_| {
             calls += 1;

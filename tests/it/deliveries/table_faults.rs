@@ -62,7 +62,7 @@ async fn test_failing_call(at: TableCall, attempts: usize) {
         let second = &waiting[1];
         for fault in FAULTS {
             mark_unsent(product, &waiting).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             let address = &second.address;
             let code = format!("CODE#{}", second.requested.id);
             let keys = [code, format!("ADDRESS#{address}"), format!("SUPPRESSION#{address}")];

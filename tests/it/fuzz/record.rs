@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     fixtures::{self, world},
-    support::{Letter, Product, log_lines, product_with},
+    support::{EmailKind, Product, log_lines, product_with},
 };
 
 const OWNER: &str = "john@doe.net";
@@ -73,13 +73,13 @@ async fn a_poison_record_is_skipped_and_the_next_one_mailed() {
         world::populate(product).await;
         run(&poison(), async |poison| {
             let next = next_notice(product).await;
-            let before = product.mails_to(OWNER).await.len();
+            let before = product.emails_to(OWNER).await.len();
             let batch = format!("{{\"Records\":[{},{next}]}}", poison.text());
             let event = RawValue::from_string(batch).expect("JSON");
             let returned = product.stack.invoke("send-mail", &event).await.expect("a response");
             assert_eq!(returned.get(), r#"{"batchItemFailures":[]}"#);
-            let mails = product.mails_to(OWNER).await.split_off(before);
-            let notices = mails.iter().filter(|mail| Letter::of(mail) == Letter::AddressRemoved).count();
+            let sent = product.emails_to(OWNER).await.split_off(before);
+            let notices = sent.iter().filter(|mail| EmailKind::of(mail) == EmailKind::AddressRemoved).count();
             assert_eq!(notices, 1, "emails of the record after the poison");
         });
         assert!(!log_lines().iter().any(|line| line.contains("undeliverable: a panic")));
@@ -102,7 +102,7 @@ async fn an_event_that_is_not_a_batch_is_retried_or_sends_no_email() {
                 answers[usize::from(anything.is_array() && returned.get() == answers[1])],
                 "{anything}"
             );
-            assert!(product.mails().await.is_empty());
+            assert!(product.sent_emails().await.is_empty());
         });
     })
     .await;

@@ -192,7 +192,7 @@ async fn a_body_in_base64_is_decoded() {
         invoke(product, "create-session", &event("POST", "eyJlbWFpbCI6ImpvaG5AZG9lLm5ldCJ9"))
             .await
             .refused(400, "JSON");
-        assert_eq!(product.mails_to(ADDRESS).await.len(), 2);
+        assert_eq!(product.emails_to(ADDRESS).await.len(), 2);
     })
     .await;
 }

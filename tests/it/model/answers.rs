@@ -1,14 +1,14 @@
 //! The responses and emails that the model expects of the product.
 
 use super::requests::{Name, Tag};
-use crate::support::Letter;
+use crate::support::EmailKind;
 
 /// The expected result of one step.
 #[derive(Clone, Debug)]
 pub(super) struct Expected {
     pub(super) answer: Result<Success, Refusal>,
     /// Kinds and recipients, in any order.
-    pub(super) mails: Vec<(Letter, String)>,
+    pub(super) sent: Vec<(EmailKind, String)>,
     /// The length of the code in them, if there is one.
     pub(super) digits: Option<usize>,
 }

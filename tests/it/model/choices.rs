@@ -262,8 +262,8 @@ fn pause(world: &World) -> BoxedStrategy<i64> {
         let pauses = ends.flat_map(|end| [end - now - 1, end - now]);
         pauses.filter(|seconds| (1..DAY).contains(seconds)).collect::<Vec<_>>()
     };
-    let mails = world.mailboxes.iter().map(|mailbox| now + mailbox.wait(now, rules));
-    let soon = before(&mut world.codes.values().map(|code| code.ends).chain(mails));
+    let sent = world.mailboxes.iter().map(|mailbox| now + mailbox.wait(now, rules));
+    let soon = before(&mut world.codes.values().map(|code| code.ends).chain(sent));
     let late = before(&mut world.sessions.values().flat_map(|session| [session.ends, session.not_after]));
     let few = select(vec![1, 30, rules.mail_interval.max(1)]).boxed();
     let many = select(vec![rules.code_lifetime, rules.session_lifetime, rules.session_maximum, 3600, DAY - 1, DAY]);

@@ -5,7 +5,7 @@ use super::{
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
     world::{AliasState, Code, Outcome, Purpose, World},
 };
-use crate::support::Letter;
+use crate::support::EmailKind;
 
 impl World {
     pub(super) fn sign_up(&mut self, tag: Tag, address: Option<Name>, alias: Option<Name>) -> Outcome {
@@ -43,14 +43,14 @@ impl World {
     pub(super) fn request_code(&mut self, tag: Tag, purpose: Purpose, address: Name) -> Success {
         self.mailboxes[address.which].sent(self.now, &self.rules);
         let owner = self.owner(address);
-        let (letter, to) = match (purpose, owner) {
-            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (Letter::Code, address),
-            (Purpose::SignIn, Some((_, name))) => (Letter::Code, name),
-            (Purpose::SignIn, None) => (Letter::NoAccount, address),
-            (Purpose::SignUp { .. }, Some((_, name))) => (Letter::AlreadyRegistered, name),
-            (Purpose::AddEmail { .. }, Some((_, name))) => (Letter::BelongsToAnother, name),
+        let (kind, to) = match (purpose, owner) {
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (EmailKind::Code, address),
+            (Purpose::SignIn, Some((_, name))) => (EmailKind::Code, name),
+            (Purpose::SignIn, None) => (EmailKind::NoAccount, address),
+            (Purpose::SignUp { .. }, Some((_, name))) => (EmailKind::AlreadyRegistered, name),
+            (Purpose::AddEmail { .. }, Some((_, name))) => (EmailKind::BelongsToAnother, name),
         };
-        self.mail(letter, to);
+        self.mail(kind, to);
         let code = Code {
             purpose,
             address,
@@ -58,8 +58,8 @@ impl World {
             ends: self.now + self.rules.code_lifetime,
             tries: 0,
             uncertain_tries: 0,
-            mailed: letter == Letter::Code,
-            reply: (letter, to),
+            mailed: kind == EmailKind::Code,
+            reply: (kind, to),
             digits: self.mailboxes[address.which].digits(self.now, &self.rules),
             owner: owner.map(|(user, _)| user),
         };
@@ -72,8 +72,8 @@ impl World {
     /// Sends the email of a code again, unless the code was used or has expired.
     pub(super) fn redeliver(&mut self, code: Tag) {
         let waiting = self.codes.get(&code).filter(|code| self.now < code.ends);
-        if let Some((letter, to)) = waiting.map(|code| code.reply) {
-            self.mail(letter, to);
+        if let Some((kind, to)) = waiting.map(|code| code.reply) {
+            self.mail(kind, to);
         }
         self.expect(Ok(Success::Acknowledged), Some(code));
     }

@@ -17,7 +17,7 @@ use super::{
     world::World,
 };
 use crate::{
-    support::Letter,
+    support::EmailKind,
     template::{self, entries},
 };
 
@@ -31,7 +31,7 @@ const MIN_TIMES: usize = 4;
 struct Reached {
     /// Counts by endpoint and status.
     answers: BTreeMap<(String, u16), usize>,
-    letters: BTreeMap<Letter, usize>,
+    kinds: BTreeMap<EmailKind, usize>,
     long_codes: usize,
 }
 
@@ -55,8 +55,8 @@ impl Reached {
         let success = if request.is_read() { 200 } else { 202 };
         let status = expected.answer.as_ref().map_or_else(Refusal::status, |_| success);
         *self.answers.entry((request.endpoint().to_owned(), status)).or_default() += 1;
-        for (letter, _) in &expected.mails {
-            *self.letters.entry(*letter).or_default() += 1;
+        for (kind, _) in &expected.sent {
+            *self.kinds.entry(*kind).or_default() += 1;
         }
         self.long_codes += usize::from(expected.digits == Some(12));
     }
@@ -85,10 +85,6 @@ fn every_response_of_every_endpoint_and_every_email_is_reached() {
     assert_eq!(answers, described());
     let rarely_reached: Vec<_> = reached.answers.iter().filter(|(_, times)| **times < MIN_TIMES).collect();
     assert!(rarely_reached.is_empty(), "reached too rarely: {rarely_reached:?}");
-    assert!(
-        reached.letters.len() == 9 && reached.letters.values().all(|times| *times >= MIN_TIMES),
-        "{:?}",
-        reached.letters
-    );
+    assert!(reached.kinds.len() == 9 && reached.kinds.values().all(|times| *times >= MIN_TIMES), "{:?}", reached.kinds);
     assert!(reached.long_codes >= MIN_TIMES, "{} codes of twelve digits", reached.long_codes);
 }

@@ -6,7 +6,7 @@ use super::{
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
     world::{Email, Outcome, Purpose, World, usable},
 };
-use crate::support::Letter;
+use crate::support::EmailKind;
 
 impl World {
     pub(super) fn add_email(&mut self, tag: Tag, bearer: Bearer, address: Option<Name>) -> Outcome {
@@ -98,7 +98,7 @@ impl World {
         // It is stored in the spelling that was verified.
         (email.verified, email.address) = (true, code.address);
         self.codes.remove(&tag);
-        self.notify_preferred(user, Letter::AddressVerified);
+        self.notify_preferred(user, EmailKind::AddressVerified);
         Ok(Success::Acknowledged)
     }
 
@@ -113,9 +113,9 @@ impl World {
             return Ok(Success::Acknowledged);
         }
         self.call(Failing::TransactWriteItems)?;
-        self.notify_preferred(user, Letter::NoLongerPreferred);
+        self.notify_preferred(user, EmailKind::NoLongerPreferred);
         self.accounts.get_mut(&user).expect("the caller's account").preferred = email.tag;
-        self.notify_preferred(user, Letter::AddressPreferred);
+        self.notify_preferred(user, EmailKind::AddressPreferred);
         Ok(Success::Acknowledged)
     }
 
@@ -128,7 +128,7 @@ impl World {
         }
         self.call(Failing::TransactWriteItems)?;
         self.accounts.get_mut(&user).expect("the caller's account").emails.retain(|own| own.tag != email.tag);
-        self.notify_preferred(user, Letter::AddressRemoved);
+        self.notify_preferred(user, EmailKind::AddressRemoved);
         Ok(Success::Acknowledged)
     }
 

@@ -14,7 +14,7 @@ use super::{
     world::{START, World},
 };
 use crate::deliveries::{deliver, forget_mark, image_of, record};
-use crate::support::{Answer, Letter, Product, Proxy, Settings, code_in, failing, wrong};
+use crate::support::{Answer, EmailKind, Product, Proxy, Settings, code_in, failing, wrong};
 
 /// The guess if no email has a code.
 const NO_CODE: &str = "000000";
@@ -278,10 +278,10 @@ impl Running {
 
     /// Asserts that exactly the expected emails were sent.
     async fn read_mails(&mut self, tag: Option<Tag>, expected: &Expected) {
-        let mails = self.product.mails().await;
-        let new = &mails[self.read..];
-        let mut mailed: Vec<_> = new.iter().map(|mail| (Letter::of(mail), mail.to.join(", "))).collect();
-        let mut wanted = expected.mails.clone();
+        let received = self.product.sent_emails().await;
+        let new = &received[self.read..];
+        let mut mailed: Vec<_> = new.iter().map(|mail| (EmailKind::of(mail), mail.to.join(", "))).collect();
+        let mut wanted = expected.sent.clone();
         mailed.sort();
         wanted.sort();
         assert_eq!(mailed, wanted, "emails");
@@ -290,7 +290,7 @@ impl Running {
         if let (Some(tag), Some(code)) = (tag, code) {
             self.issued.entry(tag).or_default().code = Some(code);
         }
-        self.read = mails.len();
+        self.read = received.len();
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
     world::{Account, AliasState, Code, Email, Outcome, Purpose, Session, World},
 };
-use crate::support::Letter;
+use crate::support::EmailKind;
 
 impl World {
     pub(super) fn verify_session(&mut self, code: Ref, guess: Guess) -> Outcome {
@@ -45,7 +45,7 @@ impl World {
             self.sessions.remove(&active.remove(0));
         }
         if self.accounts[&mailed_to].preferred().address.which != code.address.which {
-            self.notify_preferred(mailed_to, Letter::SignedInElsewhere);
+            self.notify_preferred(mailed_to, EmailKind::SignedInElsewhere);
         }
         self.activate(mailed_to, tag, code);
         Ok(Success::Acknowledged)

@@ -8,7 +8,7 @@ use super::{
     mailbox::{Mailbox, Source},
     requests::{Bearer, Failing, Guess, NAMES, Name, Ref, Request, Step, Tag},
 };
-use crate::support::Letter;
+use crate::support::EmailKind;
 
 /// The start of every sequence: 15 January 2027 at eight, when an hour of the source's rate limit
 /// begins.
@@ -70,7 +70,7 @@ pub(super) struct World {
     /// The expected result of the last step; `None` if it was no request.
     pub(super) expected: Option<Expected>,
     pub(super) failing: Option<Failing>,
-    pub(super) mails: Vec<(Letter, String)>,
+    pub(super) sent: Vec<(EmailKind, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ pub(super) struct Code {
     /// Whether the email contains the code, and is not one that replaces it.
     pub(super) mailed: bool,
     /// The email that was sent first, and its recipient. A redelivery sends the same one.
-    pub(super) reply: (Letter, Name),
+    pub(super) reply: (EmailKind, Name),
     pub(super) digits: usize,
     /// The user that a sign-in code was sent to.
     pub(super) owner: Option<Tag>,
@@ -152,7 +152,7 @@ impl World {
             source: Source::default(),
             expected: None,
             failing: None,
-            mails: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -201,10 +201,10 @@ impl World {
 
     /// Sets the expected result of a step, with the emails that it sends.
     pub(super) fn expect(&mut self, answer: Outcome, code: Option<Tag>) {
-        let mails = std::mem::take(&mut self.mails);
-        let coded = mails.iter().any(|(letter, _)| *letter == Letter::Code);
+        let sent = std::mem::take(&mut self.sent);
+        let coded = sent.iter().any(|(kind, _)| *kind == EmailKind::Code);
         let code = code.and_then(|tag| self.codes.get(&tag)).filter(|_| coded);
-        self.expected = Some(Expected { answer, mails, digits: code.map(|code| code.digits) });
+        self.expected = Some(Expected { answer, sent, digits: code.map(|code| code.digits) });
     }
 
     /// Calls DynamoDB, which may fail (docs/data-model.md, Access patterns).
@@ -212,14 +212,14 @@ impl World {
         if self.failing == Some(operation) { Err(Refusal::Unavailable) } else { Ok(()) }
     }
 
-    pub(super) fn mail(&mut self, letter: Letter, to: Name) {
-        self.mails.push((letter, to.address()));
+    pub(super) fn mail(&mut self, kind: EmailKind, to: Name) {
+        self.sent.push((kind, to.address()));
     }
 
     /// Sends a notice to the preferred address of an account.
-    pub(super) fn notify_preferred(&mut self, user: Tag, letter: Letter) {
+    pub(super) fn notify_preferred(&mut self, user: Tag, kind: EmailKind) {
         let preferred = self.accounts[&user].preferred();
-        self.mail(letter, preferred.address);
+        self.mail(kind, preferred.address);
     }
 
     /// Returns the owner of an address, and the owner's spelling of it.

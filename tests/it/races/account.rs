@@ -122,8 +122,8 @@ async fn an_address_that_is_added_64_times_at_once_is_stored_once() {
             assert_eq!(product.emails(&john).await.len(), 2);
             let acknowledged = answers.iter().filter(|answer| answer.status == 202);
             let codes: BTreeSet<_> = acknowledged.map(|answer| answer.text("verificationCodeID")).collect();
-            let mails = product.mails_to(&spelt[0]).await.len();
-            assert!((codes.len()..=8).contains(&mails), "{mails} emails, {} codes", codes.len());
+            let sent = product.emails_to(&spelt[0]).await.len();
+            assert!((codes.len()..=8).contains(&sent), "{sent} emails, {} codes", codes.len());
         }
     })
     .await;
@@ -135,13 +135,13 @@ async fn of_64_addresses_added_at_once_only_as_many_as_allowed_are_stored() {
     in_rounds(25, settings, async |product, rounds| {
         for round in rounds {
             let john = product.sign_up(&format!("john{round}@doe.net"), &format!("johny{round}")).await;
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             let requests = (0..MANY).map(|number| add(product, &john, &format!("john{number}@work{round}.example")));
             let answers = product.race(requests.collect()).await;
             won(&answers, 3, 403);
             let (emails, unsure) = (product.emails(&john).await.len(), unsure(&answers));
             assert!((4 - unsure.min(3)..=4).contains(&emails), "{emails} addresses, {unsure} unsure");
-            assert_eq!(product.mails().await.len(), before + emails - 1, "refused requests send no email");
+            assert_eq!(product.sent_emails().await.len(), before + emails - 1, "refused requests send no email");
         }
     })
     .await;
@@ -154,10 +154,10 @@ async fn of_64_deletions_of_an_address_one_succeeds_and_sends_a_notice() {
         for round in rounds {
             let address = format!("john{round}@work.example");
             let id = product.add_email(&john, &address).await;
-            let before = product.mails_to(&john.address).await.len();
+            let before = product.emails_to(&john.address).await.len();
             let answers = product.race((0..MANY).map(|_| delete_email(product, &john, &id)).collect()).await;
             won(&answers, 1, 404);
-            let notices = product.mails_to(&john.address).await.len() - before;
+            let notices = product.emails_to(&john.address).await.len() - before;
             assert!(notices == 1 || notices == 0 && !any_won(&answers), "{notices} notices");
         }
     })

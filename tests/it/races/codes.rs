@@ -60,7 +60,7 @@ async fn of_64_right_codes_of_an_address_one_is_acknowledged() {
             let (id, code) = product.email_code(&john, &address).await;
             let answers = product.race(times(|| email_guess(product, &id, &code))).await;
             won(&answers, 1, 401);
-            let notices = product.mails_to(&john.address).await;
+            let notices = product.emails_to(&john.address).await;
             let sent = notices.iter().filter(|mail| mail.text.contains(&address)).count();
             assert!(sent == 1 || sent == 0 && !any_won(&answers), "{sent} notices of one verification");
         }

@@ -21,8 +21,8 @@ async fn of_64_sign_ins_requested_at_once_three_are_mailed() {
                 // counted after it.
                 assert!((1..=65).contains(&wait), "{wait}");
             }
-            let (mails, unsure) = (product.mails_to(&spelt[0]).await.len(), unsure(&answers));
-            assert!((3 - unsure.min(3)..=3).contains(&mails), "{mails} emails, {unsure} unsure");
+            let (sent, unsure) = (product.emails_to(&spelt[0]).await.len(), unsure(&answers));
+            assert!((3 - unsure.min(3)..=3).contains(&sent), "{sent} emails, {unsure} unsure");
         }
     })
     .await;
@@ -44,8 +44,8 @@ async fn concurrent_requests_of_all_kinds_share_the_rate_limit_of_an_address() {
             // A resend is not found if the address has not been added yet.
             let answers: Vec<_> = answers.into_iter().filter(|answer| answer.status != 404).collect();
             won(&answers, 3, 429);
-            let (mails, unsure) = (product.mails_to(&jane).await.len(), unsure(&answers));
-            assert!((3 - unsure.min(3)..=3).contains(&mails), "{mails} emails, {unsure} unsure");
+            let (sent, unsure) = (product.emails_to(&jane).await.len(), unsure(&answers));
+            assert!((3 - unsure.min(3)..=3).contains(&sent), "{sent} emails, {unsure} unsure");
         }
     })
     .await;
@@ -57,12 +57,12 @@ async fn concurrent_requests_cannot_exceed_the_rate_limit_of_a_source() {
     in_rounds(25, settings, async |product, rounds| {
         for round in rounds {
             product.pass_to_the_middle_of_an_hour();
-            let before = product.mails().await.len();
+            let before = product.sent_emails().await.len();
             let requests = (0..MANY).map(|number| sign_in(product, &format!("john{number}@round{round}.example")));
             let answers = product.race(requests.collect()).await;
             won(&answers, 10, 429);
-            let (mails, unsure) = (product.mails().await.len() - before, unsure(&answers));
-            assert!((10 - unsure.min(10)..=10).contains(&mails), "{mails} emails, {unsure} unsure");
+            let (sent, unsure) = (product.sent_emails().await.len() - before, unsure(&answers));
+            assert!((10 - unsure.min(10)..=10).contains(&sent), "{sent} emails, {unsure} unsure");
         }
     })
     .await;

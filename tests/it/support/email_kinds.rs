@@ -1,12 +1,12 @@
 //! The kinds of emails, and the emails that an action causes.
 
-use local::Mail;
+use local::Email;
 
 use super::{Product, code_in};
 
 /// The kind of an email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Letter {
+pub(crate) enum EmailKind {
     AddressPreferred,
     AddressRemoved,
     AddressVerified,
@@ -18,9 +18,9 @@ pub(crate) enum Letter {
     SignedInElsewhere,
 }
 
-impl Letter {
+impl EmailKind {
     /// Recognizes the kind by the subject, which only this function repeats.
-    pub(crate) fn of(mail: &Mail) -> Self {
+    pub(crate) fn of(mail: &Email) -> Self {
         if code_in(mail).is_some() {
             return Self::Code;
         }
@@ -41,11 +41,11 @@ impl Letter {
 impl Product {
     /// Runs an action and asserts that it causes exactly these emails, in any order, each to one
     /// address.
-    pub(crate) async fn mailing<T>(&self, action: impl Future<Output = T>, expected: &[(Letter, &str)]) -> T {
-        let before = self.mails().await.len();
+    pub(crate) async fn mailing<T>(&self, action: impl Future<Output = T>, expected: &[(EmailKind, &str)]) -> T {
+        let before = self.sent_emails().await.len();
         let output = action.await;
-        let mails = self.mails().await;
-        let mut mailed: Vec<_> = mails[before..].iter().map(|mail| (Letter::of(mail), mail.to.join(", "))).collect();
+        let sent = self.sent_emails().await;
+        let mut mailed: Vec<_> = sent[before..].iter().map(|mail| (EmailKind::of(mail), mail.to.join(", "))).collect();
         let mut expected: Vec<_> = expected.iter().map(|(letter, to)| (*letter, (*to).to_owned())).collect();
         mailed.sort();
         expected.sort();

@@ -56,7 +56,7 @@ async fn an_address_that_the_user_has_verified_is_refused() {
             let response = product.mailing(product.ask_to_add(&john, address), &[]).await.refused(400, "your account");
             assert_eq!(response.body["errors"][0]["field"], "address");
         }
-        product.assert_unchanged_but_budgets(&before).await;
+        product.assert_unchanged_but_rate_limits(&before).await;
     })
     .await;
 }
@@ -117,7 +117,7 @@ async fn an_eleventh_address_is_refused_until_one_is_deleted() {
         let before = product.contents().await;
         let eleventh = product.ask_to_add(&john, "john11@doe.net");
         product.mailing(eleventh, &[]).await.refused(403, "Email address limit reached");
-        product.assert_unchanged_but_budgets(&before).await;
+        product.assert_unchanged_but_rate_limits(&before).await;
         // Addresses of the account can still get new codes.
         let again = product.ask_to_add(&john, "john10@doe.net");
         product.mailing(again, &[(EmailKind::Code, "john10@doe.net")]).await.expect(202);

@@ -138,7 +138,7 @@ async fn an_alias_is_reserved_until_the_code_of_its_sign_up_expires() {
         for spelling in ["johny", "JOHNY", "\u{ff4a}ohny"] {
             assert_alias_is_taken(product.ask_to_sign_up("jane@doe.net", spelling).await);
         }
-        product.assert_unchanged_but_budgets(&before).await;
+        product.assert_unchanged_but_rate_limits(&before).await;
         product.pass(Duration::from_mins(9));
         assert_alias_is_taken(product.ask_to_sign_up("jane@doe.net", "johny").await);
         product.pass(Duration::from_mins(1));

@@ -91,7 +91,7 @@ async fn all_requests_for_an_address_share_its_rate_limit_in_any_spelling() {
             retry_after(&product.ask_again(&john, WORK).await);
         };
         product.mailing(refusals, &[]).await;
-        product.assert_unchanged_but_budgets(&before).await;
+        product.assert_unchanged_but_rate_limits(&before).await;
         // Refused requests do not count: a minute later, an email is sent.
         product.pass(Duration::from_mins(1));
         product.ask_again(&john, WORK).await.expect(202);

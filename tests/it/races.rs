@@ -95,8 +95,8 @@ async fn tries(product: &Product, id: &str) -> Option<i64> {
 /// Returns the number of wrong guesses that count against an address.
 async fn wrong_guesses(product: &Product, address: &str) -> usize {
     let items = product.items().await;
-    let budget = items.iter().find(|item| item.text("pk") == format!("RATE_LIMIT#{address}"));
-    budget.expect("a rate limit").list("wrongGuesses").len()
+    let rate_limit = items.iter().find(|item| item.text("pk") == format!("RATE_LIMIT#{address}"));
+    rate_limit.expect("a rate limit").list("wrongGuesses").len()
 }
 
 /// Returns the codes that were mailed to an address, in the order of their requests.

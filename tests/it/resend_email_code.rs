@@ -51,7 +51,7 @@ async fn a_verified_address_needs_no_code() {
             let answer = product.mailing(product.ask_again(&john, address), &[]).await.refused(400, "already verified");
             assert_eq!(answer.body["errors"][0]["field"], "address");
         }
-        product.assert_unchanged_but_budgets(&before).await;
+        product.assert_unchanged_but_rate_limits(&before).await;
     })
     .await;
 }

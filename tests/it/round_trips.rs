@@ -148,8 +148,8 @@ fn key(write: &Value) -> Value {
 fn assert_conditional(what: &str, write: &Value) {
     let condition = write["ConditionExpression"].as_str().unwrap_or_default();
     assert!(!condition.is_empty(), "without a condition: {write}");
-    let is_budget = key(write)[0].as_str().is_some_and(|key| key.starts_with("RATE_LIMIT#"));
-    if what == "Update" && !is_budget {
+    let is_rate_limit = key(write)[0].as_str().is_some_and(|key| key.starts_with("RATE_LIMIT#"));
+    if what == "Update" && !is_rate_limit {
         assert!(condition.contains("attribute_exists(#pk)"), "may create an item: {write}");
         assert!(!condition.contains(" OR attribute_not_exists(#pk)"), "may create an item: {write}");
     }

@@ -19,8 +19,8 @@ async fn submit_wrong_codes(product: &Product, requested: &Requested, code: &str
 /// The number of wrong guesses that are recorded against the victim.
 async fn counted(product: &Product) -> usize {
     let items = product.items().await;
-    let budget = items.iter().find(|item| item.text("pk") == format!("RATE_LIMIT#{VICTIM}"));
-    budget.expect("the rate limit of the address").list("wrongGuesses").len()
+    let rate_limit = items.iter().find(|item| item.text("pk") == format!("RATE_LIMIT#{VICTIM}"));
+    rate_limit.expect("the rate limit of the address").list("wrongGuesses").len()
 }
 
 /// A new code does not reset the wrong guesses at earlier codes.

@@ -140,8 +140,8 @@ impl<'a> Table<'a> {
         for code in self.of("CODE#", "CODE") {
             assert!(count(code.number("tries")) <= self.limits.guesses_per_code, "{code:?}");
         }
-        for budget in self.of("RATE_LIMIT#", "RATE_LIMIT") {
-            assert!(budget.list("sent").len() <= self.limits.mails_per_day, "{budget:?}");
+        for rate_limit in self.of("RATE_LIMIT#", "RATE_LIMIT") {
+            assert!(rate_limit.list("sent").len() <= self.limits.mails_per_day, "{rate_limit:?}");
         }
         for user in self.of("USER#", "USER") {
             let of_user = |sk| self.of("USER#", sk).filter(|item| item.text("pk") == user.text("pk"));

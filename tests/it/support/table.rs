@@ -151,11 +151,11 @@ impl Product {
 
     /// As [`Product::assert_unchanged`], except for the counters of requests, which a refused one
     /// may change.
-    pub(crate) async fn assert_unchanged_but_budgets(&self, before: &Contents) {
+    pub(crate) async fn assert_unchanged_but_rate_limits(&self, before: &Contents) {
         before.assert_same(&self.contents().await, |key| !key.starts_with("RATE_LIMIT#"));
     }
 
-    /// As [`Product::assert_unchanged_but_budgets`], and except for the tries of codes.
+    /// As [`Product::assert_unchanged_but_rate_limits`], and except for the tries of codes.
     pub(crate) async fn assert_unchanged_but_counters(&self, before: &Contents) {
         let after = self.contents().await;
         before.without_tries().assert_same(&after.without_tries(), |key| !key.starts_with("RATE_LIMIT#"));

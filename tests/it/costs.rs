@@ -2,7 +2,7 @@
 
 mod meter;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     support::{Product, Requested, markdown, product_with},
@@ -65,6 +65,7 @@ struct Ledger<'a> {
     product: &'a Product,
     meter: &'a Meter,
     usages: BTreeMap<&'static str, Usage>,
+    functions: BTreeSet<String>,
 }
 
 impl Ledger<'_> {
@@ -85,6 +86,7 @@ impl Ledger<'_> {
             let registered = Units { read: cost.read_units, write: cost.write_units };
             assert_eq!(consumed[function], registered, "{name}");
         }
+        self.functions.insert(function.clone());
         let units = consumed.into_values().fold(Units::default(), |sum, units| sum + units);
         self.usages.insert(name, Usage { requests: 1, invocations: 1 + emails, units, emails });
     }
@@ -92,7 +94,7 @@ impl Ledger<'_> {
 
 /// Makes every request that a user can make once, successfully.
 async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Usage> {
-    let mut ledger = Ledger { product, meter, usages: BTreeMap::new() };
+    let mut ledger = Ledger { product, meter, usages: BTreeMap::new(), functions: BTreeSet::new() };
     let mut requested = None;
     let ask = async { requested = Some(Requested::of(&product.ask_to_sign_up("john@doe.net", "johny").await)) };
     ledger.measure("sign-up: the request", ask).await;
@@ -124,6 +126,7 @@ async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Us
     let email = product.email_id(&john, "another@doe.net").await;
     ledger.measure("address: delete", product.delete_email(&john, &email)).await;
     ledger.measure("session: close", product.close(&john, &john.session_id)).await;
+    assert!(registry::endpoints().map(|(function, _)| function.name).eq(ledger.functions));
     ledger.usages
 }
 

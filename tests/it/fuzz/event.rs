@@ -56,8 +56,7 @@ impl<'a> Subject<'a> {
         let World { product, contents, rest } = if let Some(world) = world { world } else { World::begin().await };
         let returned = product.stack.invoke(self.function, &event).await.expect("a response");
         let answer = Answer::of_function(&serde_json::from_str(returned.get()).expect("JSON"));
-        // An event that claims to be a GET gets 200 for a write, too. API Gateway routes none
-        // there.
+        // The status depends on the method that an event claims. API Gateway never claims a wrong one.
         let is_write = self.route().method != "GET" && answer.status < 300;
         match answer.status {
             _ if is_write => {}

@@ -56,7 +56,8 @@ impl<'a> Subject<'a> {
         let World { product, contents, rest } = if let Some(world) = world { world } else { World::begin().await };
         let returned = product.stack.invoke(self.function, &event).await.expect("a response");
         let answer = Answer::of_function(&serde_json::from_str(returned.get()).expect("JSON"));
-        // The status depends on the method that an event claims. API Gateway never claims a wrong one.
+        // The status depends on the method that an event claims. API Gateway never claims a wrong
+        // one.
         let is_write = self.route().method != "GET" && answer.status < 300;
         match answer.status {
             _ if is_write => {}

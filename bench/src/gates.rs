@@ -8,7 +8,7 @@ use crate::{
     measure::{Measured, Phases},
 };
 
-const MAX_BINARY_MEGABYTES: f64 = 6.5;
+const MAX_BINARY_MEGABYTES: f64 = 6.6;
 const MAX_MEMORY_MEGABYTES: f64 = 10.0;
 
 /// The factor by which a gate for instructions exceeds the last measurement.

@@ -29,6 +29,8 @@ pub struct Route {
     pub path: &'static str,
     /// Whether the endpoint requires a bearer token.
     pub requires_token: bool,
+    /// Whether the session of the token must be fresh.
+    pub requires_fresh_session: bool,
     /// Whether the endpoint derives codes and cannot start without a code key.
     pub derives_codes: bool,
     /// Responds to an event.
@@ -68,7 +70,7 @@ const WRITE: &str = "TransactWriteItems";
 
 /// All functions, by name.
 #[rustfmt::skip]
-pub const FUNCTIONS: [Function; 16] = [
+pub const FUNCTIONS: [Function; 17] = [
     endpoint::<check_session::CheckSession>("GET", "/session",
         cost(&[SESSION], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
     endpoint::<close_session::CloseSession>("DELETE", "/session/{id}",
@@ -93,6 +95,8 @@ pub const FUNCTIONS: [Function; 16] = [
         cost(&[SESSION, ENTRIES], 2, 2.0, 0.0, [5.38, 1.46, 1.46])),
     endpoint::<prefer_email::PreferEmail>("PUT", "/email/preferred",
         cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 6.0, [5.38, 2.42, 2.45])),
+    endpoint::<reauthenticate_session::ReauthenticateSession>("POST", "/session/reauthentication",
+        cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 4, 3.0, 5.0, [5.38, 6.2, 3.63])),
     endpoint::<resend_email_code::ResendEmailCode>("POST", "/email/verification",
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 3, 3.0, 7.0, [5.38, 6.2, 3.63])),
     consumer(send_mail::NAME,
@@ -109,8 +113,8 @@ macro_rules! for_each_endpoint {
     ($callback:ident) => {
         $callback! {
             check_session close_session create_email create_session create_user delete_email
-            extend_session get_user list_emails list_sessions prefer_email resend_email_code
-            verify_email verify_session
+            extend_session get_user list_emails list_sessions prefer_email reauthenticate_session
+            resend_email_code verify_email verify_session
         }
     };
 }
@@ -143,6 +147,7 @@ const fn endpoint<E: Endpoint>(method: &'static str, path: &'static str, cost: C
         method,
         path,
         requires_token: <E::Access as shared::edge::Access>::REQUIRES_TOKEN,
+        requires_fresh_session: <E::Access as shared::edge::Access>::REQUIRES_FRESH_SESSION,
         derives_codes: E::DERIVES_CODES,
         respond: |app, now, event| Box::pin(shared::respond::<E>(app, now, event)),
         serve: || Box::pin(shared::serve::<E>()),

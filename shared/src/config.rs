@@ -173,6 +173,12 @@ impl Variables<'_> {
     fn seconds(&self, name: &'static str, min: u32, default: Duration) -> Result<Duration, ConfigError> {
         self.number(name, min, default.as_secs()).map(Duration::from_secs)
     }
+
+    /// Returns a duration, or `None` if the variable is 0.
+    fn seconds_or_off(&self, name: &'static str, default: Option<Duration>) -> Result<Option<Duration>, ConfigError> {
+        let duration = self.seconds(name, 0, default.unwrap_or_default())?;
+        Ok((!duration.is_zero()).then_some(duration))
+    }
 }
 
 impl Variables<'_> {
@@ -190,12 +196,15 @@ impl Variables<'_> {
             )?,
             session_lifetime: self.seconds("SESSION_LIFETIME_SECONDS", 60, default.session_lifetime)?,
             session_maximum: self.seconds("SESSION_MAXIMUM_SECONDS", 60, default.session_maximum)?,
+            fresh_session: self.seconds_or_off("FRESH_SESSION_SECONDS", default.fresh_session)?,
+            recovery: self.seconds_or_off("RECOVERY_SECONDS", default.recovery)?,
             mail_burst: self.number("MAIL_BURST", 1, default.mail_burst)?,
             mail_interval: self.seconds("MAIL_INTERVAL_SECONDS", 0, default.mail_interval)?,
             mails_per_day: self.number("MAILS_PER_DAY", 1, default.mails_per_day)?,
             mails_per_source_ip_per_hour: (per_source_ip > 0).then_some(per_source_ip),
             emails_per_user: self.number("EMAILS_PER_USER", 1, default.emails_per_user)?,
             sessions_per_user: self.number("SESSIONS_PER_USER", 1, default.sessions_per_user)?,
+            account_changes_per_day: self.number("ACCOUNT_CHANGES_PER_DAY", 1, default.account_changes_per_day)?,
         })
     }
 }

@@ -10,7 +10,7 @@ mod request;
 mod response;
 
 pub use self::{
-    access::{Access, Public},
+    access::{Access, Fresh, Public},
     body::{FromBody, FromJson, Members},
     codes::{CodeRequested, CodeSubmission, SessionRequested},
     endpoint::{DEADLINE, Endpoint, respond, serve},

@@ -24,6 +24,12 @@ pub enum Error {
     /// No bearer token, or not that of an active session.
     #[error("Provide the bearer token of an active session: Authorization: Bearer <token>")]
     Unauthenticated,
+    /// The session is active, but no code was verified in it recently (RFC 9470).
+    #[error("Verify a code in this session first: request one with POST /session/reauthentication, or sign in again.")]
+    StepUpRequired {
+        /// How long a session is fresh after a code was verified in it.
+        max_age: Duration,
+    },
     /// The code is wrong, expired, redeemed or unknown. Which of them is not disclosed.
     #[error("The code was rejected: wrong, expired, already used, or unknown. Request a new one if needed.")]
     CodeRefused,
@@ -33,9 +39,11 @@ pub enum Error {
     /// The resource does not exist, or belongs to another user.
     #[error("{0}")]
     NotFound(&'static str),
-    /// Too many codes were requested.
-    #[error("Too many codes requested. Try again in {} seconds.", retry_seconds(*.retry_after))]
+    /// A rate limit is reached.
+    #[error("Too many {subject}. Try again in {} seconds.", retry_seconds(*.retry_after))]
     TooManyRequests {
+        /// The subject of the limit.
+        subject: &'static str,
         /// The time until the request can succeed.
         retry_after: Duration,
     },
@@ -68,7 +76,7 @@ impl Error {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated | Self::CodeRefused => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated | Self::StepUpRequired { .. } | Self::CodeRefused => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -83,6 +91,7 @@ impl Error {
             Self::Malformed(_) => "malformed-request",
             Self::Invalid(_) => "invalid-input",
             Self::Unauthenticated => "unauthenticated",
+            Self::StepUpRequired { .. } => "step-up-required",
             Self::CodeRefused => "code-refused",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound(_) => "not-found",
@@ -98,6 +107,7 @@ impl Error {
             Self::Malformed(_) => "Malformed request",
             Self::Invalid(_) => "Invalid input",
             Self::Unauthenticated => "Authentication required",
+            Self::StepUpRequired { .. } => "Recent authentication required",
             Self::CodeRefused => "Code rejected",
             Self::Forbidden(_) => "Forbidden",
             Self::NotFound(_) => "Not found",
@@ -118,8 +128,21 @@ impl Error {
     /// Returns the seconds of the `Retry-After` header (RFC 9110 §10.2.3).
     pub(crate) fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyRequests { retry_after } => Some(retry_seconds(*retry_after)),
+            Self::TooManyRequests { retry_after, .. } => Some(retry_seconds(*retry_after)),
             Self::Unavailable(_) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Returns the challenge of the `WWW-Authenticate` header that every 401 has (RFC 6750 §3, RFC
+    /// 9470 §3).
+    pub(crate) fn challenge(&self) -> Option<String> {
+        match self {
+            Self::StepUpRequired { max_age } => {
+                let max_age = max_age.as_secs();
+                Some(format!("Bearer error=\"insufficient_user_authentication\", max_age=\"{max_age}\""))
+            }
+            error if error.status() == StatusCode::UNAUTHORIZED => Some("Bearer".to_owned()),
             _ => None,
         }
     }
@@ -154,7 +177,7 @@ impl From<Refusal> for Error {
             Refusal::UnknownSession => Self::NotFound("Session not found"),
             Refusal::Code => Self::CodeRefused,
             Refusal::AliasTaken => Self::invalid("alias", "is taken. Choose another one."),
-            Refusal::RateLimited { retry_after } => Self::TooManyRequests { retry_after },
+            Refusal::RateLimited { retry_after } => Self::TooManyRequests { subject: "codes requested", retry_after },
         }
     }
 }
@@ -170,6 +193,10 @@ impl From<AccountError> for Error {
             }
             AccountError::IsPreferred => {
                 Self::Forbidden("The preferred email address cannot be removed. Prefer another first.")
+            }
+            AccountError::StepUpRequired { max_age } => Self::StepUpRequired { max_age },
+            AccountError::TooManyChanges { retry_after } => {
+                Self::TooManyRequests { subject: "account changes", retry_after }
             }
         }
     }

@@ -10,6 +10,7 @@ mod codes;
 mod emails;
 mod error;
 mod outbox;
+mod recovery;
 mod sessions;
 mod suppressions;
 mod table;

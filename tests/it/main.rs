@@ -3,6 +3,7 @@
 //! table are checked.
 #![cfg(test)]
 
+mod account_changes;
 mod attacks;
 #[cfg(feature = "binaries")]
 mod binaries;
@@ -35,6 +36,7 @@ mod openapi;
 mod prefer_email;
 mod races;
 mod readme;
+mod recovery;
 mod request_log;
 mod resend_email_code;
 mod restart;
@@ -42,6 +44,7 @@ mod round_trips;
 mod secrets;
 mod seeds;
 mod send_mail;
+mod step_up;
 mod support;
 mod template;
 mod tls;

@@ -20,6 +20,8 @@ pub struct CheckedSession {
     alias: String,
     full_name: String,
     expire_at: Timestamp,
+    /// When a code was last verified in this session.
+    authenticated_at: Timestamp,
     #[serde(flatten)]
     client: Client,
     verified: bool,
@@ -40,6 +42,7 @@ impl Endpoint for CheckSession {
             alias: session.alias,
             full_name: session.full_name,
             expire_at: session.expires_at,
+            authenticated_at: session.authenticated_at,
             client: session.client.into(),
             verified: true,
             roles: session.roles,

@@ -7,9 +7,9 @@
 //! 202 with the ID of the verification · 400 · 401 · 403 · 429 · 500 · 503
 
 use shared::{
-    App, Authenticated, EmailAddress, Endpoint, Error, Metric, Request,
+    App, EmailAddress, Endpoint, Error, Metric, Request,
     domain::account::Account,
-    edge::{CodeRequested, FromBody, Members},
+    edge::{CodeRequested, Fresh, FromBody, Members},
 };
 
 /// `POST /email`: adds an address to the user's account.
@@ -29,10 +29,10 @@ impl FromBody for NewEmail {
 impl Endpoint for CreateEmail {
     const NAME: &'static str = "create-email";
     const SUCCESS_METRIC: Option<Metric> = Some(Metric::CodesRequested);
-    type Access = Authenticated;
+    type Access = Fresh;
     type Output = CodeRequested;
 
-    async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<CodeRequested, Error> {
+    async fn handle(app: &App, request: &Request, Fresh(access): Fresh) -> Result<CodeRequested, Error> {
         let NewEmail { address } = request.body()?;
         let (user, limits) = (access.session.user, app.limits());
         let decide = |account: &Account| account.add(&address, limits);

@@ -1,7 +1,9 @@
-//! `GET /emails`: returns the user's addresses, the preferred one first, then the oldest first.
+//! `GET /emails`: returns the user's addresses, the preferred one first, then the oldest first, and
+//! whether email to them is suppressed.
 //!
 //! 200 with the addresses · 401 · 500 · 503
 
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use shared::{App, Authenticated, EmailId, Endpoint, Error, Request};
 
@@ -22,6 +24,7 @@ struct ListedEmail {
     address: String,
     verified: bool,
     preferred: bool,
+    deliverable: bool,
 }
 
 impl Endpoint for ListEmails {
@@ -34,12 +37,16 @@ impl Endpoint for ListEmails {
         let preferred = account.user.preferred;
         let mut emails = account.emails;
         emails.sort_by_key(|email| (email.id != preferred, email.age()));
-        let listed = emails.into_iter().map(|email| ListedEmail {
-            email_id: email.id,
-            address: email.address.as_str().to_owned(),
-            verified: email.verified,
-            preferred: email.id == preferred,
+        let listed = emails.into_iter().map(async |email| {
+            let is_suppressed = app.store.is_suppressed(&email.address).await?;
+            Ok::<_, Error>(ListedEmail {
+                email_id: email.id,
+                address: email.address.as_str().to_owned(),
+                verified: email.is_verified(),
+                preferred: email.id == preferred,
+                deliverable: !is_suppressed,
+            })
         });
-        Ok(Emails { emails: listed.collect() })
+        Ok(Emails { emails: try_join_all(listed).await? })
     }
 }

@@ -1,11 +1,11 @@
 //! `PUT /email/preferred`: makes a verified address of the user the one that security notices go
 //! to.
 //!
-//! 202 acknowledged · 400 · 401 · 403 · 404 · 500 · 503
+//! 202 acknowledged · 400 · 401 · 403 · 404 · 429 · 500 · 503
 
 use shared::{
-    App, Authenticated, EmailId, Endpoint, Error, Request,
-    edge::{Acknowledged, FromBody, Members},
+    App, EmailId, Endpoint, Error, Request,
+    edge::{Acknowledged, Fresh, FromBody, Members},
 };
 
 /// `PUT /email/preferred`: changes the user's preferred address.
@@ -24,12 +24,12 @@ impl FromBody for Preference {
 
 impl Endpoint for PreferEmail {
     const NAME: &'static str = "prefer-email";
-    type Access = Authenticated;
+    type Access = Fresh;
     type Output = Acknowledged;
 
-    async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<Acknowledged, Error> {
+    async fn handle(app: &App, request: &Request, Fresh(access): Fresh) -> Result<Acknowledged, Error> {
         let Preference { email } = request.body()?;
-        app.store.prefer_email(access.session.user, email, &request.context).await?;
+        app.store.prefer_email(access.session.user, email, &request.context, app.limits()).await?;
         Ok(Acknowledged::new())
     }
 }

@@ -49,11 +49,14 @@ impl SendMail {
         let item = OutboxItem::Code(requested.id);
         // Suppression and ownership are keyed by canonical address, so spelling does not matter.
         let (is_suppressed, owner) =
-            try_join!(self.store.is_suppressed(&requested.address), self.store.address_owner(&requested.address))?;
+            try_join!(self.store.is_suppressed(&requested.address), self.store.address_owner(&requested.address, now))?;
         if is_suppressed {
             return self.store.finish(item, now).await.map(|()| Outcome::Suppressed);
         }
-        let reply = self.choose(requested, owner);
+        let Some(reply) = self.choose(requested, owner) else {
+            let dropped = Outcome::Dropped("the address is not the user's any more");
+            return self.store.finish(item, now).await.map(|()| dropped);
+        };
         self.deliver(item, Some(&reply), now, async |verification: &Verification| {
             // The reply of an earlier delivery, if there was one.
             let reply = verification.reply.as_ref().ok_or(SendError::Permanent("no reply was recorded".to_owned()))?;
@@ -103,23 +106,33 @@ impl SendMail {
 
     /// Decides how a request for a code is replied to. An owner is written to as they typed their
     /// address: `Jane@` and `jane@` could be two mailboxes on some servers.
-    fn choose(&self, requested: &Verification, owner: Option<AddressOwner>) -> Reply {
-        let code = |owner| ReplyContent::Code { key: self.keys.current().clone(), owner };
+    /// Returns `None` if there is nothing to say.
+    fn choose(&self, requested: &Verification, owner: Option<AddressOwner>) -> Option<Reply> {
+        let code = |owner, recovers| ReplyContent::Code { key: self.keys.current().clone(), owner, recovers };
+        let is_removed = owner.as_ref().is_some_and(|owner| owner.removal.is_some());
         let (content, owner) = match (&requested.purpose, owner) {
-            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None), None),
-            (Purpose::SignIn { .. }, Some(owner)) => (code(Some(owner.user)), Some(owner)),
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None, false), None),
+            // A user can add an address again that they removed.
+            (Purpose::AddEmail { user, .. }, Some(owner)) if is_removed && owner.user == *user => {
+                (code(None, false), None)
+            }
+            (Purpose::SignIn { .. }, Some(owner)) => (code(Some(owner.user), is_removed), Some(owner)),
             (Purpose::SignIn { .. }, None) => (ReplyContent::NoAccount, None),
             (Purpose::SignUp { .. }, owner) => (ReplyContent::AlreadyRegistered, owner),
             (Purpose::AddEmail { .. }, owner) => (ReplyContent::BelongsToAnother, owner),
+            (Purpose::Reauthenticate { user, .. }, Some(owner)) if !is_removed && owner.user == *user => {
+                (code(None, false), Some(owner))
+            }
+            (Purpose::Reauthenticate { .. }, _) => return None,
         };
-        Reply { to: owner.map_or_else(|| requested.address.clone(), |owner| owner.address), content }
+        Some(Reply { to: owner.map_or_else(|| requested.address.clone(), |owner| owner.address), content })
     }
 
     async fn send_reply(&self, reply: &Reply, verification: &Verification) -> Result<Metric, SendError> {
         let code = verification.code(&self.keys);
         let (email, metric) = match (&reply.content, &code) {
-            (ReplyContent::Code { .. }, Some(code)) => {
-                let email = code_email(verification, code.reveal()).map_err(|_| SendError::unwritable())?;
+            (ReplyContent::Code { recovers, .. }, Some(code)) => {
+                let email = code_email(verification, *recovers, code.reveal()).map_err(|_| SendError::unwritable())?;
                 (email, Metric::CodesMailed)
             }
             (ReplyContent::Code { .. }, None) => {
@@ -147,12 +160,14 @@ impl SendMail {
     }
 }
 
-fn code_email<'a>(verification: &Verification, digits: &'a str) -> Result<Email<'a>, askama::Error> {
+fn code_email<'a>(verification: &Verification, recovers: bool, digits: &'a str) -> Result<Email<'a>, askama::Error> {
     let code = Code::new(digits, verification.created_at.seconds(), verification.expires_at.seconds())?;
     Ok(match verification.purpose {
         Purpose::SignUp { .. } => Email::SignUpCode(code),
+        Purpose::SignIn { .. } if recovers => Email::RecoveryCode(code),
         Purpose::SignIn { .. } => Email::SignInCode(code),
         Purpose::AddEmail { .. } => Email::AddAddressCode(code),
+        Purpose::Reauthenticate { .. } => Email::ReauthenticationCode(code),
     })
 }
 
@@ -160,9 +175,14 @@ fn notice_email(notice: &Notice) -> Email<'_> {
     let address = notice.address.as_str();
     match notice.event {
         Event::AddressVerified => Email::AddressVerified { address },
-        Event::AddressRemoved => Email::AddressRemoved { address },
+        Event::AddressRemoved => {
+            let recoverable_until = notice.recoverable_until.map(Timestamp::seconds);
+            Email::AddressRemoved { address, recoverable_until }
+        }
         Event::AddressPreferred => Email::AddressPreferred { address },
         Event::NoLongerPreferred => Email::NoLongerPreferred { address },
         Event::SignedInElsewhere => Email::SignedInElsewhere { address },
+        Event::AccountRecovered => Email::AccountRecovered { address },
+        Event::UnverifiedByRecovery => Email::UnverifiedByRecovery { address },
     }
 }

@@ -62,6 +62,10 @@ pub(crate) enum Email<'a> {
     SignUpCode(Code<'a>),
     /// To an address of an account: the code to sign in with.
     SignInCode(Code<'a>),
+    /// To an address that was removed from an account: the code to sign in with, which recovers it.
+    RecoveryCode(Code<'a>),
+    /// To the preferred address: the code that makes a session fresh.
+    ReauthenticationCode(Code<'a>),
     /// To an address that a user adds to an account: the code that verifies it.
     AddAddressCode(Code<'a>),
     /// Instead of the code of a sign-up: the address belongs to an account.
@@ -75,10 +79,12 @@ pub(crate) enum Email<'a> {
         /// The new address.
         address: &'a str,
     },
-    /// To the preferred address: an address was removed.
+    /// To the preferred address, and to the removed one if it was verified.
     AddressRemoved {
         /// The address that was removed.
         address: &'a str,
+        /// The Unix seconds until which a sign-in with it takes the account back.
+        recoverable_until: Option<i64>,
     },
     /// To the address that became the preferred one.
     AddressPreferred {
@@ -93,6 +99,16 @@ pub(crate) enum Email<'a> {
     /// To the preferred address: a session was opened through another one.
     SignedInElsewhere {
         /// The address that the code went to.
+        address: &'a str,
+    },
+    /// To the address that recovered the account, and to the one that was preferred before.
+    AccountRecovered {
+        /// The address that recovered it.
+        address: &'a str,
+    },
+    /// To the address that was preferred before a recovery which made it unverified.
+    UnverifiedByRecovery {
+        /// The address that recovered the account.
         address: &'a str,
     },
 }
@@ -155,7 +171,7 @@ impl Email<'_> {
         let [ip, browser, time] = layout.facts;
         let context = TemplateContext {
             layout,
-            copy: copy::copy(language, self, &product),
+            copy: copy::copy(language, self, &product)?,
             product: &product,
             branding,
             highlight: self.highlight(),
@@ -172,13 +188,19 @@ impl Email<'_> {
 
     fn highlight(&self) -> Highlight<'_> {
         match self {
-            Self::SignUpCode(code) | Self::SignInCode(code) | Self::AddAddressCode(code) => Highlight::Code(code),
+            Self::SignUpCode(code)
+            | Self::SignInCode(code)
+            | Self::RecoveryCode(code)
+            | Self::ReauthenticationCode(code)
+            | Self::AddAddressCode(code) => Highlight::Code(code),
             Self::AlreadyRegistered | Self::NoAccount | Self::BelongsToAnother => Highlight::Nothing,
             Self::AddressVerified { address }
-            | Self::AddressRemoved { address }
+            | Self::AddressRemoved { address, .. }
             | Self::AddressPreferred { address }
             | Self::NoLongerPreferred { address }
-            | Self::SignedInElsewhere { address } => Highlight::Address(facts::address(address)),
+            | Self::SignedInElsewhere { address }
+            | Self::AccountRecovered { address }
+            | Self::UnverifiedByRecovery { address } => Highlight::Address(facts::address(address)),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Without a bearer token, the code and its 122-bit ID are the proof. With one, it must
 //! authenticate the user of the code.
 //!
-//! 202 acknowledged · 400 · 401 · 500 · 503
+//! 202 acknowledged · 400 · 401 · 429 · 500 · 503
 
 use shared::{
     App, Endpoint, Error, Metric, Request, UserId,
@@ -37,11 +37,13 @@ impl Endpoint for VerifyEmail {
         // token.
         let redeemed = app.redeem(id, &code, CodeScope::Email, context.now);
         let (authenticated, verification) = try_join!(authenticated, redeemed)?;
-        let Purpose::AddEmail { user, email } = verification.purpose else { return Err(Error::CodeRefused) };
+        let Purpose::AddEmail { user, email, account_version } = verification.purpose else {
+            return Err(Error::CodeRefused);
+        };
         if authenticated.is_some_and(|authenticated| authenticated.session.user != user) {
             return Err(Error::CodeRefused);
         }
-        app.store.verify_email(&verification, user, email, context).await?;
+        app.store.verify_email(&verification, (user, email), account_version, context, app.limits()).await?;
         Ok(Acknowledged::of(user))
     }
 

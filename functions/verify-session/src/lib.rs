@@ -1,5 +1,6 @@
-//! `PUT /session/verification`: verifies the code of a sign-up or a sign-in. A sign-up becomes an
-//! account; the session begins.
+//! `PUT /session/verification`: verifies the code of a sign-up, a sign-in or a reauthentication. A
+//! sign-up becomes an account, and its session begins; a sign-in opens a session, or recovers the
+//! account if the address was removed from it; a reauthentication makes its session fresh.
 //!
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
@@ -9,7 +10,7 @@ use shared::{
     edge::{Acknowledged, CodeSubmission, Public},
 };
 
-/// `PUT /session/verification`: verifies a sign-up or sign-in code.
+/// `PUT /session/verification`: verifies the code of a sign-up, a sign-in or a reauthentication.
 #[derive(Debug)]
 pub struct VerifySession;
 
@@ -28,7 +29,19 @@ impl Endpoint for VerifySession {
             Purpose::SignUp { alias, full_name, session } => {
                 app.store.create_account(&verification, alias, full_name, session, now).await?
             }
-            Purpose::SignIn { session } => app.store.open_session(&verification, session, now, app.limits()).await?,
+            Purpose::SignIn { session } => {
+                let user = verification.owner().ok_or(Error::CodeRefused)?;
+                app.store.open_session(&verification, user, session, now, app.limits()).await?;
+                user
+            }
+            Purpose::Reauthenticate { user, token_hash } => {
+                // A request that comes with a bearer token is about the session of that token.
+                if request.bearer_token()?.is_some_and(|token| token.hash() != *token_hash) {
+                    return Err(Error::CodeRefused);
+                }
+                app.store.reauthenticate_session(&verification, *user, token_hash, now).await?;
+                *user
+            }
             Purpose::AddEmail { .. } => return Err(Error::CodeRefused),
         };
         Ok(Acknowledged::of(user))

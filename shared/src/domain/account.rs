@@ -1,14 +1,17 @@
 //! Accounts: a user with their addresses and sessions, and the rules of changing them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     email_address::EmailAddress,
     id::{EmailId, UserId},
     limits::Limits,
-    session::SessionEntry,
+    rate_limit::{count_daily, recent},
+    session::{Session, SessionEntry},
     timestamp::Timestamp,
-    user::User,
+    user::{Recovery, User},
 };
 
 /// An address of a user.
@@ -20,9 +23,16 @@ pub struct Email {
     pub id: EmailId,
     /// The address as the user typed it.
     pub address: EmailAddress,
-    /// Whether a code verified it. No other account can verify an address while it is verified
-    /// here.
-    pub verified: bool,
+    /// When a code verified or recovered it; `None` while it is unverified. No other account can
+    /// verify an address while it is verified here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// The version of the account that verified it: the order among verified addresses.
+    #[serde(default)]
+    pub verified_in: u64,
+    /// Whether a recovery brought it back after its removal.
+    #[serde(default)]
+    pub recovered: bool,
     /// When it was added.
     pub created_at: Timestamp,
     /// The version of the account that added it: the order within one second.
@@ -36,9 +46,15 @@ impl Email {
     pub fn age(&self) -> (Timestamp, u64) {
         (self.created_at, self.sequence)
     }
+
+    /// Returns whether a code verified it.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.verified_at.is_some()
+    }
 }
 
-/// The owner of a verified address.
+/// The owner of a verified address, or of one that they removed and can still recover.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressOwner {
@@ -51,6 +67,24 @@ pub struct AddressOwner {
     /// The address as its owner typed it. Email to the owner goes there, however a request spells
     /// it.
     pub address: EmailAddress,
+    /// The removal of the address, if its owner removed it.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Removal>,
+}
+
+/// The removal of a verified address, for the time in which its owner can take the account back by
+/// signing in with it (contract, Recovery). No other account can verify the address meanwhile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Removal {
+    /// When the address was removed.
+    pub removed_at: Timestamp,
+    /// When the address becomes free.
+    pub expires_at: Timestamp,
+    /// The version of the account that removed it.
+    removed_in: u64,
+    /// The version of the account that had verified it.
+    pub(crate) verified_in: u64,
 }
 
 /// A user and everything that belongs to them.
@@ -73,6 +107,18 @@ pub enum Addition {
     New,
 }
 
+/// The result of a recovery.
+pub(crate) struct Recovered<'a> {
+    /// The address, verified again.
+    pub(crate) email: Email,
+    /// The addresses that have to be verified again.
+    pub(crate) unverified: Vec<&'a Email>,
+    /// An unverified entry of the same address, which the recovered one replaces.
+    pub(crate) replaced: Option<&'a Email>,
+    /// The recovery, as the user's item stores it.
+    pub(crate) recovery: Recovery,
+}
+
 /// A change that the rules of an account do not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountError {
@@ -86,6 +132,16 @@ pub enum AccountError {
     NotVerified,
     /// The preferred address cannot be removed.
     IsPreferred,
+    /// The change requires a session in which a code was verified less than `max_age` ago.
+    StepUpRequired {
+        /// How long a session is fresh.
+        max_age: Duration,
+    },
+    /// The user has made as many changes in 24 hours as the limit allows.
+    TooManyChanges {
+        /// The time until the next change is allowed.
+        retry_after: Duration,
+    },
 }
 
 impl Account {
@@ -122,7 +178,7 @@ impl Account {
     pub fn resend(&self, address: &EmailAddress) -> Result<Addition, AccountError> {
         let email = self.emails.iter().find(|email| email.address.canonical() == address.canonical());
         match email.ok_or(AccountError::UnknownEmail)? {
-            email if email.verified => Err(AccountError::AlreadyVerified),
+            email if email.is_verified() => Err(AccountError::AlreadyVerified),
             email => Ok(Addition::Known(email.id)),
         }
     }
@@ -133,19 +189,102 @@ impl Account {
     /// [`AccountError::UnknownEmail`] and [`AccountError::NotVerified`].
     pub fn prefer(&self, id: EmailId) -> Result<Option<&Email>, AccountError> {
         let email = self.email(id).ok_or(AccountError::UnknownEmail)?;
-        if !email.verified {
+        if !email.is_verified() {
             return Err(AccountError::NotVerified);
         }
         Ok((email.id != self.user.preferred).then_some(email))
     }
 
-    /// Decides whether an address can be removed.
+    /// Decides whether a session can remove an address. If the address is verified, it usually can
+    /// be recovered for a while: returns its removal, too.
+    ///
+    /// An address that was recovered before cannot be recovered again while an address that was
+    /// verified earlier remains. Otherwise an attacker whose address was removed could come back for
+    /// ever.
     ///
     /// # Errors
-    /// [`AccountError::UnknownEmail`] and [`AccountError::IsPreferred`].
-    pub fn remove(&self, id: EmailId) -> Result<&Email, AccountError> {
+    /// [`AccountError::UnknownEmail`], [`AccountError::IsPreferred`] and, for a verified address,
+    /// [`AccountError::StepUpRequired`].
+    pub fn remove(
+        &self,
+        id: EmailId,
+        session: &Session,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Result<(&Email, Option<Removal>), AccountError> {
         let email = self.email(id).ok_or(AccountError::UnknownEmail)?;
-        if email.id == self.user.preferred { Err(AccountError::IsPreferred) } else { Ok(email) }
+        if email.id == self.user.preferred {
+            return Err(AccountError::IsPreferred);
+        }
+        if !email.is_verified() {
+            return Ok((email, None));
+        }
+        session.require_fresh(now, limits)?;
+        let mut verified = self.emails.iter().filter(|other| other.is_verified());
+        let is_final = email.recovered && verified.any(|other| other.verified_in < email.verified_in);
+        let removal = limits.recovery.filter(|_| !is_final).map(|period| Removal {
+            removed_at: now,
+            expires_at: now.plus(period),
+            removed_in: self.next_version(),
+            verified_in: email.verified_in,
+        });
+        Ok((email, removal))
+    }
+
+    /// Recovers the account through an address that was removed from it: the address is verified and
+    /// preferred again. Addresses that were verified shortly before the removal, or after it, have
+    /// to be verified again, unless they were verified earlier than the recovered one. Returns
+    /// `None` if an older address has recovered the account since the removal.
+    pub(crate) fn recover<'a>(
+        &'a self,
+        owner: &AddressOwner,
+        removal: &Removal,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Option<Recovered<'a>> {
+        let supersedes = |last: Recovery| last.version > removal.removed_in && last.verified_in < removal.verified_in;
+        if self.user.last_recovery.is_some_and(supersedes) {
+            return None;
+        }
+        let begin = removal.removed_at.minus(limits.recovery.unwrap_or_default());
+        let is_doubtful =
+            |email: &&Email| email.verified_at.is_some_and(|at| at > begin) && email.verified_in > removal.verified_in;
+        let email = Email {
+            id: owner.email,
+            address: owner.address.clone(),
+            verified_at: Some(now),
+            verified_in: removal.verified_in,
+            recovered: true,
+            created_at: now,
+            sequence: self.next_version(),
+        };
+        Some(Recovered {
+            unverified: self.emails.iter().filter(is_doubtful).collect(),
+            replaced: self.emails.iter().find(|other| other.address.canonical() == owner.address.canonical()),
+            recovery: Recovery { version: self.next_version(), verified_in: removal.verified_in },
+            email,
+        })
+    }
+
+    /// Counts a change that sends security notices. Returns the changes of the last 24 hours.
+    ///
+    /// # Errors
+    /// [`AccountError::TooManyChanges`].
+    pub(crate) fn count_change(&self, now: Timestamp, limits: &Limits) -> Result<Vec<Timestamp>, AccountError> {
+        count_daily(&self.user.changes, now, limits.account_changes_per_day)
+            .map_err(|retry_after| AccountError::TooManyChanges { retry_after })
+    }
+
+    /// Counts a recovery, which no limit can keep from the owner.
+    pub(crate) fn count_recovery(&self, now: Timestamp) -> Vec<Timestamp> {
+        let mut changes = recent(&self.user.changes, now);
+        changes.push(now);
+        changes
+    }
+
+    /// Returns the version that the next change creates.
+    pub(crate) fn next_version(&self) -> u64 {
+        self.user.version.saturating_add(1)
     }
 
     /// Returns the oldest active sessions that must end so that one more fits the limit, at most

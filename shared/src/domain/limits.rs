@@ -17,6 +17,12 @@ pub struct Limits {
     pub session_lifetime: Duration,
     /// `SESSION_MAXIMUM_SECONDS`: how long after sign-in a session can be extended to.
     pub session_maximum: Duration,
+    /// `FRESH_SESSION_SECONDS`: how long a session is fresh after a code was verified in it; `None`
+    /// (0) turns step-up off.
+    pub fresh_session: Option<Duration>,
+    /// `RECOVERY_SECONDS`: how long the owner of a removed address can take the account back; `None`
+    /// (0) turns recovery off.
+    pub recovery: Option<Duration>,
     /// `MAIL_BURST`: how many emails an address can get at once.
     pub mail_burst: u32,
     /// `MAIL_INTERVAL_SECONDS`: the time between further emails to an address.
@@ -30,6 +36,9 @@ pub struct Limits {
     pub emails_per_user: usize,
     /// `SESSIONS_PER_USER`: how many active sessions a user can have.
     pub sessions_per_user: usize,
+    /// `ACCOUNT_CHANGES_PER_DAY`: how many changes that send security notices a user can make in 24
+    /// hours.
+    pub account_changes_per_day: usize,
 }
 
 impl Default for Limits {
@@ -40,12 +49,15 @@ impl Default for Limits {
             guesses_before_long_codes: 10,
             session_lifetime: Duration::from_hours(24),
             session_maximum: Duration::from_hours(30 * 24),
+            fresh_session: Some(Duration::from_hours(1)),
+            recovery: Some(Duration::from_hours(72)),
             mail_burst: 3,
             mail_interval: Duration::from_mins(1),
             mails_per_day: 20,
             mails_per_source_ip_per_hour: Some(60),
             emails_per_user: 10,
             sessions_per_user: 50,
+            account_changes_per_day: 20,
         }
     }
 }

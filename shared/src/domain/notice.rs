@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     email_address::EmailAddress,
-    id::NoticeId,
+    id::{NoticeId, UserId},
     language::Language,
     request_context::{ClientInfo, RequestContext},
     timestamp::Timestamp,
+    user::User,
 };
 
 /// An email to send, stored in the transaction of the change that it reports.
@@ -20,12 +21,18 @@ pub struct Notice {
     /// `noticeID`
     #[serde(rename = "noticeID")]
     pub id: NoticeId,
-    /// The recipient: the preferred address at the time of the change.
+    /// The account that was changed.
+    #[serde(rename = "userID")]
+    pub user: UserId,
+    /// The recipient: an address that the account had before or after the change.
     pub to: EmailAddress,
     /// The change.
     pub event: Event,
     /// The address that was changed, or that was used for the sign-in.
     pub address: EmailAddress,
+    /// Until when a sign-in with the removed address takes the account back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recoverable_until: Option<Timestamp>,
     /// The client that made the change.
     #[serde(flatten)]
     pub client: ClientInfo,
@@ -52,29 +59,29 @@ pub enum Event {
     NoLongerPreferred,
     /// A session was opened through an address that is not the preferred one.
     SignedInElsewhere,
+    /// A sign-in with the address, which had been removed, took the account back.
+    AccountRecovered,
+    /// The recovery made the recipient, which was the preferred address, unverified.
+    UnverifiedByRecovery,
 }
 
 impl Notice {
     const LIFETIME: Duration = Duration::from_hours(24);
 
-    /// Creates a notice of a change in this request. `language` is the account's, not the
+    /// Creates a notice of a change in this request. Its language is the account's, not the
     /// request's: the client that made the change cannot choose a language that the owner does not
     /// understand.
     #[must_use]
-    pub fn new(
-        to: &EmailAddress,
-        event: Event,
-        address: &EmailAddress,
-        language: Language,
-        context: &RequestContext,
-    ) -> Self {
+    pub fn new(user: &User, to: &EmailAddress, event: Event, address: &EmailAddress, context: &RequestContext) -> Self {
         Self {
             id: NoticeId::generate(),
+            user: user.id,
             to: to.clone(),
             event,
             address: address.clone(),
+            recoverable_until: None,
             client: context.client.clone(),
-            language,
+            language: user.language,
             created_at: context.now,
             expires_at: context.now.plus(Self::LIFETIME),
         }

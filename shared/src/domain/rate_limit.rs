@@ -32,12 +32,9 @@ impl AddressRateLimit {
     /// # Errors
     /// The time until the next email is allowed.
     pub(crate) fn count_email(&self, now: Timestamp, limits: &Limits) -> Result<(Self, Digits), Duration> {
-        let recent = |moments: &[Timestamp]| -> Vec<Timestamp> {
-            moments.iter().copied().filter(|moment| *moment > now.minus(WINDOW)).collect()
-        };
-        let mut sent = recent(&self.sent);
-        let wrong_guesses = recent(&self.wrong_guesses);
-        let wait = burst_wait(&sent, now, limits).max(daily_wait(&sent, now, limits));
+        let mut sent = recent(&self.sent, now);
+        let wrong_guesses = recent(&self.wrong_guesses, now);
+        let wait = burst_wait(&sent, now, limits).max(daily_wait(&sent, now, limits.mails_per_day));
         if !wait.is_zero() {
             return Err(wait);
         }
@@ -63,10 +60,29 @@ fn burst_wait(sent: &[Timestamp], now: Timestamp, limits: &Limits) -> Duration {
     if wait(now).is_zero() { Duration::ZERO } else { wait(sent.iter().copied().fold(now, Ord::max)) }
 }
 
-/// Returns the time until the oldest of a day's emails is a day old.
-fn daily_wait(sent: &[Timestamp], now: Timestamp, limits: &Limits) -> Duration {
-    let over = sent.len().checked_sub(limits.mails_per_day);
-    over.and_then(|first| sent.get(first)).map_or(Duration::ZERO, |moment| moment.plus(WINDOW).since(now))
+/// Returns the time until fewer than `max` of the moments are less than a day old.
+fn daily_wait(moments: &[Timestamp], now: Timestamp, max: usize) -> Duration {
+    let over = moments.len().checked_sub(max);
+    over.and_then(|first| moments.get(first)).map_or(Duration::ZERO, |moment| moment.plus(WINDOW).since(now))
+}
+
+/// Returns the moments that are less than a day old.
+pub(crate) fn recent(moments: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
+    moments.iter().copied().filter(|moment| *moment > now.minus(WINDOW)).collect()
+}
+
+/// Counts one more moment of a day's `max`. Returns those of the last day.
+///
+/// # Errors
+/// The time until one more is allowed.
+pub(crate) fn count_daily(moments: &[Timestamp], now: Timestamp, max: usize) -> Result<Vec<Timestamp>, Duration> {
+    let mut recent = recent(moments, now);
+    let wait = daily_wait(&recent, now, max);
+    if !wait.is_zero() {
+        return Err(wait);
+    }
+    recent.push(now);
+    Ok(recent)
 }
 
 #[cfg(test)]

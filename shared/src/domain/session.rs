@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
+    account::AccountError,
     bearer_token::{BearerToken, TokenHash},
     id::{SessionId, UserId},
     limits::Limits,
@@ -34,6 +35,8 @@ pub struct Session {
     pub client: ClientInfo,
     /// When the user signed in.
     pub created_at: Timestamp,
+    /// When a code was last verified in this session.
+    pub authenticated_at: Timestamp,
     /// When the session ends.
     pub expires_at: Timestamp,
     /// The latest time that the session can be extended to.
@@ -51,6 +54,7 @@ impl Session {
             groups: user.groups.clone(),
             client: client.clone(),
             created_at: now,
+            authenticated_at: now,
             expires_at: pending.expires_at,
             not_after: pending.not_after,
         }
@@ -60,6 +64,20 @@ impl Session {
     #[must_use]
     pub fn extended(&self, now: Timestamp, limits: &Limits) -> Timestamp {
         now.plus(limits.session_lifetime).min(self.not_after)
+    }
+
+    /// Decides whether the session may change which addresses own the account: a code must have
+    /// been verified in it recently (contract, Step-up).
+    ///
+    /// # Errors
+    /// [`AccountError::StepUpRequired`].
+    pub fn require_fresh(&self, now: Timestamp, limits: &Limits) -> Result<(), AccountError> {
+        match limits.fresh_session {
+            Some(max_age) if now >= self.authenticated_at.plus(max_age) => {
+                Err(AccountError::StepUpRequired { max_age })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether the session authenticates its bearer token.

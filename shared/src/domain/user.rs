@@ -35,8 +35,26 @@ pub struct User {
     pub language: Language,
     /// When the first address was verified.
     pub created_at: Timestamp,
+    /// When changes that sent security notices were made in the last 24 hours, oldest first.
+    #[serde(default)]
+    pub(crate) changes: Vec<Timestamp>,
+    /// The last recovery of the account, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_recovery: Option<Recovery>,
     /// Counts the changes of the account. A write that sees an old version is refused.
     pub(crate) version: u64,
+}
+
+/// A recovery of an account by a sign-in with a removed address.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Recovery {
+    /// The version of the account that it created. Codes that were requested earlier to verify an
+    /// address are void.
+    pub(crate) version: u64,
+    /// The version of the account that had verified the address. Addresses that were verified later
+    /// and removed before the recovery cannot recover the account any more.
+    pub(crate) verified_in: u64,
 }
 
 impl User {

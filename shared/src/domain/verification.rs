@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::{
         alias::Alias,
+        bearer_token::TokenHash,
         code::{Code, CodeInput, CodeKeys, Digits, KeyId, SubmittedCode},
         email_address::EmailAddress,
         full_name::FullName,
@@ -74,6 +75,7 @@ pub enum Purpose {
         session: PendingSession,
     },
     /// Verifies an address of an account.
+    #[serde(rename_all = "camelCase")]
     AddEmail {
         /// The account.
         #[serde(rename = "userID")]
@@ -81,6 +83,17 @@ pub enum Purpose {
         /// The entry among its addresses.
         #[serde(rename = "emailID")]
         email: EmailId,
+        /// The version of the account when the code was requested. A recovery voids older codes.
+        account_version: u64,
+    },
+    /// Makes a session fresh: its user has shown again that they read the preferred address.
+    #[serde(rename_all = "camelCase")]
+    Reauthenticate {
+        /// The account.
+        #[serde(rename = "userID")]
+        user: UserId,
+        /// The hash of the session's bearer token.
+        token_hash: TokenHash,
     },
 }
 
@@ -104,10 +117,13 @@ pub enum ReplyContent {
         /// The key that the code is derived with.
         #[serde(rename = "keyID")]
         key: KeyId,
-        /// For a sign-in, the account that the code opens: the owner of the address when the email
-        /// was first leased.
+        /// For a sign-in, the account that the code opens or recovers: the owner of the address when
+        /// the email was first leased.
         #[serde(rename = "ownerID", skip_serializing_if = "Option::is_none")]
         owner: Option<UserId>,
+        /// Whether the owner had removed the address, so that a sign-in recovers the account.
+        #[serde(default)]
+        recovers: bool,
     },
     /// A sign-up for an address that belongs to an account.
     AlreadyRegistered,
@@ -121,18 +137,18 @@ pub enum ReplyContent {
 /// wrong one.
 #[derive(Clone, Copy, Debug)]
 pub enum CodeScope {
-    /// A sign-up or a sign-in.
+    /// A sign-up, a sign-in or a reauthentication.
     Session,
     /// An address.
     Email,
 }
 
 impl CodeScope {
-    /// Returns the matching `purpose` values, padded to two for the fixed `IN (:purpose, :other)`.
-    pub(crate) fn purposes(self) -> [&'static str; 2] {
+    /// Returns the matching `purpose` values, padded to three for a condition of fixed length.
+    pub(crate) fn purposes(self) -> [&'static str; 3] {
         match self {
-            Self::Session => [Purpose::SIGN_UP, Purpose::SIGN_IN],
-            Self::Email => [Purpose::ADD_EMAIL; 2],
+            Self::Session => [Purpose::SIGN_UP, Purpose::SIGN_IN, Purpose::REAUTHENTICATE],
+            Self::Email => [Purpose::ADD_EMAIL; 3],
         }
     }
 }
@@ -141,12 +157,14 @@ impl Purpose {
     const SIGN_UP: &'static str = "signUp";
     const SIGN_IN: &'static str = "signIn";
     const ADD_EMAIL: &'static str = "addEmail";
+    const REAUTHENTICATE: &'static str = "reauthenticate";
 
     fn name(&self) -> &'static str {
         match self {
             Self::SignUp { .. } => Self::SIGN_UP,
             Self::SignIn { .. } => Self::SIGN_IN,
             Self::AddEmail { .. } => Self::ADD_EMAIL,
+            Self::Reauthenticate { .. } => Self::REAUTHENTICATE,
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::{
 pub trait Access: Sized + Send {
     /// Whether a request without a bearer token is refused.
     const REQUIRES_TOKEN: bool;
+    /// Whether a request is refused if its session is not fresh.
+    const REQUIRES_FRESH_SESSION: bool = false;
 
     /// Checks a request.
     ///
@@ -49,5 +51,24 @@ impl Access for Authenticated {
 
     fn user(&self) -> Option<UserId> {
         Some(self.session.user)
+    }
+}
+
+/// The access of an endpoint that requires a fresh session (contract, Step-up).
+#[derive(Debug)]
+pub struct Fresh(pub Authenticated);
+
+impl Access for Fresh {
+    const REQUIRES_TOKEN: bool = true;
+    const REQUIRES_FRESH_SESSION: bool = true;
+
+    async fn check(app: &App, request: &Request) -> Result<Self, Error> {
+        let authenticated = Authenticated::check(app, request).await?;
+        authenticated.session.require_fresh(request.context.now, app.limits())?;
+        Ok(Self(authenticated))
+    }
+
+    fn user(&self) -> Option<UserId> {
+        self.0.user()
     }
 }

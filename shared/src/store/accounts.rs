@@ -4,6 +4,7 @@ use crate::{
     domain::{
         account::{Account, AddressOwner, Email},
         alias::Alias,
+        email_address::EmailAddress,
         full_name::FullName,
         id::{EmailId, UserId},
         limits::Limits,
@@ -28,7 +29,7 @@ use crate::{
 
 /// A transaction takes 100 writes, and each session is two items. If a deployment lowers its limit
 /// by more than this, the next sign-ins end the rest.
-const MAX_SESSIONS_ENDED_AT_ONCE: usize = 40;
+pub(super) const MAX_SESSIONS_ENDED_AT_ONCE: usize = 40;
 
 impl Store {
     /// Returns a user.
@@ -82,14 +83,23 @@ impl Store {
             groups: User::default_groups(),
             language: verification.language,
             created_at: now,
+            changes: Vec::new(),
+            last_recovery: None,
             version: 0,
         };
-        let email = Email { id: email_id, address: address.clone(), verified: true, created_at: now, sequence: 0 };
-        let owner = AddressOwner { user: user_id, email: email_id, address: address.clone() };
+        let email = Email {
+            id: email_id,
+            address: address.clone(),
+            verified_at: Some(now),
+            verified_in: user.version,
+            recovered: false,
+            created_at: now,
+            sequence: user.version,
+        };
         let mut transaction = Transaction::default();
         transaction.add(Subject::Account, Write::put(Key::user(user_id), &user, IS_NEW)?);
         transaction.add(Subject::Email, Write::put(Key::email(user_id, email_id), &email, IS_NEW)?);
-        transaction.add(Subject::AddressOwner, Write::put(Key::address_owner(address), &owner, IS_NEW)?);
+        transaction.add(Subject::AddressOwner, own_address(user_id, email_id, address, now)?);
         let reserved = "attribute_exists(#pk) AND attribute_not_exists(#userID) AND #pendingFor = :address";
         let take =
             Write::update(Key::alias_owner(alias), "SET #userID = :user REMOVE #pendingFor, #expiresAt", reserved);
@@ -101,49 +111,48 @@ impl Store {
     }
 
     /// Opens the session of a verified sign-in. If the user has as many as allowed, the oldest
-    /// ends. The preferred address is notified if the code went to another one. Returns the ID of
-    /// the user.
+    /// ends. The preferred address is notified if the code went to another one. If the address was
+    /// removed from the account a short time ago, the sign-in recovers the account instead.
     ///
     /// # Errors
-    /// [`Refusal::Code`] if the address has another owner than when the code was sent, or the code
-    /// was redeemed meanwhile.
+    /// [`Refusal::Code`] if the address has another owner than `user`, or the code was redeemed
+    /// meanwhile.
     pub async fn open_session(
         &self,
         verification: &Verification,
+        user: UserId,
         session: &PendingSession,
         now: Timestamp,
         limits: &Limits,
-    ) -> Result<UserId, StoreError> {
-        let owner = verification.owner().ok_or(Refusal::Code)?;
+    ) -> Result<(), StoreError> {
         let address = &verification.address;
+        // The notice is about the client that requested the code, and has the time of the sign-in.
         let (client, language) = (verification.client.clone(), verification.language);
         let context = RequestContext { now, client, language };
         let change = |account: &Account, transaction: &mut Transaction| {
-            let still_owned = Write::check(Key::address_owner(address), "#userID = :owner").value("owner", &owner);
-            transaction.add(Subject::AddressOwner, still_owned);
-            transaction.add(Subject::Account, account.count_change());
+            transaction.add(Subject::AddressOwner, still_owns(user, address));
+            transaction.add(Subject::Account, account.advance());
             for old in account.sessions_over_limit(now, limits, MAX_SESSIONS_ENDED_AT_ONCE) {
-                // It makes no difference whether the session was closed meanwhile.
-                let own = "attribute_not_exists(#pk) OR #userID = :owner";
-                let end = Write::delete(Key::session(&old.token_hash), own).value("owner", &owner);
-                transaction.add(Subject::Session, end);
-                let own = "attribute_not_exists(#pk) OR #sessionID = :session";
-                let entry = Write::delete(Key::session_entry(owner, old.id), own);
-                transaction.add(Subject::Session, entry.value("session", &old.id));
+                end_session(transaction, user, old);
             }
             let active = Session::new(session, &account.user, &verification.client, now);
             begin_session(transaction, session, &active, account.next_version())?;
             if let Some(preferred) = account.preferred()
                 && preferred.address.canonical() != address.canonical()
             {
-                let (event, language) = (Event::SignedInElsewhere, account.user.language);
-                notify(transaction, &Notice::new(&preferred.address, event, address, language, &context))?;
+                let event = Event::SignedInElsewhere;
+                notify(transaction, &Notice::new(&account.user, &preferred.address, event, address, &context))?;
             }
             redeem(transaction, verification);
             Ok(())
         };
         let refusal = Some((&[Subject::Code, Subject::AddressOwner][..], Refusal::Code));
-        self.change_account(owner, refusal, change).await.map(|()| owner)
+        match self.change_account(user, refusal, change).await {
+            Err(StoreError::Refused(Refusal::Code)) => {
+                self.recover_account(verification, user, session, &context, limits).await
+            }
+            opened => opened,
+        }
     }
 
     /// Changes an account as `change` decides from its present state; again from the start if it
@@ -180,31 +189,58 @@ impl Store {
 }
 
 impl Account {
-    /// Returns the version that the next change creates.
-    pub(super) fn next_version(&self) -> u64 {
-        self.user.version.saturating_add(1)
-    }
-
-    /// Counts a change, on condition that there was none since the account was read.
-    pub(super) fn count_change(&self) -> Write {
-        let unchanged = "attribute_exists(#pk) AND #version = :before";
-        Write::update(Key::user(self.user.id), "SET #version = :after", unchanged)
-            .value("after", &self.next_version())
-            .value("before", &self.user.version)
-    }
-
-    /// Makes an address the preferred one, on condition that there was no change since the account
+    /// Creates the account's next version, on condition that there was no change since the account
     /// was read.
-    pub(super) fn set_preferred(&self, email: EmailId) -> Write {
+    pub(super) fn advance(&self) -> Write {
+        self.update("SET #version = :after")
+    }
+
+    /// Creates the account's next version with the times of its `changes` and a `preferred` address.
+    pub(super) fn advance_with(&self, changes: &[Timestamp], preferred: EmailId) -> Write {
+        self.update("SET #version = :after, #changes = :changes, #preferredEmailID = :preferred")
+            .value("changes", changes)
+            .value("preferred", &preferred)
+    }
+
+    /// Updates the user's item by an expression that sets the version to `:after`.
+    pub(super) fn update(&self, change: &'static str) -> Write {
         let unchanged = "attribute_exists(#pk) AND #version = :before";
-        Write::update(Key::user(self.user.id), "SET #version = :after, #preferredEmailID = :email", unchanged)
+        Write::update(Key::user(self.user.id), change, unchanged)
             .value("after", &self.next_version())
             .value("before", &self.user.version)
-            .value("email", &email)
     }
 }
 
-fn begin_session(
+/// Makes a user the owner of an address that nobody else owns: it has no owner, or its removal has
+/// expired, or the user removed it.
+pub(super) fn own_address(
+    user: UserId,
+    email: EmailId,
+    address: &EmailAddress,
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    let owner = AddressOwner { user, email, address: address.clone(), removal: None };
+    let free = "attribute_not_exists(#pk) OR #expiresAt <= :now OR #userID = :user AND attribute_exists(#removedAt)";
+    Ok(Write::put(Key::address_owner(address), &owner, free)?.value("user", &user).value("now", &now))
+}
+
+/// Checks that a user still owns an address, and has not removed it.
+pub(super) fn still_owns(user: UserId, address: &EmailAddress) -> Write {
+    let owned = "#userID = :user AND attribute_not_exists(#removedAt)";
+    Write::check(Key::address_owner(address), owned).value("user", &user)
+}
+
+/// Ends a session. It makes no difference whether the session was closed meanwhile.
+pub(super) fn end_session(transaction: &mut Transaction, user: UserId, session: &SessionEntry) {
+    let own = "attribute_not_exists(#pk) OR #userID = :user";
+    let end = Write::delete(Key::session(&session.token_hash), own).value("user", &user);
+    transaction.add(Subject::Session, end);
+    let own = "attribute_not_exists(#pk) OR #sessionID = :session";
+    let entry = Write::delete(Key::session_entry(user, session.id), own);
+    transaction.add(Subject::Session, entry.value("session", &session.id));
+}
+
+pub(super) fn begin_session(
     transaction: &mut Transaction,
     pending: &PendingSession,
     session: &Session,

@@ -16,6 +16,7 @@ use crate::{
     },
     store::{
         Refusal, Store, StoreError,
+        emails::IS_UNVERIFIED,
         table::{
             backoff::Backoff,
             keys::Key,
@@ -93,25 +94,25 @@ impl Store {
             let mut transaction = Transaction::default();
             let email = match decide(&account)? {
                 Addition::Known(email) => {
-                    let unverified = "attribute_exists(#pk) AND #verified = :false";
-                    let check = Write::check(Key::email(user, email), unverified).value("false", &false);
-                    transaction.add(Subject::Email, check);
+                    transaction.add(Subject::Email, Write::check(Key::email(user, email), IS_UNVERIFIED));
                     email
                 }
                 Addition::New => {
                     let email = Email {
                         id: EmailId::generate(),
                         address: address.clone(),
-                        verified: false,
+                        verified_at: None,
+                        verified_in: 0,
+                        recovered: false,
                         created_at: context.now,
                         sequence: account.next_version(),
                     };
                     transaction.add(Subject::Email, Write::put(Key::email(user, email.id), &email, IS_NEW)?);
-                    transaction.add(Subject::Account, account.count_change());
+                    transaction.add(Subject::Account, account.advance());
                     email.id
                 }
             };
-            let purpose = Purpose::AddEmail { user, email };
+            let purpose = Purpose::AddEmail { user, email, account_version: account.user.version };
             let verification = request_code(&mut transaction, &rate_limit, purpose, address, context, limits)?;
             match self.commit(transaction).await? {
                 Ok(()) => return Ok(verification.id),
@@ -135,15 +136,16 @@ impl Store {
         now: Timestamp,
         limits: &Limits,
     ) -> Result<Verification, StoreError> {
-        let [purpose, other] = scope.purposes();
-        let guessable =
-            "attribute_exists(#pk) AND #tries < :guesses AND #expiresAt > :now AND #purpose IN (:purpose, :other)";
+        let [first, second, third] = scope.purposes();
+        let guessable = "attribute_exists(#pk) AND #tries < :guesses AND #expiresAt > :now \
+            AND #purpose IN (:first, :second, :third)";
         let count = Write::update(Key::verification(id), "SET #tries = #tries + :one", guessable)
             .value("one", &1u32)
             .value("guesses", &limits.guesses_per_code)
             .value("now", &now)
-            .value("purpose", purpose)
-            .value("other", other);
+            .value("first", first)
+            .value("second", second)
+            .value("third", third);
         Ok(self.update(count).await?.ok_or(Refusal::Code)?)
     }
 

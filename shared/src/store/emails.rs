@@ -2,47 +2,75 @@
 
 use crate::{
     domain::{
-        account::{Account, AddressOwner},
+        account::{Account, AddressOwner, Email, Removal},
         email_address::EmailAddress,
         id::{EmailId, UserId},
+        limits::Limits,
         notice::{Event, Notice},
         request_context::RequestContext,
+        session::Session,
+        timestamp::Timestamp,
         verification::Verification,
     },
     store::{
         Refusal, Store, StoreError,
-        accounts::{notify, redeem},
+        accounts::{notify, own_address, redeem},
         table::{
             keys::Key,
             transaction::{Subject, Transaction},
-            write::{EXISTS, IS_NEW, Write},
+            write::{EXISTS, Write},
         },
     },
 };
 
+/// The address is one of the user's, and unverified.
+pub(super) const IS_UNVERIFIED: &str = "attribute_exists(#pk) AND attribute_not_exists(#verifiedAt)";
+
 impl Store {
-    /// Makes a verified address the user's, and no other account's.
+    /// Returns the owner of an address: the account that verified it, or that removed it and can
+    /// still be recovered with it.
     ///
     /// # Errors
-    /// [`Refusal::Code`] if the address has an owner by now or was removed, or the code was
-    /// redeemed meanwhile.
+    /// If DynamoDB fails.
+    pub async fn address_owner(
+        &self,
+        address: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<Option<AddressOwner>, StoreError> {
+        let owner: Option<AddressOwner> = self.get(Key::address_owner(address)).await?;
+        Ok(owner.filter(|owner| owner.removal.as_ref().is_none_or(|removal| removal.expires_at > now)))
+    }
+
+    /// Makes a verified address the user's, and no other account's. `account_version` is the version
+    /// for which the code was requested.
+    ///
+    /// # Errors
+    /// [`Refusal::Code`] if the address has an owner by now or was removed, if the account was
+    /// recovered since the code was requested, or if the code was redeemed meanwhile;
+    /// [`AccountError::TooManyChanges`](crate::domain::account::AccountError::TooManyChanges).
     pub async fn verify_email(
         &self,
         verification: &Verification,
-        user: UserId,
-        email: EmailId,
+        (user, email): (UserId, EmailId),
+        account_version: u64,
         context: &RequestContext,
+        limits: &Limits,
     ) -> Result<(), StoreError> {
         let address = &verification.address;
         let change = |account: &Account, transaction: &mut Transaction| {
-            let owner = AddressOwner { user, email, address: address.clone() };
-            transaction.add(Subject::AddressOwner, Write::put(Key::address_owner(address), &owner, IS_NEW)?);
-            let unverified = "attribute_exists(#pk) AND #verified = :false";
+            if account.user.last_recovery.is_some_and(|recovery| recovery.version > account_version) {
+                return Err(Refusal::Code.into());
+            }
+            let changes = account.count_change(context.now, limits)?;
+            transaction.add(Subject::AddressOwner, own_address(user, email, address, context.now)?);
             // The address may have been added in another spelling, which could be another mailbox.
-            let set = "SET #verified = :true, #address = :address";
-            let verify = Write::update(Key::email(user, email), set, unverified).value("address", address.as_str());
-            transaction.add(Subject::Email, verify.value("true", &true).value("false", &false));
-            transaction.add(Subject::Account, account.count_change());
+            let set = "SET #verifiedAt = :now, #verifiedIn = :version, #address = :address";
+            let verify = Write::update(Key::email(user, email), set, IS_UNVERIFIED)
+                .value("now", &context.now)
+                .value("version", &account.next_version())
+                .value("address", address.as_str());
+            transaction.add(Subject::Email, verify);
+            transaction.add(Subject::Account, account.advance_with(&changes, account.user.preferred));
             redeem(transaction, verification);
             notify_preferred(transaction, account, Event::AddressVerified, address, context)
         };
@@ -53,37 +81,72 @@ impl Store {
     /// Makes a verified address the preferred one. Both it and the previous one are notified.
     ///
     /// # Errors
-    /// As [`Account::prefer`].
-    pub async fn prefer_email(&self, user: UserId, email: EmailId, context: &RequestContext) -> Result<(), StoreError> {
+    /// As [`Account::prefer`] and [`Account::count_change`].
+    pub async fn prefer_email(
+        &self,
+        user: UserId,
+        email: EmailId,
+        context: &RequestContext,
+        limits: &Limits,
+    ) -> Result<(), StoreError> {
         let change = |account: &Account, transaction: &mut Transaction| {
             let Some(email) = account.prefer(email)? else { return Ok(()) };
+            let changes = account.count_change(context.now, limits)?;
             let address = &email.address;
-            transaction.add(Subject::Account, account.set_preferred(email.id));
+            transaction.add(Subject::Account, account.advance_with(&changes, email.id));
             notify_preferred(transaction, account, Event::NoLongerPreferred, address, context)?;
-            let language = account.user.language;
-            notify(transaction, &Notice::new(address, Event::AddressPreferred, address, language, context))
+            notify(transaction, &Notice::new(&account.user, address, Event::AddressPreferred, address, context))
         };
         self.change_account(user, None, change).await
     }
 
-    /// Removes an address from an account. If it was verified, any account can verify it from then
-    /// on.
+    /// Removes an address from the account of a session. If it was verified, it stays the account's
+    /// for the recovery period: its owner can take the account back by signing in with it. The
+    /// preferred address and the removed one are notified.
     ///
     /// # Errors
-    /// As [`Account::remove`].
-    pub async fn delete_email(&self, user: UserId, email: EmailId, context: &RequestContext) -> Result<(), StoreError> {
+    /// As [`Account::remove`] and [`Account::count_change`].
+    pub async fn delete_email(
+        &self,
+        session: &Session,
+        email: EmailId,
+        context: &RequestContext,
+        limits: &Limits,
+    ) -> Result<(), StoreError> {
+        let (user, now) = (session.user, context.now);
         let change = |account: &Account, transaction: &mut Transaction| {
-            let email = account.remove(email)?;
-            transaction.add(Subject::Account, account.count_change());
+            let (email, removal) = account.remove(email, session, now, limits)?;
+            let changes = account.count_change(now, limits)?;
+            transaction.add(Subject::Account, account.advance_with(&changes, account.user.preferred));
             transaction.add(Subject::Email, Write::delete(Key::email(user, email.id), EXISTS));
-            if email.verified {
-                let own = Write::delete(Key::address_owner(&email.address), "#userID = :user").value("user", &user);
-                transaction.add(Subject::AddressOwner, own);
+            let recoverable_until = removal.as_ref().map(|removal| removal.expires_at);
+            let mut recipients: Vec<_> = account.preferred().into_iter().collect();
+            if email.is_verified() {
+                transaction.add(Subject::AddressOwner, disown(user, email, removal)?);
+                recipients.push(email);
             }
-            notify_preferred(transaction, account, Event::AddressRemoved, &email.address, context)
+            for recipient in recipients {
+                let event = Event::AddressRemoved;
+                let notice = Notice::new(&account.user, &recipient.address, event, &email.address, context);
+                notify(transaction, &Notice { recoverable_until, ..notice })?;
+            }
+            Ok(())
         };
         self.change_account(user, None, change).await
     }
+}
+
+/// Ends the ownership of an address, at once or when the recovery period of its removal is over.
+fn disown(user: UserId, email: &Email, removal: Option<Removal>) -> Result<Write, StoreError> {
+    let key = Key::address_owner(&email.address);
+    let owned = "#userID = :user AND attribute_not_exists(#removedAt)";
+    let disown = if removal.is_some() {
+        let owner = AddressOwner { user, email: email.id, address: email.address.clone(), removal };
+        Write::put(key, &owner, owned)?
+    } else {
+        Write::delete(key, owned)
+    };
+    Ok(disown.value("user", &user))
 }
 
 /// Notifies the address that is the preferred one before the change.
@@ -95,5 +158,5 @@ fn notify_preferred(
     context: &RequestContext,
 ) -> Result<(), StoreError> {
     let Some(preferred) = account.preferred() else { return Ok(()) };
-    notify(transaction, &Notice::new(&preferred.address, event, address, account.user.language, context))
+    notify(transaction, &Notice::new(&account.user, &preferred.address, event, address, context))
 }

@@ -11,8 +11,6 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     domain::{
-        account::AddressOwner,
-        email_address::EmailAddress,
         id::{NoticeId, VerificationId},
         timestamp::Timestamp,
         verification::Reply,
@@ -68,14 +66,6 @@ impl OutboxItem {
 }
 
 impl Store {
-    /// Returns the owner of a verified address.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
-    pub async fn address_owner(&self, address: &EmailAddress) -> Result<Option<AddressOwner>, StoreError> {
-        self.get(Key::address_owner(address)).await
-    }
-
     /// Leases an item and returns it. A `reply` is recorded in the item with the first lease and
     /// never changed: a redelivery sends the email, and its code opens the account, that were
     /// chosen at the first delivery.

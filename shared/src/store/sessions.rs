@@ -6,9 +6,11 @@ use crate::{
         id::{SessionId, UserId},
         session::{Session, SessionEntry},
         timestamp::Timestamp,
+        verification::Verification,
     },
     store::{
         Refusal, Store, StoreError,
+        accounts::{MAX_SESSIONS_ENDED_AT_ONCE, end_session, redeem, still_owns},
         table::{
             client::from_item,
             keys::{Key, SESSION},
@@ -61,6 +63,42 @@ impl Store {
             transaction.add(Subject::Session, extend.value("end", &end).value("now", &now));
         }
         self.commit(transaction).await?.map_err(|_| Refusal::Gone.into())
+    }
+
+    /// Makes the session of a verified reauthentication fresh.
+    ///
+    /// # Errors
+    /// [`Refusal::Code`] if the session was closed or has expired, if the user no longer has the
+    /// address that the code was sent to, or if the code was redeemed meanwhile.
+    pub async fn reauthenticate_session(
+        &self,
+        verification: &Verification,
+        user: UserId,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = Transaction::default();
+        transaction.add(Subject::AddressOwner, still_owns(user, &verification.address));
+        let active = "#userID = :user AND #expiresAt > :now AND #notAfter > :now";
+        let renew = Write::update(Key::session(hash), "SET #authenticatedAt = :now", active);
+        transaction.add(Subject::Session, renew.value("user", &user).value("now", &now));
+        redeem(&mut transaction, verification);
+        self.commit(transaction).await?.map_err(|_| Refusal::Code.into())
+    }
+
+    /// Ends sessions of a user, however many.
+    ///
+    /// # Errors
+    /// If DynamoDB fails. Some of the sessions may have ended then.
+    pub(super) async fn end_sessions(&self, user: UserId, sessions: &[SessionEntry]) -> Result<(), StoreError> {
+        for some in sessions.chunks(MAX_SESSIONS_ENDED_AT_ONCE) {
+            let mut transaction = Transaction::default();
+            for session in some {
+                end_session(&mut transaction, user, session);
+            }
+            self.commit(transaction).await?.map_err(|_| StoreError::contended())?;
+        }
+        Ok(())
     }
 
     /// Closes a session. When this returns, its bearer token no longer authenticates.

@@ -6,7 +6,7 @@ use serde_json::{
     Value, json,
     value::{RawValue, to_raw_value},
 };
-use shared::NoticeId;
+use shared::{NoticeId, UserId};
 
 use super::{
     mutation::{Mutation, mutation, value},
@@ -24,7 +24,7 @@ async fn next_notice(product: &Product) -> Value {
     let (now, id) = (product.stack.clock().now().seconds(), NoticeId::generate());
     let key = format!("NOTICE#{id}");
     let item = json!({
-        "pk": key, "sk": "NOTICE", "noticeID": id, "to": OWNER, "event": "addressRemoved", "address": "john@example.com",
+        "pk": key, "sk": "NOTICE", "noticeID": id, "userID": UserId::generate(), "to": OWNER, "event": "addressRemoved", "address": "john@example.com",
         "ip": "203.0.113.7", "userAgent": "curl/8.14.1", "createdAt": now, "expiresAt": now + 600,
     });
     fixtures::store_unmailed(product, item.clone()).await;

@@ -7,6 +7,7 @@ use super::{Product, code_in};
 /// The kind of an email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EmailKind {
+    AccountRecovered,
     AddressPreferred,
     AddressRemoved,
     AddressVerified,
@@ -16,6 +17,7 @@ pub(crate) enum EmailKind {
     NoAccount,
     NoLongerPreferred,
     SignedInElsewhere,
+    UnverifiedByRecovery,
 }
 
 impl EmailKind {
@@ -33,6 +35,8 @@ impl EmailKind {
             "No Latchkey account found for this address" => Self::NoAccount,
             "Your Latchkey account has a new preferred address" => Self::NoLongerPreferred,
             "New sign-in to your Latchkey account" => Self::SignedInElsewhere,
+            "Your Latchkey account was recovered" => Self::AccountRecovered,
+            "This address must be verified again for your Latchkey account" => Self::UnverifiedByRecovery,
             other => panic!("an unknown email: {other}"),
         }
     }

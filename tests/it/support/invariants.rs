@@ -67,19 +67,26 @@ impl<'a> Table<'a> {
         self.items.iter().find(|item| item.text("pk") == pk && item.text("sk") == sk)
     }
 
-    /// An owner item exists exactly while its email is verified.
+    /// An owner item exists exactly while its email is verified, or for a while after it was removed.
     fn every_verified_address_has_one_owner_and_every_owner_the_address(&self) {
         let mut owned = BTreeSet::new();
         for owner in self.of("ADDRESS#", "ADDRESS") {
             let (user, email) = (owner.text("userID"), owner.text("emailID"));
             let entry = self.find(&format!("USER#{user}"), &format!("EMAIL#{email}"));
+            if owner.has("removedAt") {
+                assert!(entry.is_none() && owner.number("expiresAt") > owner.number("removedAt"), "{owner:?}");
+                continue;
+            }
             let entry = entry.unwrap_or_else(|| panic!("an owner item without its email: {owner:?}"));
-            assert!(entry.is_true("verified"), "an owner item of an unverified email: {owner:?}");
+            assert!(
+                entry.has("verifiedAt") && !owner.has("expiresAt"),
+                "an owner item of an unverified email: {owner:?}"
+            );
             let canonical = owner.text("pk").trim_start_matches("ADDRESS#");
             assert_eq!(entry.text("address").to_lowercase(), canonical);
             owned.insert((user, email));
         }
-        for email in self.of("USER#", "EMAIL#").filter(|email| email.is_true("verified")) {
+        for email in self.of("USER#", "EMAIL#").filter(|email| email.has("verifiedAt")) {
             let user = email.text("pk").trim_start_matches("USER#");
             assert!(owned.contains(&(user, email.text("emailID"))), "verified, but without an owner item: {email:?}");
         }
@@ -102,7 +109,7 @@ impl<'a> Table<'a> {
     fn every_user_prefers_a_verified_address_of_their_own(&self) {
         for user in self.of("USER#", "USER") {
             let preferred = self.find(user.text("pk"), &format!("EMAIL#{}", user.text("preferredEmailID")));
-            assert!(preferred.is_some_and(|email| email.is_true("verified")), "prefers no verified address: {user:?}");
+            assert!(preferred.is_some_and(|email| email.has("verifiedAt")), "prefers no verified address: {user:?}");
         }
         for item in self.of("USER#", "").filter(|item| item.text("sk") != "USER") {
             assert!(self.find(item.text("pk"), "USER").is_some(), "an item without its user: {item:?}");
@@ -145,7 +152,12 @@ impl<'a> Table<'a> {
         }
         for user in self.of("USER#", "USER") {
             let of_user = |sk| self.of("USER#", sk).filter(|item| item.text("pk") == user.text("pk"));
-            assert!(of_user("EMAIL#").count() <= self.limits.emails_per_user, "{user:?}");
+            // A recovery restores an address even if its place was taken.
+            let recovered = of_user("EMAIL#").filter(|email| email.is_true("recovered")).count();
+            assert!(of_user("EMAIL#").count() <= self.limits.emails_per_user + recovered, "{user:?}");
+            // A recovery ends every session that was opened before it.
+            let recovered_in = user.number_in("lastRecovery", "version");
+            assert!(of_user("SESSION#").all(|entry| entry.number("sequence") >= recovered_in), "{user:?}");
             let open = of_user("SESSION#").filter(|entry| entry.number("expiresAt") > Some(self.now));
             assert!(open.count() <= self.limits.sessions_per_user, "{user:?}");
             let addresses: BTreeSet<_> = of_user("EMAIL#").map(|email| email.text("address").to_lowercase()).collect();

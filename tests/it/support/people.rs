@@ -139,6 +139,18 @@ impl Product {
         self.call_as(&person.bearer, Method::DELETE, &format!("/email/{email_id}"), None).await
     }
 
+    /// Requests a code that makes the session of a bearer token fresh.
+    pub(crate) async fn ask_to_reauthenticate(&self, bearer: &str) -> Answer {
+        self.call_as(bearer, Method::POST, "/session/reauthentication", None).await
+    }
+
+    /// Makes the session of a user fresh. `preferred` is the address that gets the code.
+    pub(crate) async fn reauthenticate(&self, person: &Person, preferred: &str) {
+        let id = self.ask_to_reauthenticate(&person.bearer).await.expect(202).text("verificationCodeID");
+        let code = self.newest_code(preferred).await;
+        self.verify_session(&id, &code).await.acknowledged();
+    }
+
     /// Closes a session of a user.
     pub(crate) async fn close(&self, person: &Person, session_id: &str) -> Answer {
         self.call_as(&person.bearer, Method::DELETE, &format!("/session/{session_id}"), None).await

@@ -26,6 +26,11 @@ impl Item {
         self.0.get(name)?.as_n().ok()?.parse().ok()
     }
 
+    /// Returns an integer member of an attribute that is an object.
+    pub(crate) fn number_in(&self, name: &str, member: &str) -> Option<i64> {
+        self.0.get(name)?.as_m().ok()?.get(member)?.as_n().ok()?.parse().ok()
+    }
+
     pub(crate) fn is_true(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| value.as_bool() == Ok(&true))
     }

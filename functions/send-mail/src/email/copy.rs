@@ -59,7 +59,10 @@ pub(super) fn layout(language: Language) -> &'static Layout {
 }
 
 /// Returns the texts of an email in a language.
-pub(super) fn copy(language: Language, email: &Email<'_>, product: &str) -> Copy {
+///
+/// # Errors
+/// If a time is out of range.
+pub(super) fn copy(language: Language, email: &Email<'_>, product: &str) -> Result<Copy, askama::Error> {
     match language {
         Language::English => english::copy(email, product),
         Language::German => german::copy(email, product),

@@ -19,19 +19,24 @@ fn code(digits: &str) -> Code<'_> {
 }
 
 /// Returns every email with the name of its snapshots.
-fn emails() -> [(&'static str, Email<'static>); 11] {
+fn emails() -> [(&'static str, Email<'static>); 16] {
     [
         ("sign-up-code", Email::SignUpCode(code("048291"))),
         ("sign-in-code", Email::SignInCode(code("482913"))),
+        ("recovery-code", Email::RecoveryCode(code("482913"))),
+        ("reauthentication-code", Email::ReauthenticationCode(code("482913"))),
         ("add-address-code", Email::AddAddressCode(code("482913075566"))),
         ("already-registered", Email::AlreadyRegistered),
         ("no-account", Email::NoAccount),
         ("belongs-to-another", Email::BelongsToAnother),
         ("address-verified", Email::AddressVerified { address: ADDRESS }),
-        ("address-removed", Email::AddressRemoved { address: ADDRESS }),
+        ("address-removed", Email::AddressRemoved { address: ADDRESS, recoverable_until: Some(AT + 3 * 24 * 3600) }),
+        ("address-removed-for-good", Email::AddressRemoved { address: ADDRESS, recoverable_until: None }),
         ("address-preferred", Email::AddressPreferred { address: ADDRESS }),
         ("no-longer-preferred", Email::NoLongerPreferred { address: ADDRESS }),
         ("signed-in-elsewhere", Email::SignedInElsewhere { address: ADDRESS }),
+        ("account-recovered", Email::AccountRecovered { address: ADDRESS }),
+        ("unverified-by-recovery", Email::UnverifiedByRecovery { address: ADDRESS }),
     ]
 }
 
@@ -66,7 +71,11 @@ fn written() -> impl Iterator<Item = (String, Email<'static>, Message)> {
 /// Returns the code in an email.
 fn code_of<'a>(email: &Email<'a>) -> Option<&'a str> {
     match email {
-        Email::SignUpCode(code) | Email::SignInCode(code) | Email::AddAddressCode(code) => Some(code.digits),
+        Email::SignUpCode(code)
+        | Email::SignInCode(code)
+        | Email::RecoveryCode(code)
+        | Email::ReauthenticationCode(code)
+        | Email::AddAddressCode(code) => Some(code.digits),
         _ => None,
     }
 }

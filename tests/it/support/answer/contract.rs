@@ -24,7 +24,19 @@ pub(super) fn check(answer: &Answer) {
     assert_eq!(answer.body["instance"], format!("urn:uuid:{id}"));
     assert_eq!(answer.body["status"], answer.status);
     assert!(answer.body["type"].is_string() && answer.body["title"].is_string());
-    assert_eq!(answer.header("www-authenticate"), (answer.status == 401).then_some("Bearer"));
+    let is_step_up = answer.body["type"] == "urn:latchkey:problem:step-up-required";
+    let challenge = answer.header("www-authenticate");
+    match (answer.status, is_step_up) {
+        (401, true) => {
+            let challenge = challenge.expect("a challenge");
+            assert!(
+                challenge.starts_with(r#"Bearer error="insufficient_user_authentication", max_age=""#),
+                "{challenge}"
+            );
+        }
+        (401, false) => assert_eq!(challenge, Some("Bearer")),
+        _ => assert_eq!(challenge, None),
+    }
     assert_eq!(answer.header("retry-after").is_some(), matches!(answer.status, 429 | 503));
     let message = answer.body["errors"][0]["message"].as_str();
     assert!(message.is_none_or(|message| said.contains(message)), "{said}");

@@ -1,7 +1,7 @@
 //! The English texts.
 
 use super::{Copy, Layout};
-use crate::email::{Code, Email};
+use crate::email::{Code, Email, facts};
 
 pub(super) const LAYOUT: Layout = Layout {
     tag: "en",
@@ -30,8 +30,8 @@ pub(super) const LAYOUT: Layout = Layout {
     after_day: " ",
 };
 
-pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
-    match email {
+pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Error> {
+    Ok(match email {
         Email::SignUpCode(code) => with_code(
             code,
             product,
@@ -46,6 +46,25 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
             format!("Enter this code to sign in to {product}:"),
             "No one can sign in without it.",
         ),
+        Email::RecoveryCode(code) => with_code(
+            code,
+            product,
+            "Take your account back",
+            format!(
+                "This email address was removed from an account with {product}. Signing in with this code restores it: it \
+                becomes the preferred address again, and every other session ends. Other addresses that were verified \
+                recently must be verified again."
+            ),
+            "No one can sign in without it.",
+        ),
+        Email::ReauthenticationCode(code) => with_code(
+            code,
+            product,
+            "Confirm that it is you",
+            format!("Enter this code to confirm a change of your {product} account:"),
+            "No one can change your account without it. But someone may be signed in to it: close every session that you \
+            don't recognize.",
+        ),
         Email::AddAddressCode(code) => with_code(
             code,
             product,
@@ -58,42 +77,60 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
         Email::BelongsToAnother => belongs_to_another(product),
         Email::AddressVerified { .. } => Copy {
             subject: format!("An email address was added to your {product} account"),
-            preheader: "It can now be used to sign in.".to_owned(),
+            preheader: "Every verified address of an account can be used to sign in.".to_owned(),
             heading: "New email address",
             before: vec![format!("This email address was verified and added to your {product} account:")],
-            after: vec!["It can now be used to sign in.".to_owned()],
+            after: vec!["Every verified address of an account can be used to sign in.".to_owned()],
             stranger: got_in("Remove the new address if it is not yours."),
         },
-        Email::AddressRemoved { .. } => Copy {
+        Email::AddressRemoved { recoverable_until: Some(until), .. } => {
+            let until = facts::moment(*until, &LAYOUT)?;
+            Copy {
+                subject: format!("An email address was removed from your {product} account"),
+                preheader: format!("Signing in with it takes the account back until {until}."),
+                heading: "Email address removed",
+                before: vec![format!("This email address was removed from your {product} account:")],
+                after: vec![format!(
+                    "Until {until}, signing in with it takes the account back: the address becomes the preferred one again, \
+                    and every other session ends. No other account can use the address before then."
+                )],
+                stranger: "Someone else may have access to your account. Sign in with the address above to take the account \
+                    back, and then check its email addresses."
+                    .to_owned(),
+            }
+        }
+        Email::AddressRemoved { recoverable_until: None, .. } => Copy {
             subject: format!("An email address was removed from your {product} account"),
-            preheader: "It can no longer be used to sign in.".to_owned(),
+            preheader: "It does not belong to the account any more.".to_owned(),
             heading: "Email address removed",
             before: vec![format!("This email address was removed from your {product} account:")],
-            after: vec!["It can no longer be used to sign in.".to_owned()],
+            after: Vec::new(),
             stranger: got_in(""),
         },
         Email::AddressPreferred { .. } => Copy {
             subject: format!("This is now the preferred address of your {product} account"),
-            preheader: "Notifications about your account will be sent here.".to_owned(),
+            preheader: "Notifications about an account are sent to its preferred address.".to_owned(),
             heading: "New preferred address",
             before: vec![format!("This is now the preferred email address of your {product} account:")],
             after: vec![
-                "From now on, notifications about your account, such as new addresses and sign-ins, will be sent here."
+                "Notifications about an account, such as new addresses and sign-ins, are sent to its preferred address."
                     .to_owned(),
             ],
             stranger: got_in(""),
         },
         Email::NoLongerPreferred { .. } => Copy {
             subject: format!("Your {product} account has a new preferred address"),
-            preheader: "Notifications about your account will be sent there.".to_owned(),
+            preheader: "Notifications about an account are sent to its preferred address.".to_owned(),
             heading: "New preferred address",
             before: vec![format!("Your {product} account has a new preferred email address:")],
             after: vec![
-                "From now on, notifications about your account will be sent there instead of to this address. You can still \
-                sign in with this one."
+                "Notifications about an account are sent to its preferred address, and no longer to the previous one."
                     .to_owned(),
             ],
-            stranger: got_in("Make this address the preferred one again, and remove the new one."),
+            stranger: "Someone else may have access to your account. Sign in now with this address, even if another email \
+                says that it was removed: that takes the account back. Then close every session that you don't recognize, \
+                make this address the preferred one again, and remove the new one."
+                .to_owned(),
         },
         Email::SignedInElsewhere { .. } => Copy {
             subject: format!("New sign-in to your {product} account"),
@@ -108,7 +145,38 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
                 are sure that it is secure.",
             ),
         },
-    }
+        Email::AccountRecovered { .. } => Copy {
+            subject: format!("Your {product} account was recovered"),
+            preheader: "Every other session was ended.".to_owned(),
+            heading: "Account recovered",
+            before: vec![format!(
+                "Someone, most likely you, signed in to your {product} account with an address that had been removed from it:"
+            )],
+            after: vec![
+                "This made the address verified and preferred again, and ended every other session. Addresses that had been \
+                verified recently must be verified again."
+                    .to_owned(),
+            ],
+            stranger: got_in("Remove the address above if it is not yours."),
+        },
+        Email::UnverifiedByRecovery { .. } => Copy {
+            subject: format!("This address must be verified again for your {product} account"),
+            preheader: "The account was recovered with another address.".to_owned(),
+            heading: "Account recovered with another address",
+            before: vec![format!(
+                "The {product} account that this email address was added to recently was recovered by a sign-in with an older \
+                address:"
+            )],
+            after: vec![
+                "This address must be verified again before it can be used to sign in to that account. It can also be used \
+                for a new account."
+                    .to_owned(),
+            ],
+            stranger: "Only someone who reads the emails to the address above could do this. If that is you, nothing is \
+                wrong. If you don't know the address, your account was not yours alone: use this address for a new one."
+                .to_owned(),
+        },
+    })
 }
 
 fn already_registered(product: &str) -> Copy {

@@ -1,7 +1,7 @@
 //! The German texts, in the polite form.
 
 use super::{Copy, Layout};
-use crate::email::{Code, Email};
+use crate::email::{Code, Email, facts};
 
 pub(super) const LAYOUT: Layout = Layout {
     tag: "de",
@@ -30,8 +30,8 @@ pub(super) const LAYOUT: Layout = Layout {
     after_day: ". ",
 };
 
-pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
-    match email {
+pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Error> {
+    Ok(match email {
         Email::SignUpCode(code) => with_code(
             code,
             product,
@@ -46,6 +46,25 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
             format!("Mit diesem Code melden Sie sich bei {product} an:"),
             "Ohne ihn kommt niemand hinein.",
         ),
+        Email::RecoveryCode(code) => with_code(
+            code,
+            product,
+            "Ihr Konto zurückholen",
+            format!(
+                "Diese Adresse wurde aus einem Konto bei {product} entfernt. Die Anmeldung mit diesem Code macht das \
+                rückgängig: Sie wird wieder die bevorzugte Adresse, und alle anderen Sitzungen enden. Andere Adressen, die \
+                vor kurzem bestätigt wurden, müssen erneut bestätigt werden."
+            ),
+            "Ohne ihn kommt niemand hinein.",
+        ),
+        Email::ReauthenticationCode(code) => with_code(
+            code,
+            product,
+            "Bestätigen Sie, dass Sie es sind",
+            format!("Mit diesem Code bestätigen Sie eine Änderung an Ihrem Konto bei {product}:"),
+            "Ohne ihn kann niemand Ihr Konto ändern. Vielleicht ist aber jemand darin angemeldet: Beenden Sie die \
+            Sitzungen, die Sie nicht kennen.",
+        ),
         Email::AddAddressCode(code) => with_code(
             code,
             product,
@@ -58,42 +77,60 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
         Email::BelongsToAnother => belongs_to_another(product),
         Email::AddressVerified { .. } => Copy {
             subject: format!("Zu Ihrem Konto bei {product} kam eine Adresse hinzu"),
-            preheader: "Ab jetzt kann man sich mit ihr anmelden.".to_owned(),
+            preheader: "Mit jeder bestätigten Adresse eines Kontos kann man sich anmelden.".to_owned(),
             heading: "Eine neue Adresse",
             before: vec![format!("Ihr Konto bei {product} hat eine neue, bestätigte Adresse:")],
-            after: vec!["Ab jetzt kann man sich mit ihr anmelden.".to_owned()],
+            after: vec!["Mit jeder bestätigten Adresse eines Kontos kann man sich anmelden.".to_owned()],
             stranger: got_in("Entfernen Sie die neue, wenn sie nicht Ihre ist."),
         },
-        Email::AddressRemoved { .. } => Copy {
+        Email::AddressRemoved { recoverable_until: Some(until), .. } => {
+            let until = facts::moment(*until, &LAYOUT)?;
+            Copy {
+                subject: format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt"),
+                preheader: format!("Bis {until} holt eine Anmeldung mit ihr das Konto zurück."),
+                heading: "Eine Adresse wurde entfernt",
+                before: vec![format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt:")],
+                after: vec![format!(
+                    "Bis {until} holt eine Anmeldung mit ihr das Konto zurück: Sie wird wieder die bevorzugte Adresse, und \
+                    alle anderen Sitzungen enden. Vorher kann kein anderes Konto die Adresse verwenden."
+                )],
+                stranger: "Vielleicht hat jemand Zugang zu Ihrem Konto. Melden Sie sich mit der obigen Adresse an, um es \
+                    zurückzuholen, und prüfen Sie danach seine Adressen."
+                    .to_owned(),
+            }
+        }
+        Email::AddressRemoved { recoverable_until: None, .. } => Copy {
             subject: format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt"),
-            preheader: "Man kann sich nicht mehr mit ihr anmelden.".to_owned(),
+            preheader: "Die Adresse gehört nicht mehr zum Konto.".to_owned(),
             heading: "Eine Adresse wurde entfernt",
             before: vec![format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt:")],
-            after: vec!["Man kann sich nicht mehr mit ihr anmelden.".to_owned()],
+            after: Vec::new(),
             stranger: got_in(""),
         },
         Email::AddressPreferred { .. } => Copy {
             subject: format!("Das ist jetzt die bevorzugte Adresse Ihres Kontos bei {product}"),
-            preheader: "Nachrichten über Ihr Konto kommen ab jetzt hierher.".to_owned(),
+            preheader: "Nachrichten über ein Konto gehen an die bevorzugte Adresse.".to_owned(),
             heading: "Eine neue bevorzugte Adresse",
             before: vec![format!("Ihr Konto bei {product} hat eine neue bevorzugte Adresse, nämlich diese:")],
             after: vec![
-                "Nachrichten über Ihr Konto, zum Beispiel über neue Adressen und Anmeldungen, kommen ab jetzt hierher."
+                "Nachrichten über ein Konto, zum Beispiel über neue Adressen und Anmeldungen, gehen an die bevorzugte \
+                Adresse."
                     .to_owned(),
             ],
             stranger: got_in(""),
         },
         Email::NoLongerPreferred { .. } => Copy {
             subject: format!("Ihr Konto bei {product} hat jetzt eine andere bevorzugte Adresse"),
-            preheader: "Nachrichten über Ihr Konto gehen an eine andere Adresse.".to_owned(),
+            preheader: "Nachrichten über ein Konto gehen an die bevorzugte Adresse.".to_owned(),
             heading: "Eine neue bevorzugte Adresse",
             before: vec![format!("Ihr Konto bei {product} hat eine neue bevorzugte Adresse:")],
             after: vec![
-                "Nachrichten über Ihr Konto gehen ab jetzt dorthin und nicht mehr an diese Adresse. Mit dieser können Sie sich \
-                weiterhin anmelden."
-                    .to_owned(),
+                "Nachrichten über ein Konto gehen an die bevorzugte Adresse, und nicht mehr an die vorige.".to_owned(),
             ],
-            stranger: got_in("Machen Sie diese Adresse wieder zur bevorzugten, und entfernen Sie die neue."),
+            stranger: "Vielleicht hat jemand Zugang zu Ihrem Konto. Melden Sie sich jetzt mit dieser Adresse an, auch wenn \
+                eine andere E-Mail sagt, dass sie entfernt wurde: Das holt das Konto zurück. Beenden Sie dann die Sitzungen, \
+                die Sie nicht kennen, machen Sie diese Adresse wieder zur bevorzugten, und entfernen Sie die neue."
+                .to_owned(),
         },
         Email::SignedInElsewhere { .. } => Copy {
             subject: format!("Neue Anmeldung in Ihrem Konto bei {product}"),
@@ -108,7 +145,40 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Copy {
                 sicher sind.",
             ),
         },
-    }
+        Email::AccountRecovered { .. } => Copy {
+            subject: format!("Ihr Konto bei {product} wurde zurückgeholt"),
+            preheader: "Alle anderen Sitzungen wurden beendet.".to_owned(),
+            heading: "Ihr Konto wurde zurückgeholt",
+            before: vec![format!(
+                "Jemand, vermutlich Sie selbst, hat sich in Ihrem Konto bei {product} mit einer Adresse angemeldet, die \
+                daraus entfernt worden war:"
+            )],
+            after: vec![
+                "Damit ist die Adresse wieder bestätigt und bevorzugt, und alle anderen Sitzungen wurden beendet. Adressen, \
+                die kurz zuvor bestätigt worden waren, müssen erneut bestätigt werden."
+                    .to_owned(),
+            ],
+            stranger: got_in("Entfernen Sie die obige Adresse, wenn sie nicht Ihre ist."),
+        },
+        Email::UnverifiedByRecovery { .. } => Copy {
+            subject: format!("Diese Adresse muss für Ihr Konto bei {product} erneut bestätigt werden"),
+            preheader: "Das Konto wurde mit einer anderen Adresse zurückgeholt.".to_owned(),
+            heading: "Das Konto wurde mit einer anderen Adresse zurückgeholt",
+            before: vec![format!(
+                "Das Konto bei {product}, zu dem diese Adresse vor kurzem hinzugefügt wurde, wurde durch eine Anmeldung mit \
+                einer älteren Adresse zurückgeholt:"
+            )],
+            after: vec![
+                "Bevor man sich mit dieser Adresse wieder dort anmelden kann, muss sie erneut bestätigt werden. Sie lässt \
+                sich auch für ein neues Konto verwenden."
+                    .to_owned(),
+            ],
+            stranger: "Das konnte nur jemand tun, der die E-Mails an die obige Adresse liest. Wenn Sie das sind, ist alles \
+                in Ordnung. Wenn Sie die Adresse nicht kennen, war das Konto nicht Ihres allein: Eröffnen Sie mit dieser \
+                Adresse ein neues."
+                .to_owned(),
+        },
+    })
 }
 
 fn already_registered(product: &str) -> Copy {

@@ -1,0 +1,6 @@
+//! `POST /session/reauthentication` as a Lambda function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::serve::<reauthenticate_session::ReauthenticateSession>().await
+}

@@ -1,0 +1,104 @@
+//! Recovery: the owner of a removed address takes the account back by signing in with it (contract,
+//! Recovery).
+
+use crate::{
+    domain::{
+        account::Account,
+        id::UserId,
+        limits::Limits,
+        notice::{Event, Notice},
+        request_context::RequestContext,
+        session::{PendingSession, Session},
+        verification::Verification,
+    },
+    store::{
+        Refusal, Store, StoreError,
+        accounts::{begin_session, end_session, notify, redeem},
+        table::{
+            keys::Key,
+            transaction::{Subject, Transaction},
+            write::{EXISTS, IS_NEW, Write},
+        },
+    },
+};
+
+/// Turns a removed address into a verified one.
+const RESTORE: &str = "REMOVE #removedAt, #removedIn, #verifiedIn, #expiresAt";
+
+/// A transaction takes 100 writes. A recovery has at most nine besides the sessions that it ends and
+/// the addresses that it makes unverified, two writes each. With at most 40 addresses (EmailsPerUser)
+/// so many sessions always fit.
+const MAX_SESSIONS_ENDED_WITH_RECOVERY: usize = 5;
+
+impl Store {
+    /// Recovers an account: restores the address as verified and preferred, makes the addresses that
+    /// were verified shortly before its removal unverified, ends every session and opens a new one.
+    ///
+    /// Most sessions end before the rest, because a transaction is limited. If the process stops in
+    /// between, the code is still valid, and the account is otherwise unchanged.
+    ///
+    /// # Errors
+    /// [`Refusal::Code`] if the address cannot recover the account, or the code was redeemed
+    /// meanwhile.
+    pub(super) async fn recover_account(
+        &self,
+        verification: &Verification,
+        user: UserId,
+        session: &PendingSession,
+        context: &RequestContext,
+        limits: &Limits,
+    ) -> Result<(), StoreError> {
+        let (address, now) = (&verification.address, context.now);
+        let owner = self.address_owner(address, now).await?.filter(|owner| owner.user == user);
+        let owner = owner.ok_or(Refusal::Code)?;
+        let removal = owner.removal.as_ref().ok_or(Refusal::Code)?;
+        let account = self.account(user).await?;
+        account.recover(&owner, removal, now, limits).ok_or(Refusal::Code)?;
+        let surplus = account.sessions.get(MAX_SESSIONS_ENDED_WITH_RECOVERY..).unwrap_or_default();
+        self.end_sessions(user, surplus).await?;
+        let change = |account: &Account, transaction: &mut Transaction| {
+            let recovered = account.recover(&owner, removal, now, limits).ok_or(Refusal::Code)?;
+            if account.sessions.len() > MAX_SESSIONS_ENDED_WITH_RECOVERY {
+                return Err(StoreError::contended());
+            }
+            let removed = "#userID = :user AND #removedAt = :removedAt AND #expiresAt > :now";
+            let restore = Write::update(Key::address_owner(address), RESTORE, removed)
+                .value("user", &user)
+                .value("removedAt", &removal.removed_at)
+                .value("now", &now);
+            transaction.add(Subject::AddressOwner, restore);
+            let email = &recovered.email;
+            transaction.add(Subject::Email, Write::put(Key::email(user, email.id), email, IS_NEW)?);
+            if let Some(replaced) = recovered.replaced {
+                transaction.add(Subject::Email, Write::delete(Key::email(user, replaced.id), EXISTS));
+            }
+            for email in &recovered.unverified {
+                let unverify = Write::update(Key::email(user, email.id), "REMOVE #verifiedAt", EXISTS);
+                transaction.add(Subject::Email, unverify);
+                let disown = Write::delete(Key::address_owner(&email.address), "#userID = :user").value("user", &user);
+                transaction.add(Subject::AddressOwner, disown);
+            }
+            let change = "SET #version = :after, #changes = :changes, #preferredEmailID = :preferred, \
+                #lastRecovery = :recovery";
+            let record = account.update(change).value("changes", account.count_recovery(now).as_slice());
+            let record = record.value("preferred", &email.id).object("recovery", &recovered.recovery)?;
+            transaction.add(Subject::Account, record);
+            for old in &account.sessions {
+                end_session(transaction, user, old);
+            }
+            let active = Session::new(session, &account.user, &verification.client, now);
+            begin_session(transaction, session, &active, account.next_version())?;
+            let restored = &email.address;
+            notify(transaction, &Notice::new(&account.user, restored, Event::AccountRecovered, restored, context))?;
+            if let Some(preferred) = account.preferred() {
+                let is_unverified = recovered.unverified.iter().any(|email| email.id == preferred.id);
+                let event = if is_unverified { Event::UnverifiedByRecovery } else { Event::AccountRecovered };
+                notify(transaction, &Notice::new(&account.user, &preferred.address, event, restored, context))?;
+            }
+            redeem(transaction, verification);
+            Ok(())
+        };
+        let refusal = Some((&[Subject::Code, Subject::AddressOwner][..], Refusal::Code));
+        self.change_account(user, refusal, change).await
+    }
+}

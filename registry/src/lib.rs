@@ -95,7 +95,7 @@ pub const FUNCTIONS: [Function; 16] = [
         cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 6.0, [5.38, 2.42, 2.45])),
     endpoint::<resend_email_code::ResendEmailCode>("POST", "/email/verification",
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 3, 3.0, 7.0, [5.38, 6.2, 3.63])),
-    consumer(send_mail::NAME,
+    consumer(<send_mail::SendMail as mail::Consumer>::NAME,
         cost(&["GetItem ADDRESS/ADDRESS", "GetItem SUPPRESSION/SUPPRESSION", TRY, TRY], 3, 2.0, 2.0, [2.24, 13.37, 3.84])),
     endpoint::<verify_email::VerifyEmail>("PUT", "/email/verification",
         cost(&[SESSION, ENTRIES, WRITE, TRY], 3, 2.0, 11.0, [5.41, 4.53, 3.24])),

@@ -1,0 +1,78 @@
+//! Decides which email a request for a code is replied to with, and sends it once.
+
+use mail::{Code, Email, Outcome, SendError};
+use shared::{
+    Metric, Timestamp,
+    domain::{
+        account::AddressOwner,
+        verification::{Purpose, Reply, ReplyContent, Verification},
+    },
+    store::{OutboxItem, StoreError},
+};
+use tokio::try_join;
+
+use crate::SendMail;
+
+impl SendMail {
+    /// Replies to a request for a code, through the address in the request.
+    pub(crate) async fn reply(&self, requested: &Verification, now: Timestamp) -> Result<Outcome, StoreError> {
+        if requested.expires_at <= now {
+            return Ok(Outcome::Dropped("the code has expired"));
+        }
+        let store = &self.mailer.store;
+        let item = OutboxItem::Code(requested.id);
+        // Suppression and ownership are keyed by canonical address, so spelling does not matter.
+        let (is_suppressed, owner) =
+            try_join!(store.is_suppressed(&requested.address), store.address_owner(&requested.address))?;
+        if is_suppressed {
+            return store.finish(item, now).await.map(|()| Outcome::Suppressed);
+        }
+        let reply = self.choose(requested, owner);
+        self.mailer
+            .deliver(item, Some(&reply), now, async |verification: &Verification| {
+                // The reply of an earlier delivery, if there was one.
+                let no_reply = || SendError::Permanent("no reply was recorded".to_owned());
+                self.send_reply(verification.reply.as_ref().ok_or_else(no_reply)?, verification).await
+            })
+            .await
+    }
+
+    /// Decides how a request for a code is replied to. An owner is written to as they typed their
+    /// address: `Jane@` and `jane@` could be two mailboxes on some servers.
+    fn choose(&self, requested: &Verification, owner: Option<AddressOwner>) -> Reply {
+        let code = |owner| ReplyContent::Code { key: self.keys.current().clone(), owner };
+        let (content, owner) = match (&requested.purpose, owner) {
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None), None),
+            (Purpose::SignIn { .. }, Some(owner)) => (code(Some(owner.user)), Some(owner)),
+            (Purpose::SignIn { .. }, None) => (ReplyContent::NoAccount, None),
+            (Purpose::SignUp { .. }, owner) => (ReplyContent::AlreadyRegistered, owner),
+            (Purpose::AddEmail { .. }, owner) => (ReplyContent::BelongsToAnother, owner),
+        };
+        Reply { to: owner.map_or_else(|| requested.address.clone(), |owner| owner.address), content }
+    }
+
+    async fn send_reply(&self, reply: &Reply, verification: &Verification) -> Result<Metric, SendError> {
+        let code = verification.code(&self.keys);
+        let (email, metric) = match (&reply.content, &code) {
+            (ReplyContent::Code { .. }, Some(code)) => (code_email(verification, code.reveal())?, Metric::CodesMailed),
+            (ReplyContent::Code { .. }, None) => {
+                return Err(SendError::Permanent("its code key is missing".to_owned()));
+            }
+            (ReplyContent::AlreadyRegistered, _) => (Email::AlreadyRegistered, Metric::NoticesMailed),
+            (ReplyContent::NoAccount, _) => (Email::NoAccount, Metric::NoticesMailed),
+            (ReplyContent::BelongsToAnother, _) => (Email::BelongsToAnother, Metric::NoticesMailed),
+        };
+        let from = (&verification.client, verification.created_at);
+        self.mailer.send(&reply.to, &email, verification.language, from).await?;
+        Ok(metric)
+    }
+}
+
+fn code_email<'a>(verification: &Verification, digits: &'a str) -> Result<Email<'a>, SendError> {
+    let code = Code::new(digits, verification.created_at.seconds(), verification.expires_at.seconds())?;
+    Ok(match verification.purpose {
+        Purpose::SignUp { .. } => Email::SignUpCode(code),
+        Purpose::SignIn { .. } => Email::SignInCode(code),
+        Purpose::AddEmail { .. } => Email::AddAddressCode(code),
+    })
+}

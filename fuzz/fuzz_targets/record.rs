@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use fuzz::{NOW, RUNTIME, config};
 use libfuzzer_sys::{Corpus, fuzz_target};
+use mail::Consumer;
 use send_mail::SendMail;
 use serde_json::{
     Value,
@@ -19,7 +20,7 @@ static FUNCTION: LazyLock<SendMail> = LazyLock::new(|| SendMail::new(&config()).
 fuzz_target!(|batch: &str| -> Corpus {
     // Lambda passes only valid JSON to a function.
     let Ok(raw) = serde_json::from_str::<&RawValue>(batch) else { return Corpus::Reject };
-    let response = to_value(RUNTIME.block_on(FUNCTION.handle(NOW, raw))).expect("JSON");
+    let response = to_value(RUNTIME.block_on(mail::handle(&*FUNCTION, NOW, raw))).expect("JSON");
     let failures = response["batchItemFailures"].as_array().expect("failures");
     // An empty sequence number fails the whole batch. The function returns it if it cannot read
     // one.

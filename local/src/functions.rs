@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mail::Consumer;
+use send_mail::SendMail;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use shared::{App, Config};
@@ -39,17 +41,17 @@ fn binaries() -> Vec<Binary> {
             }))
         }),
     });
-    endpoints.chain([handle_mail_event(), send_mail()]).collect()
+    endpoints.chain([handle_mail_event(), consumer::<SendMail>()]).collect()
 }
 
-fn send_mail() -> Binary {
+fn consumer<C: Consumer + Send + 'static>() -> Binary {
     Binary {
-        name: send_mail::NAME,
+        name: C::NAME,
         handler: Box::new(|config, clock| {
-            let function = Arc::new(send_mail::SendMail::new(&config).map_err(|error| error.to_string())?);
+            let function = Arc::new(C::new(&config).map_err(|error| error.to_string())?);
             Ok(Arc::new(move |event| {
                 let (function, now) = (Arc::clone(&function), clock.now());
-                Box::pin(async move { json(&function.handle(now, &event).await) })
+                Box::pin(async move { json(&mail::handle(&*function, now, &event).await) })
             }))
         }),
     }

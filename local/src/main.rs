@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
     // The functions log what they do. dynoxide warns of every failed condition check, but those are
     // normal here.
     let levels = Targets::new().with_default(Level::WARN).with_target("dynoxide", Level::ERROR);
-    let functions = ["shared", "send_mail", "handle_mail_event"];
+    let functions = ["shared", "mail", "handle_mail_event"];
     let levels = levels.with_targets(functions.map(|function| (function, Level::INFO)));
     let output =
         tracing_subscriber::fmt::layer().without_time().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);

@@ -99,7 +99,7 @@ pub const FUNCTIONS: [Function; 17] = [
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 4, 3.0, 5.0, [5.38, 6.2, 3.63])),
     endpoint::<resend_email_code::ResendEmailCode>("POST", "/email/verification",
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 3, 3.0, 7.0, [5.38, 6.2, 3.63])),
-    consumer(send_mail::NAME,
+    consumer(<send_mail::SendMail as mail::Consumer>::NAME,
         cost(&["GetItem ADDRESS/ADDRESS", "GetItem SUPPRESSION/SUPPRESSION", TRY, TRY], 3, 2.0, 2.0, [2.24, 13.37, 3.84])),
     endpoint::<verify_email::VerifyEmail>("PUT", "/email/verification",
         cost(&[SESSION, ENTRIES, WRITE, TRY], 3, 2.0, 11.0, [5.41, 4.53, 3.24])),

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    send_mail::serve().await
+    mail::serve::<send_mail::SendMail>().await
 }

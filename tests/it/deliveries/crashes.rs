@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mail::Consumer;
 use send_mail::SendMail;
 use serde_json::{Value, json, value::to_raw_value};
 use shared::Config;
@@ -18,7 +19,7 @@ async fn die_waiting_for(service: &Proxy, product: &Product, batch: &[Value]) {
     let config = Config::from_variables(&|name| environment.get(name).cloned()).expect("a valid environment");
     let function = SendMail::new(&config).expect("a function");
     let (event, now) = (to_raw_value(&json!({"Records": batch})).expect("an event"), product.stack.clock().now());
-    let task = tokio::spawn(async move { function.handle(now, &event).await });
+    let task = tokio::spawn(async move { mail::handle(&function, now, &event).await });
     service.silence().await;
     task.abort();
     assert!(task.await.is_err_and(|error| error.is_cancelled()), "the function was not stopped");

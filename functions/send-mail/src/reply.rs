@@ -1,0 +1,95 @@
+//! Decides which email a request for a code is replied to with, and sends it once.
+
+use mail::{Code, Email, Outcome, SendError};
+use shared::{
+    Metric, Timestamp,
+    domain::{
+        account::AddressOwner,
+        verification::{Purpose, Reply, ReplyContent, Verification},
+    },
+    store::{OutboxItem, StoreError},
+};
+use tokio::try_join;
+
+use crate::SendMail;
+
+impl SendMail {
+    /// Replies to a request for a code, through the address in the request.
+    pub(crate) async fn reply(&self, requested: &Verification, now: Timestamp) -> Result<Outcome, StoreError> {
+        if requested.expires_at <= now {
+            return Ok(Outcome::Dropped("the code has expired"));
+        }
+        let store = &self.mailer.store;
+        let item = OutboxItem::Code(requested.id);
+        // Suppression and ownership are keyed by canonical address, so spelling does not matter.
+        let (is_suppressed, owner) =
+            try_join!(store.is_suppressed(&requested.address), store.address_owner(&requested.address, now))?;
+        if is_suppressed {
+            return store.finish(item, now).await.map(|()| Outcome::Suppressed);
+        }
+        let Some(reply) = self.choose(requested, owner) else {
+            let dropped = Outcome::Dropped("the address is not the user's any more");
+            return store.finish(item, now).await.map(|()| dropped);
+        };
+        self.mailer
+            .deliver(item, Some(&reply), now, async |verification: &Verification| {
+                // The reply of an earlier delivery, if there was one.
+                let no_reply = || SendError::Permanent("no reply was recorded".to_owned());
+                self.send_reply(verification.reply.as_ref().ok_or_else(no_reply)?, verification).await
+            })
+            .await
+    }
+
+    /// Decides how a request for a code is replied to. An owner is written to as they typed their
+    /// address: `Jane@` and `jane@` could be two mailboxes on some servers.
+    /// Returns `None` if a reauthentication is about an address that the user has removed.
+    fn choose(&self, requested: &Verification, owner: Option<AddressOwner>) -> Option<Reply> {
+        let code = |owner, recovers| ReplyContent::Code { key: self.keys.current().clone(), owner, recovers };
+        let is_removed = owner.as_ref().is_some_and(|owner| owner.removal.is_some());
+        let (content, owner) = match (&requested.purpose, owner) {
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None, false), None),
+            // A user can add an address again that they removed.
+            (Purpose::AddEmail { user, .. }, Some(owner)) if is_removed && owner.user == *user => {
+                (code(None, false), None)
+            }
+            (Purpose::SignIn { .. }, Some(owner)) => (code(Some(owner.user), is_removed), Some(owner)),
+            (Purpose::SignIn { .. }, None) => (ReplyContent::NoAccount, None),
+            (Purpose::SignUp { .. }, owner) => (ReplyContent::AlreadyRegistered, owner),
+            (Purpose::AddEmail { .. }, owner) => (ReplyContent::BelongsToAnother, owner),
+            (Purpose::Reauthenticate { user, .. }, Some(owner)) if !is_removed && owner.user == *user => {
+                (code(None, false), Some(owner))
+            }
+            (Purpose::Reauthenticate { .. }, _) => return None,
+        };
+        Some(Reply { to: owner.map_or_else(|| requested.address.clone(), |owner| owner.address), content })
+    }
+
+    async fn send_reply(&self, reply: &Reply, verification: &Verification) -> Result<Metric, SendError> {
+        let code = verification.code(&self.keys);
+        let (email, metric) = match (&reply.content, &code) {
+            (ReplyContent::Code { recovers, .. }, Some(code)) => {
+                (code_email(verification, *recovers, code.reveal())?, Metric::CodesMailed)
+            }
+            (ReplyContent::Code { .. }, None) => {
+                return Err(SendError::Permanent("its code key is missing".to_owned()));
+            }
+            (ReplyContent::AlreadyRegistered, _) => (Email::AlreadyRegistered, Metric::NoticesMailed),
+            (ReplyContent::NoAccount, _) => (Email::NoAccount, Metric::NoticesMailed),
+            (ReplyContent::BelongsToAnother, _) => (Email::BelongsToAnother, Metric::NoticesMailed),
+        };
+        let from = (&verification.client, verification.created_at);
+        self.mailer.send(&reply.to, &email, verification.language, from).await?;
+        Ok(metric)
+    }
+}
+
+fn code_email<'a>(verification: &Verification, recovers: bool, digits: &'a str) -> Result<Email<'a>, SendError> {
+    let code = Code::new(digits, verification.created_at.seconds(), verification.expires_at.seconds())?;
+    Ok(match verification.purpose {
+        Purpose::SignUp { .. } => Email::SignUpCode(code),
+        Purpose::SignIn { .. } if recovers => Email::RecoveryCode(code),
+        Purpose::SignIn { .. } => Email::SignInCode(code),
+        Purpose::AddEmail { .. } => Email::AddAddressCode(code),
+        Purpose::Reauthenticate { .. } => Email::ReauthenticationCode(code),
+    })
+}

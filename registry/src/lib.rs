@@ -90,7 +90,7 @@ pub const FUNCTIONS: [Function; 17] = [
     consumer(handle_mail_event::NAME,
         cost(&["UpdateItem SUPPRESSION/SUPPRESSION"], 1, 0.0, 1.0, [1.62, 4.07, 0.8])),
     endpoint::<list_emails::ListEmails>("GET", "/emails",
-        cost(&[SESSION, ENTRIES], 2, 2.0, 0.0, [5.38, 1.58, 1.59])),
+        cost(&[SESSION, "GetItem SUPPRESSION/SUPPRESSION", ENTRIES], 3, 3.0, 0.0, [5.38, 2.4, 2.4])),
     endpoint::<list_sessions::ListSessions>("GET", "/sessions",
         cost(&[SESSION, ENTRIES], 2, 2.0, 0.0, [5.38, 1.46, 1.46])),
     endpoint::<prefer_email::PreferEmail>("PUT", "/email/preferred",

@@ -24,6 +24,7 @@ async fn an_active_session_is_returned_with_its_user() {
         assert_json_snapshot!(product.redacted(&session.body), @r#"
         {
           "alias": "johny",
+          "authenticatedAt": "[now]",
           "expireAt": "[in 24 h]",
           "fullName": "John Doe",
           "groups": [

@@ -32,6 +32,7 @@ async fn verifying_the_code_creates_the_account_and_signs_in() {
           "emails": [
             {
               "address": "john@doe.net",
+              "deliverable": true,
               "emailID": "[ID]",
               "preferred": true,
               "verified": true

@@ -176,7 +176,14 @@ async fn write_every_kind(product: &Product, ses: &Proxy) -> Vec<Item> {
     let first = product.email_id(&john, "John@doe.net").await;
     product.prefer(&john, &work).await.acknowledged();
     product.sign_in_through(&john, "john@doe.net").await;
+    product.ask_to_reauthenticate(&john.bearer).await.expect(202);
     product.delete_email(&john, &first).await.acknowledged();
+    product.stack.delivered().await;
+    intermediate.extend(product.items().await);
+    // The removed address recovers the account.
+    product.ask_to_sign_in("john@doe.net").await.expect(202);
+    intermediate.extend(product.items().await);
+    product.sign_in_of("John@doe.net", "johny").await;
     product.stack.delivered().await;
     intermediate
 }

@@ -44,8 +44,11 @@ survives! {
     listing_addresses_survives_every_fault: ListEmails;
     listing_sessions_survives_every_fault: ListSessions;
     preferring_an_address_survives_every_fault: PreferEmail;
+    requesting_a_reauthentication_survives_every_fault: ReauthenticateSession;
+    recovering_an_account_survives_every_fault: RecoverAccount;
     requesting_another_code_survives_every_fault: ResendEmailCode;
     verifying_an_address_survives_every_fault: VerifyEmail;
+    verifying_a_reauthentication_survives_every_fault: VerifyReauthentication;
     verifying_a_sign_in_survives_every_fault: VerifySignIn;
     verifying_a_sign_up_survives_every_fault: VerifySignUp;
 }

@@ -29,18 +29,21 @@ async fn the_preferred_address_comes_first_and_then_the_oldest() {
           "emails": [
             {
               "address": "john@doe.net",
+              "deliverable": true,
               "emailID": "[ID]",
               "preferred": true,
               "verified": true
             },
             {
               "address": "b@doe.net",
+              "deliverable": true,
               "emailID": "[ID]",
               "preferred": false,
               "verified": false
             },
             {
               "address": "a@doe.net",
+              "deliverable": true,
               "emailID": "[ID]",
               "preferred": false,
               "verified": true

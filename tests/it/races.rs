@@ -6,6 +6,7 @@ mod account;
 mod codes;
 mod emails;
 mod owners;
+mod recovery;
 mod sessions;
 
 use futures_util::future::join_all;

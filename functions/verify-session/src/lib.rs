@@ -31,7 +31,11 @@ impl Endpoint for VerifySession {
             }
             Purpose::SignIn { session } => {
                 let user = verification.owner().ok_or(Error::CodeRefused)?;
-                app.store.open_session(&verification, user, session, now, app.limits()).await?;
+                if verification.recovers() {
+                    app.store.recover_account(&verification, user, session, now, app.limits()).await?;
+                } else {
+                    app.store.open_session(&verification, user, session, now, app.limits()).await?;
+                }
                 user
             }
             Purpose::Reauthenticate { user, token_hash } => {

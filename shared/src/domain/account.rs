@@ -234,7 +234,8 @@ impl Account {
     /// Recovers the account through an address that was removed from it: the address is verified and
     /// preferred again. Addresses that were verified shortly before the removal, or after it, have
     /// to be verified again, unless they were verified earlier than the recovered one. Returns
-    /// `None` if an older address has recovered the account since the removal.
+    /// `None` if the address is verified again already, or if an older address has recovered the
+    /// account since the removal.
     pub(crate) fn recover<'a>(
         &'a self,
         owner: &AddressOwner,
@@ -243,7 +244,9 @@ impl Account {
         limits: &Limits,
     ) -> Option<Recovered<'a>> {
         let supersedes = |last: Recovery| last.version > removal.removed_in && last.verified_in < removal.verified_in;
-        if self.user.last_recovery.is_some_and(supersedes) {
+        let replaced = self.emails.iter().find(|other| other.address.canonical() == owner.address.canonical());
+        let is_restored = replaced.is_some_and(Email::is_verified);
+        if is_restored || self.user.last_recovery.is_some_and(supersedes) {
             return None;
         }
         let begin = removal.removed_at.minus(limits.recovery.unwrap_or_default());
@@ -260,7 +263,7 @@ impl Account {
         };
         Some(Recovered {
             unverified: self.emails.iter().filter(is_doubtful).collect(),
-            replaced: self.emails.iter().find(|other| other.address.canonical() == owner.address.canonical()),
+            replaced,
             recovery: Recovery { version: self.next_version(), verified_in: removal.verified_in },
             email,
         })

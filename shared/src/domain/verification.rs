@@ -203,6 +203,20 @@ impl Verification {
         }
     }
 
+    /// Returns the context of what the code does when it is redeemed: the client is the one that
+    /// requested it.
+    #[must_use]
+    pub fn redeemed_at(&self, now: Timestamp) -> RequestContext {
+        RequestContext { now, client: self.client.clone(), language: self.language }
+    }
+
+    /// Returns whether the code was sent to recover an account: its address had been removed.
+    #[must_use]
+    pub fn recovers(&self) -> bool {
+        let content = self.reply.as_ref().map(|reply| &reply.content);
+        matches!(content, Some(ReplyContent::Code { recovers: true, .. }))
+    }
+
     /// Derives the code. Returns `None` if no code was sent, or if its key is no longer configured.
     #[must_use]
     pub fn code(&self, keys: &CodeKeys) -> Option<Code> {

@@ -9,7 +9,6 @@ use crate::{
         id::{EmailId, UserId},
         limits::Limits,
         notice::{Event, Notice},
-        request_context::RequestContext,
         session::{PendingSession, Session, SessionEntry},
         timestamp::Timestamp,
         user::User,
@@ -112,7 +111,7 @@ impl Store {
 
     /// Opens the session of a verified sign-in. If the user has as many as allowed, the oldest
     /// ends. The preferred address is notified if the code went to another one. If the address was
-    /// removed from the account a short time ago, the sign-in recovers the account instead.
+    /// removed since the code was sent, the sign-in recovers the account instead.
     ///
     /// # Errors
     /// [`Refusal::Code`] if the address has another owner than `user`, or the code was redeemed
@@ -126,9 +125,7 @@ impl Store {
         limits: &Limits,
     ) -> Result<(), StoreError> {
         let address = &verification.address;
-        // The notice is about the client that requested the code, and has the time of the sign-in.
-        let (client, language) = (verification.client.clone(), verification.language);
-        let context = RequestContext { now, client, language };
+        let context = verification.redeemed_at(now);
         let change = |account: &Account, transaction: &mut Transaction| {
             transaction.add(Subject::AddressOwner, still_owns(user, address));
             transaction.add(Subject::Account, account.advance());
@@ -149,7 +146,7 @@ impl Store {
         let refusal = Some((&[Subject::Code, Subject::AddressOwner][..], Refusal::Code));
         match self.change_account(user, refusal, change).await {
             Err(StoreError::Refused(Refusal::Code)) => {
-                self.recover_account(verification, user, session, &context, limits).await
+                self.recover_account(verification, user, session, now, limits).await
             }
             opened => opened,
         }

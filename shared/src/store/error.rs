@@ -34,6 +34,8 @@ pub enum Refusal {
     UnknownSession,
     /// The code is wrong, expired, used or unknown, or its address has another owner by now.
     Code,
+    /// The account has more sessions than a transaction can end.
+    TooManySessions,
     /// Another user or sign-up has the alias.
     AliasTaken,
     /// A rate limit is reached.

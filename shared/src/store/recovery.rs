@@ -7,8 +7,8 @@ use crate::{
         id::UserId,
         limits::Limits,
         notice::{Event, Notice},
-        request_context::RequestContext,
         session::{PendingSession, Session},
+        timestamp::Timestamp,
         verification::Verification,
     },
     store::{
@@ -34,32 +34,29 @@ impl Store {
     /// Recovers an account: restores the address as verified and preferred, makes the addresses that
     /// were verified shortly before its removal unverified, ends every session and opens a new one.
     ///
-    /// Most sessions end before the rest, because a transaction is limited. If the process stops in
-    /// between, the code is still valid, and the account is otherwise unchanged.
+    /// If there are more sessions than a transaction can end, most of them end before the rest. If
+    /// the process stops in between, the code is still valid, and the account is otherwise
+    /// unchanged.
     ///
     /// # Errors
     /// [`Refusal::Code`] if the address cannot recover the account, or the code was redeemed
     /// meanwhile.
-    pub(super) async fn recover_account(
+    pub async fn recover_account(
         &self,
         verification: &Verification,
         user: UserId,
         session: &PendingSession,
-        context: &RequestContext,
+        now: Timestamp,
         limits: &Limits,
     ) -> Result<(), StoreError> {
-        let (address, now) = (&verification.address, context.now);
+        let (address, context) = (&verification.address, verification.redeemed_at(now));
         let owner = self.address_owner(address, now).await?.filter(|owner| owner.user == user);
         let owner = owner.ok_or(Refusal::Code)?;
         let removal = owner.removal.as_ref().ok_or(Refusal::Code)?;
-        let account = self.account(user).await?;
-        account.recover(&owner, removal, now, limits).ok_or(Refusal::Code)?;
-        let surplus = account.sessions.get(MAX_SESSIONS_ENDED_WITH_RECOVERY..).unwrap_or_default();
-        self.end_sessions(user, surplus).await?;
         let change = |account: &Account, transaction: &mut Transaction| {
             let recovered = account.recover(&owner, removal, now, limits).ok_or(Refusal::Code)?;
             if account.sessions.len() > MAX_SESSIONS_ENDED_WITH_RECOVERY {
-                return Err(StoreError::contended());
+                return Err(Refusal::TooManySessions.into());
             }
             let removed = "#userID = :user AND #removedAt = :removedAt AND #expiresAt > :now";
             let restore = Write::update(Key::address_owner(address), RESTORE, removed)
@@ -89,16 +86,23 @@ impl Store {
             let active = Session::new(session, &account.user, &verification.client, now);
             begin_session(transaction, session, &active, account.next_version())?;
             let restored = &email.address;
-            notify(transaction, &Notice::new(&account.user, restored, Event::AccountRecovered, restored, context))?;
+            notify(transaction, &Notice::new(&account.user, restored, Event::AccountRecovered, restored, &context))?;
             if let Some(preferred) = account.preferred() {
                 let is_unverified = recovered.unverified.iter().any(|email| email.id == preferred.id);
                 let event = if is_unverified { Event::UnverifiedByRecovery } else { Event::AccountRecovered };
-                notify(transaction, &Notice::new(&account.user, &preferred.address, event, restored, context))?;
+                notify(transaction, &Notice::new(&account.user, &preferred.address, event, restored, &context))?;
             }
             redeem(transaction, verification);
             Ok(())
         };
         let refusal = Some((&[Subject::Code, Subject::AddressOwner][..], Refusal::Code));
+        match self.change_account(user, refusal, &change).await {
+            Err(StoreError::Refused(Refusal::TooManySessions)) => {}
+            recovered => return recovered,
+        }
+        let account = self.account(user).await?;
+        let surplus = account.sessions.get(MAX_SESSIONS_ENDED_WITH_RECOVERY..).unwrap_or_default();
+        self.end_sessions(user, surplus).await?;
         self.change_account(user, refusal, change).await
     }
 }

@@ -9,7 +9,7 @@ use super::{
     Waiting, assert_sent, deliver, deliver_until_done, forget_mark, image_of, mark_unsent, once, only_to, record,
     records, sent_codes, waiting, with_faults,
 };
-use crate::support::{EmailKind, End, Fault, Requested, log_lines, product};
+use crate::support::{EmailKind, End, Fault, Requested, Settings, log_lines, product, product_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_repeated_in_a_batch_sends_one_email() {
@@ -180,7 +180,7 @@ async fn an_expired_code_is_not_sent() {
 /// account. The same email is sent, and its code and bearer token open neither account.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redelivered_sign_in_code_never_opens_the_next_owners_account() {
-    product(async |product| {
+    product_with(Settings::parameter("RecoverySeconds", "60"), async |product| {
         let desk = "desk@office.example";
         let john = product.sign_up("john@doe.net", "johny").await;
         let entry = product.add_email(&john, desk).await;
@@ -188,6 +188,7 @@ async fn a_redelivered_sign_in_code_never_opens_the_next_owners_account() {
         let (requested, code) = product.sign_in_code(desk).await;
         let batch = [record(&image_of(product, &requested.id).await.expect("a verification"), 0)];
         product.delete_email(&john, &entry).await.acknowledged();
+        product.pass(Duration::from_mins(1));
         let jane = product.sign_up("jane@doe.net", "jane").await;
         product.add_email(&jane, desk).await;
         forget_mark(product, &requested.id).await;

@@ -25,8 +25,11 @@ pub(crate) enum Scenario {
     ListEmails,
     ListSessions,
     PreferEmail,
+    ReauthenticateSession,
+    RecoverAccount,
     ResendEmailCode,
     VerifyEmail,
+    VerifyReauthentication,
     VerifySignIn,
     VerifySignUp,
 }
@@ -50,7 +53,10 @@ impl Prepared {
         let address = match scenario {
             Scenario::GuessAtEmail | Scenario::VerifyEmail => &self.subject,
             Scenario::VerifySignIn => &second_address(&self.person),
-            Scenario::GuessAtSession | Scenario::VerifySignUp => &self.person.address,
+            Scenario::GuessAtSession
+            | Scenario::RecoverAccount
+            | Scenario::VerifyReauthentication
+            | Scenario::VerifySignUp => &self.person.address,
             _ => return None,
         };
         Some((format!("CODE#{} CODE", self.proof.0), format!("RATE_LIMIT#{address} RATE_LIMIT")))
@@ -58,7 +64,7 @@ impl Prepared {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::CheckSession,
         Self::CloseAnotherSession,
         Self::CloseSession,
@@ -73,8 +79,11 @@ impl Scenario {
         Self::ListEmails,
         Self::ListSessions,
         Self::PreferEmail,
+        Self::ReauthenticateSession,
+        Self::RecoverAccount,
         Self::ResendEmailCode,
         Self::VerifyEmail,
+        Self::VerifyReauthentication,
         Self::VerifySignIn,
         Self::VerifySignUp,
     ];
@@ -96,10 +105,15 @@ impl Scenario {
             Self::ExtendSession => ("PUT", "/session/extend"),
             Self::GetUser => ("GET", "/user/id/{id}"),
             Self::GuessAtEmail | Self::VerifyEmail => ("PUT", "/email/verification"),
-            Self::GuessAtSession | Self::VerifySignIn | Self::VerifySignUp => ("PUT", "/session/verification"),
+            Self::GuessAtSession
+            | Self::RecoverAccount
+            | Self::VerifyReauthentication
+            | Self::VerifySignIn
+            | Self::VerifySignUp => ("PUT", "/session/verification"),
             Self::ListEmails => ("GET", "/emails"),
             Self::ListSessions => ("GET", "/sessions"),
             Self::PreferEmail => ("PUT", "/email/preferred"),
+            Self::ReauthenticateSession => ("POST", "/session/reauthentication"),
             Self::ResendEmailCode => ("POST", "/email/verification"),
         }
     }
@@ -117,7 +131,12 @@ impl Scenario {
     pub(crate) fn repeated_status(self) -> u16 {
         match self {
             Self::CloseAnotherSession | Self::DeleteEmail => 404,
-            Self::CloseSession | Self::VerifyEmail | Self::VerifySignIn | Self::VerifySignUp => 401,
+            Self::CloseSession
+            | Self::RecoverAccount
+            | Self::VerifyEmail
+            | Self::VerifyReauthentication
+            | Self::VerifySignIn
+            | Self::VerifySignUp => 401,
             _ => self.expected_status(),
         }
     }
@@ -127,7 +146,8 @@ impl Scenario {
         match self {
             Self::CloseAnotherSession => &["GetItem SESSION/SESSION", "GetItem USER/SESSION", "TransactWriteItems"],
             Self::GuessAtEmail | Self::GuessAtSession => &["UpdateItem CODE/CODE", "UpdateItem RATE_LIMIT/RATE_LIMIT"],
-            Self::VerifySignUp => &["TransactWriteItems", "UpdateItem CODE/CODE"],
+            Self::RecoverAccount => &["GetItem ADDRESS/ADDRESS", "Query", "TransactWriteItems", "UpdateItem CODE/CODE"],
+            Self::VerifyReauthentication | Self::VerifySignUp => &["TransactWriteItems", "UpdateItem CODE/CODE"],
             _ => registry::find(self.function()).expect("a function").cost.calls,
         }
     }
@@ -140,19 +160,24 @@ impl Scenario {
     /// The number of items in the transaction.
     pub(crate) fn transaction_items(self) -> usize {
         match self {
-            Self::CloseAnotherSession | Self::CloseSession | Self::ExtendSession | Self::CreateSession => 2,
-            Self::CreateUser | Self::ResendEmailCode | Self::PreferEmail => 3,
-            Self::CreateEmail | Self::DeleteEmail => 4,
-            Self::VerifyEmail => 5,
+            Self::CloseAnotherSession
+            | Self::CloseSession
+            | Self::ExtendSession
+            | Self::CreateSession
+            | Self::ReauthenticateSession => 2,
+            Self::CreateUser | Self::ResendEmailCode | Self::PreferEmail | Self::VerifyReauthentication => 3,
+            Self::CreateEmail => 4,
+            Self::DeleteEmail | Self::VerifyEmail => 5,
             Self::VerifySignUp => 7,
             Self::VerifySignIn => 8,
+            Self::RecoverAccount => 12,
             _ => 0,
         }
     }
 
     /// Creates the user of all runs of the scenario. A sign-up has none.
     pub(crate) async fn begin(self, product: &Product) -> Option<Person> {
-        if matches!(self, Self::CreateUser | Self::GuessAtSession | Self::VerifySignUp) {
+        if matches!(self, Self::CreateUser | Self::GuessAtSession | Self::RecoverAccount | Self::VerifySignUp) {
             return None;
         }
         let (address, alias) = new_identity();
@@ -169,7 +194,13 @@ impl Scenario {
 
     /// Does everything that precedes the request.
     pub(crate) async fn prepare(self, product: &Product, person: Option<&Person>) -> Prepared {
-        let Some(person) = person else { return self.prepare_sign_up(product).await };
+        let Some(person) = person else {
+            return if self == Self::RecoverAccount {
+                self.prepare_recovery(product).await
+            } else {
+                self.prepare_sign_up(product).await
+            };
+        };
         let mut person = person.clone();
         let authenticated = |method, path| ApiRequest::new(method, path).authenticated(&person);
         let (mut subject, mut proof) = (new_identity().0, (String::new(), String::new()));
@@ -192,6 +223,14 @@ impl Scenario {
                 let other = product.sign_in(&person).await;
                 subject = other.bearer;
                 authenticated(Method::DELETE, "/session").id(&other.session_id)
+            }
+            Self::ReauthenticateSession => authenticated(Method::POST, "/session/reauthentication"),
+            Self::VerifyReauthentication => {
+                subject = authenticated_at(product, &person).await;
+                product.pass(Duration::from_secs(2));
+                let asked = product.ask_to_reauthenticate(&person.bearer).await.expect(202);
+                proof = (asked.text("verificationCodeID"), product.newest_code(&person.address).await);
+                verification_request("/session/verification", &proof.0, &proof.1)
             }
             Self::CreateEmail => authenticated(Method::POST, "/email").body(json!({"address": subject})),
             Self::ResendEmailCode => {
@@ -223,9 +262,24 @@ impl Scenario {
                 proof = (requested.id, code);
                 request
             }
-            Self::CreateUser | Self::GuessAtSession | Self::VerifySignUp => unreachable!("a sign-up"),
+            Self::CreateUser | Self::GuessAtSession | Self::RecoverAccount | Self::VerifySignUp => {
+                unreachable!("no user of several runs")
+            }
         };
         Prepared { request, person, subject, proof }
+    }
+
+    /// Signs up a user whose only address is then replaced by another one.
+    async fn prepare_recovery(self, product: &Product) -> Prepared {
+        let (address, alias) = new_identity();
+        let person = product.sign_up(&address, &alias).await;
+        let first = product.email_id(&person, &address).await;
+        let second = product.add_email(&person, &second_address(&person)).await;
+        product.prefer(&person, &second).await.acknowledged();
+        product.delete_email(&person, &first).await.acknowledged();
+        let (requested, code) = product.sign_in_code(&address).await;
+        let request = verification_request("/session/verification", &requested.id, &code);
+        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
     }
 
     async fn prepare_sign_up(self, product: &Product) -> Prepared {
@@ -265,6 +319,20 @@ impl Scenario {
                 let code = product.newest_code(&person.address).await;
                 product.verify_session(&requested.id, &code).await.acknowledged();
                 assert_eq!(product.session(&requested.bearer).await.expect(200).text("alias"), person.alias);
+            }
+            Self::ReauthenticateSession => {
+                let code = product.newest_code(&person.address).await;
+                product.pass(Duration::from_secs(2));
+                let before = authenticated_at(product, person).await;
+                product.verify_session(&last.text("verificationCodeID"), &code).await.acknowledged();
+                assert_ne!(authenticated_at(product, person).await, before);
+            }
+            Self::VerifyReauthentication => assert_ne!(authenticated_at(product, person).await, *subject),
+            Self::RecoverAccount => {
+                product.session(&person.bearer).await.refused(401, "bearer");
+                let back = Person { bearer: subject.clone(), ..person.clone() };
+                let emails = product.emails(&back).await;
+                assert_eq!((&emails[0]["address"], &emails[1]["verified"]), (&json!(person.address), &json!(false)));
             }
             Self::CreateEmail | Self::ResendEmailCode => {
                 let code = product.newest_code(subject).await;
@@ -319,6 +387,11 @@ fn second_address(person: &Person) -> String {
 async fn verified(product: &Product, prepared: &Prepared) -> Option<bool> {
     let emails = product.emails(&prepared.person).await;
     emails.iter().find(|email| email["address"] == *prepared.subject)?["verified"].as_bool()
+}
+
+/// Returns when a code was last verified in the user's session.
+async fn authenticated_at(product: &Product, person: &Person) -> String {
+    product.session(&person.bearer).await.expect(200).body["authenticatedAt"].to_string()
 }
 
 /// Returns the expiry of the user's session.

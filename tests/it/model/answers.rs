@@ -37,6 +37,7 @@ pub(super) struct SessionDetails {
     pub(super) code: Tag,
     pub(super) user: Tag,
     pub(super) alias: Name,
+    pub(super) authenticated_at: i64,
     pub(super) ends: i64,
 }
 
@@ -54,6 +55,7 @@ pub(super) enum Refusal {
     /// With the names of the invalid fields.
     Invalid(Vec<&'static str>),
     Unauthenticated,
+    StepUpRequired,
     CodeRefused,
     /// The bearer token and the code are checked concurrently, and both are wrong: either error may
     /// be returned.
@@ -69,7 +71,9 @@ impl Refusal {
     pub(super) fn status(&self) -> u16 {
         match self {
             Self::Invalid(_) => 400,
-            Self::Unauthenticated | Self::CodeRefused | Self::UnauthenticatedOrCodeRefused => 401,
+            Self::Unauthenticated | Self::StepUpRequired | Self::CodeRefused | Self::UnauthenticatedOrCodeRefused => {
+                401
+            }
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::TooManyRequests(_) => 429,
@@ -82,6 +86,7 @@ impl Refusal {
         match self {
             Self::Invalid(_) => &["invalid-input"],
             Self::Unauthenticated => &["unauthenticated"],
+            Self::StepUpRequired => &["step-up-required"],
             Self::CodeRefused => &["code-refused"],
             Self::UnauthenticatedOrCodeRefused => &["unauthenticated", "code-refused"],
             Self::Forbidden => &["forbidden"],

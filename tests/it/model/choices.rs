@@ -65,6 +65,7 @@ fn request(world: &World) -> BoxedStrategy<Request> {
     let verify_session =
         (code(world, true), guess(world)).prop_map(|(code, guess)| Request::VerifySession { code, guess });
     let close_session = with_session(world).prop_map(|(bearer, session)| Request::CloseSession { bearer, session });
+    let reauthenticate = bearer(world).prop_map(move |bearer| Request::Reauthenticate { tag, bearer });
     let add_email = (bearer(world), free_address(world)).prop_map(move |(bearer, address)| Request::AddEmail {
         tag,
         bearer,
@@ -83,6 +84,7 @@ fn request(world: &World) -> BoxedStrategy<Request> {
         (often(true, if signed_in { 3 } else { 4 }), sign_up.boxed()),
         (often(has_accounts, if signed_in { 5 } else { 8 }), sign_in.boxed()),
         (often(has_code(world, true), 14), verify_session.boxed()),
+        (often(signed_in, 4), reauthenticate.boxed()),
         (often(signed_in, 8), add_email.boxed()),
         (often(has_code(world, false), 14), verify_email.boxed()),
         (often(signed_in, 4), resend_code.boxed()),
@@ -128,8 +130,11 @@ fn alias(world: &World) -> BoxedStrategy<Option<Name>> {
 }
 
 fn owned_address(world: &World) -> BoxedStrategy<Option<Name>> {
-    let owned = world.accounts.values().flat_map(|account| &account.emails).filter(|email| email.verified);
-    mostly(owned.map(|email| Some(email.address)).collect(), (3, 1), address())
+    let emails = world.accounts.values().flat_map(|account| &account.emails);
+    let owned = emails.filter(|email| email.verified.is_some()).map(|email| Some(email.address));
+    let removed = world.removed.values().filter_map(|removed| world.removal(removed.address));
+    let removed = removed.map(|removed| Some(removed.address)).collect();
+    mostly(removed, (1, 2), mostly(owned.collect(), (3, 1), address()))
 }
 
 fn free_address(world: &World) -> BoxedStrategy<Option<Name>> {
@@ -249,7 +254,7 @@ fn with_email(world: &World) -> BoxedStrategy<(Bearer, Ref)> {
 
 fn with_address(world: &World) -> BoxedStrategy<(Bearer, Option<Name>)> {
     let own = |user: Tag| {
-        let unverified = world.accounts[&user].emails.iter().filter(|email| !email.verified);
+        let unverified = world.accounts[&user].emails.iter().filter(|email| email.verified.is_none());
         unverified.map(|email| Some(email.address)).collect()
     };
     with(world, own, address())
@@ -264,7 +269,10 @@ fn pause(world: &World) -> BoxedStrategy<i64> {
     };
     let sent = world.mailboxes.iter().map(|mailbox| now + mailbox.wait(now, rules));
     let soon = before(&mut world.codes.values().map(|code| code.ends).chain(sent));
-    let late = before(&mut world.sessions.values().flat_map(|session| [session.ends, session.not_after]));
+    let fresh = world.sessions.values().map(|session| session.authenticated_at + rules.fresh_session);
+    let removed = world.removed.values().map(|removed| removed.ends);
+    let ends = world.sessions.values().flat_map(|session| [session.ends, session.not_after]);
+    let late = before(&mut ends.chain(fresh).chain(removed));
     let few = select(vec![1, 30, rules.mail_interval.max(1)]).boxed();
     let many = select(vec![rules.code_lifetime, rules.session_lifetime, rules.session_maximum, 3600, DAY - 1, DAY]);
     let many = Union::new_weighted(vec![(2, few.clone()), (1, mostly(late, (2, 1), many.boxed()))]);

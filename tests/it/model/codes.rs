@@ -39,13 +39,31 @@ impl World {
         Ok(self.request_code(tag, Purpose::SignIn, address))
     }
 
+    pub(super) fn reauthenticate(&mut self, tag: Tag, bearer: Bearer) -> Outcome {
+        let session = self.authenticate(bearer)?;
+        self.call(Failing::Query)?;
+        let user = self.sessions[&session].user;
+        let address = self.accounts[&user].preferred().address;
+        self.source.count_request(self.now, &self.rules)?;
+        self.mailboxes[address.which].check_rate_limit(self.now, &self.rules)?;
+        self.call(Failing::TransactWriteItems)?;
+        Ok(self.request_code(tag, Purpose::Reauthenticate { user, session }, address))
+    }
+
     /// Stores a code and sends its email, or the one that replaces it.
     pub(super) fn request_code(&mut self, tag: Tag, purpose: Purpose, address: Name) -> Success {
         self.mailboxes[address.which].sent(self.now, &self.rules);
-        let owner = self.owner(address);
+        let removal = self.removal(address);
+        let owner = self.owner(address).or(removal.map(|removed| (removed.user, removed.address)));
         let (kind, to) = match (purpose, owner) {
-            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (EmailKind::Code, address),
-            (Purpose::SignIn, Some((_, name))) => (EmailKind::Code, name),
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. } | Purpose::Reauthenticate { .. }, None) => {
+                (EmailKind::Code, address)
+            }
+            (Purpose::SignIn | Purpose::Reauthenticate { .. }, Some((_, name))) => (EmailKind::Code, name),
+            // A user can add an address again that they removed.
+            (Purpose::AddEmail { user, .. }, Some((owner, _))) if removal.is_some() && owner == user => {
+                (EmailKind::Code, address)
+            }
             (Purpose::SignIn, None) => (EmailKind::NoAccount, address),
             (Purpose::SignUp { .. }, Some((_, name))) => (EmailKind::AlreadyRegistered, name),
             (Purpose::AddEmail { .. }, Some((_, name))) => (EmailKind::BelongsToAnother, name),
@@ -62,18 +80,24 @@ impl World {
             reply: (kind, to),
             digits: self.mailboxes[address.which].digits(self.now, &self.rules),
             owner: owner.map(|(user, _)| user),
+            recovers: purpose == Purpose::SignIn && removal.is_some(),
         };
         self.codes.insert(tag, code);
         let session_ends = self.now + self.rules.session_lifetime.min(self.rules.session_maximum);
-        let with_session = !purpose.is_for_address();
+        let with_session = matches!(purpose, Purpose::SignUp { .. } | Purpose::SignIn);
         Success::Requested { session_ends: with_session.then_some(session_ends) }
     }
 
-    /// Sends the email of a code again, unless the code was used or has expired.
+    /// Sends the email of a code again, unless the code was used or has expired, or its address was
+    /// removed before a reauthentication.
     pub(super) fn redeliver(&mut self, code: Tag) {
         let waiting = self.codes.get(&code).filter(|code| self.now < code.ends);
-        if let Some((kind, to)) = waiting.map(|code| code.reply) {
-            self.mail(kind, to);
+        if let Some(code) = waiting.copied() {
+            let owner = self.owner(code.address).map(|(owner, _)| owner);
+            let is_void = matches!(code.purpose, Purpose::Reauthenticate { user, .. } if owner != Some(user));
+            if !is_void {
+                self.mail(code.reply.0, code.reply.1);
+            }
         }
         self.expect(Ok(Success::Acknowledged), Some(code));
     }

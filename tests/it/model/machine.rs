@@ -16,7 +16,7 @@ use super::{
 /// A configuration of the product.
 pub(super) trait Setting: 'static {
     /// Parameters of template.yaml.
-    const PARAMETERS: [(&str, &str); 11];
+    const PARAMETERS: [(&str, &str); 14];
 }
 
 /// Generous rate limits; DynamoDB fails at times.
@@ -29,7 +29,7 @@ pub(super) type Generous = Comparison<GenerousLimits>;
 pub(super) type Tight = Comparison<TightLimits>;
 
 impl Setting for GenerousLimits {
-    const PARAMETERS: [(&str, &str); 11] = [
+    const PARAMETERS: [(&str, &str); 14] = [
         ("MailBurst", "100"),
         ("MailIntervalSeconds", "0"),
         ("MailsPerDay", "1000"),
@@ -39,13 +39,16 @@ impl Setting for GenerousLimits {
         ("GuessesBeforeLongCodes", "3"),
         ("SessionLifetimeSeconds", "3600"),
         ("SessionMaximumSeconds", "9000"),
+        ("FreshSessionSeconds", "1800"),
+        ("RecoverySeconds", "7200"),
+        ("AccountChangesPerDay", "100"),
         ("EmailsPerUser", "3"),
         ("SessionsPerUser", "2"),
     ];
 }
 
 impl Setting for TightLimits {
-    const PARAMETERS: [(&str, &str); 11] = [
+    const PARAMETERS: [(&str, &str); 14] = [
         ("MailBurst", "2"),
         ("MailIntervalSeconds", "60"),
         ("MailsPerDay", "5"),
@@ -55,6 +58,9 @@ impl Setting for TightLimits {
         ("GuessesBeforeLongCodes", "2"),
         ("SessionLifetimeSeconds", "1200"),
         ("SessionMaximumSeconds", "2000"),
+        ("FreshSessionSeconds", "600"),
+        ("RecoverySeconds", "3600"),
+        ("AccountChangesPerDay", "3"),
         ("EmailsPerUser", "2"),
         ("SessionsPerUser", "1"),
     ];
@@ -75,6 +81,9 @@ impl Rules {
             guesses_before_long_codes: count("GuessesBeforeLongCodes"),
             session_lifetime: seconds("SessionLifetimeSeconds"),
             session_maximum: seconds("SessionMaximumSeconds"),
+            fresh_session: seconds("FreshSessionSeconds"),
+            recovery: seconds("RecoverySeconds"),
+            account_changes_per_day: count("AccountChangesPerDay"),
             emails_per_user: count("EmailsPerUser"),
             sessions_per_user: count("SessionsPerUser"),
         }

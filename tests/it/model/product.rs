@@ -160,6 +160,7 @@ impl Running {
                 with(send(Method::DELETE, &format!("/session/{}", session(id))), bearer)
             }
             Request::ListSessions { bearer } => with(send(Method::GET, "/sessions"), bearer),
+            Request::Reauthenticate { bearer, .. } => with(send(Method::POST, "/session/reauthentication"), bearer),
             Request::AddEmail { bearer, address: email, .. } => {
                 with(send(Method::POST, "/email"), bearer).json(&json!({"address": address(email)}))
             }
@@ -251,7 +252,7 @@ impl Running {
             Success::Session(session) => json!({
                 "sessionID": session_id(&session.code), "userID": self.users[&session.user],
                 "alias": session.alias.alias(), "fullName": full_name(session.user), "expireAt": session.ends,
-                "ip": "127.0.0.1", "userAgent": agent(session.code), "verified": true, "roles": ["user"],
+                "authenticatedAt": session.authenticated_at, "ip": "127.0.0.1", "userAgent": agent(session.code), "verified": true, "roles": ["user"],
                 "groups": ["public"],
             }),
             Success::Sessions { active, current } => {
@@ -267,7 +268,7 @@ impl Running {
                 let listed = emails.iter().map(|email| {
                     json!({
                         "emailID": self.emails[&email.email], "address": email.address.address(),
-                        "verified": email.verified, "preferred": email.preferred,
+                        "verified": email.verified, "preferred": email.preferred, "deliverable": true,
                     })
                 });
                 json!({"emails": listed.collect::<Vec<_>>()})

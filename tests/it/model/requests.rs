@@ -23,7 +23,7 @@ pub(super) enum Step {
     Redeliver(Tag),
 }
 
-/// A request to one of the fourteen endpoints.
+/// A request to one of the fifteen endpoints.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request {
     SignUp { tag: Tag, address: Option<Name>, alias: Option<Name> },
@@ -34,6 +34,7 @@ pub(super) enum Request {
     ExtendSession { bearer: Bearer },
     CloseSession { bearer: Bearer, session: Ref },
     ListSessions { bearer: Bearer },
+    Reauthenticate { tag: Tag, bearer: Bearer },
     AddEmail { tag: Tag, bearer: Bearer, address: Option<Name> },
     ListEmails { bearer: Bearer },
     VerifyEmail { bearer: Bearer, code: Ref, guess: Guess },
@@ -144,6 +145,7 @@ impl Request {
             Self::ExtendSession { .. } => "PUT /session/extend",
             Self::CloseSession { .. } => "DELETE /session/{id}",
             Self::ListSessions { .. } => "GET /sessions",
+            Self::Reauthenticate { .. } => "POST /session/reauthentication",
             Self::AddEmail { .. } => "POST /email",
             Self::ListEmails { .. } => "GET /emails",
             Self::VerifyEmail { .. } => "PUT /email/verification",

@@ -4,7 +4,7 @@ use super::{
     answers::{Refusal, SessionDetails, Success},
     codes::submitted_code,
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
-    world::{Account, AliasState, Code, Email, Outcome, Purpose, Session, World},
+    world::{Account, AliasState, Code, Email, Outcome, Purpose, Session, Verified, World},
 };
 use crate::support::EmailKind;
 
@@ -15,30 +15,48 @@ impl World {
         let tag = tag.expect("a code that was right");
         match code.purpose {
             Purpose::SignUp { alias } => self.create_account(tag, code, alias),
+            Purpose::Reauthenticate { user, session } => self.make_fresh(tag, code, user, session),
             _ => self.sign_in_with(tag, code),
         }
+    }
+
+    fn make_fresh(&mut self, tag: Tag, code: Code, user: Tag, session: Tag) -> Outcome {
+        self.call(Failing::TransactWriteItems)?;
+        let is_owner = self.owner(code.address).is_some_and(|(owner, _)| owner == user);
+        if !is_owner || !self.is_active(session) {
+            return Err(Refusal::CodeRefused);
+        }
+        self.sessions.get_mut(&session).expect("an active session").authenticated_at = self.now;
+        self.codes.remove(&tag);
+        Ok(Success::Acknowledged)
     }
 
     fn create_account(&mut self, tag: Tag, code: Code, alias: Name) -> Outcome {
         self.call(Failing::TransactWriteItems)?;
         let hold = self.aliases.get(&alias.which);
         let reserved = matches!(hold, Some(AliasState::Reserved { address, .. }) if *address == code.address.which);
-        if !reserved || self.owner(code.address).is_some() {
+        if !reserved || self.owner(code.address).is_some() || self.removal(code.address).is_some() {
             return Err(Refusal::CodeRefused);
         }
         self.aliases.insert(alias.which, AliasState::Owned);
-        let email = Email { tag, address: code.address, verified: true };
-        self.accounts.insert(tag, Account { alias, emails: vec![email], preferred: tag });
+        self.removed.remove(&code.address.which);
+        let verified = Verified { at: self.now, event: self.next_event(), recovered: false };
+        let email = Email { tag, address: code.address, verified: Some(verified) };
+        let account = Account { alias, emails: vec![email], preferred: tag, changes: Vec::new(), recovery: None };
+        self.accounts.insert(tag, account);
         self.activate(tag, tag, code);
         Ok(Success::Acknowledged)
     }
 
     fn sign_in_with(&mut self, tag: Tag, code: Code) -> Outcome {
+        let mailed_to = code.owner.expect("only an owner is mailed a code");
+        if code.recovers {
+            return self.recover(tag, code, mailed_to);
+        }
         self.call(Failing::Query)?;
         self.call(Failing::TransactWriteItems)?;
-        let mailed_to = code.owner.expect("only an owner is mailed a code");
         if self.owner(code.address).is_none_or(|(owner, _)| owner != mailed_to) {
-            return Err(Refusal::CodeRefused);
+            return self.recover(tag, code, mailed_to);
         }
         let mut active = self.active_sessions(mailed_to);
         while active.len() >= self.rules.sessions_per_user {
@@ -51,19 +69,59 @@ impl World {
         Ok(Success::Acknowledged)
     }
 
+    /// Takes the account back, if the address was removed from it a short time ago.
+    fn recover(&mut self, tag: Tag, code: Code, user: Tag) -> Outcome {
+        self.call(Failing::GetItem)?;
+        let removed = self.removal(code.address).filter(|removed| removed.user == user).ok_or(Refusal::CodeRefused)?;
+        self.call(Failing::Query)?;
+        let account = self.accounts.get_mut(&user).expect("an account stays");
+        // An older address has recovered the account since, and its owner decides.
+        if account.recovery.is_some_and(|(event, verified)| event > removed.event && verified < removed.verified) {
+            return Err(Refusal::CodeRefused);
+        }
+        if self.failing == Some(Failing::TransactWriteItems) {
+            return Err(Refusal::Unavailable);
+        }
+        let begin = removed.at - self.rules.recovery;
+        let mut unverified = Vec::new();
+        account.emails.retain(|email| email.address.which != code.address.which);
+        for email in &mut account.emails {
+            if email.verified.is_some_and(|own| own.at > begin && own.event > removed.verified) {
+                email.verified = None;
+                unverified.push(email.tag);
+            }
+        }
+        let verified = Verified { at: self.now, event: removed.verified, recovered: true };
+        account.emails.push(Email { tag: removed.email, address: removed.address, verified: Some(verified) });
+        let previous = std::mem::replace(&mut account.preferred, removed.email);
+        let previous = account.email(previous).expect("the address that was preferred");
+        account.changes.push(self.now);
+        self.events += 1;
+        account.recovery = Some((self.events, removed.verified));
+        self.removed.remove(&code.address.which);
+        self.sessions.retain(|_, session| session.user != user);
+        self.mail(EmailKind::AccountRecovered, removed.address);
+        let is_unverified = unverified.contains(&previous.tag);
+        let kind = if is_unverified { EmailKind::UnverifiedByRecovery } else { EmailKind::AccountRecovered };
+        self.mail(kind, previous.address);
+        self.activate(user, tag, code);
+        Ok(Success::Acknowledged)
+    }
+
     /// Uses the code and activates its session, whose lifetime began with the request for the code.
     fn activate(&mut self, user: Tag, tag: Tag, code: Code) {
         self.codes.remove(&tag);
         let not_after = code.created_at + self.rules.session_maximum;
         let ends = (code.created_at + self.rules.session_lifetime).min(not_after);
         let order = self.sessions.values().map(|session| session.order + 1).max().unwrap_or_default();
-        self.sessions.insert(tag, Session { user, order, ends, not_after });
+        self.sessions.insert(tag, Session { user, order, authenticated_at: self.now, ends, not_after });
     }
 
     pub(super) fn check_session(&mut self, bearer: Bearer) -> Outcome {
         let session = self.authenticate(bearer)?;
-        let Session { user, ends, .. } = self.sessions[&session];
-        Ok(Success::Session(SessionDetails { code: session, user, alias: self.accounts[&user].alias, ends }))
+        let Session { user, authenticated_at, ends, .. } = self.sessions[&session];
+        let alias = self.accounts[&user].alias;
+        Ok(Success::Session(SessionDetails { code: session, user, alias, authenticated_at, ends }))
     }
 
     pub(super) fn extend_session(&mut self, bearer: Bearer) -> Outcome {

@@ -46,6 +46,9 @@ pub(super) struct Rules {
     pub(super) guesses_before_long_codes: usize,
     pub(super) session_lifetime: i64,
     pub(super) session_maximum: i64,
+    pub(super) fresh_session: i64,
+    pub(super) recovery: i64,
+    pub(super) account_changes_per_day: usize,
     pub(super) emails_per_user: usize,
     pub(super) sessions_per_user: usize,
 }
@@ -60,6 +63,10 @@ pub(super) struct World {
     /// The first tag that no step has used.
     pub(super) next_tag: Tag,
     pub(super) accounts: BTreeMap<Tag, Account>,
+    /// The verified addresses that were removed, by their index, including those that are free again.
+    pub(super) removed: BTreeMap<usize, Removed>,
+    /// Counts verifications, removals and recoveries: the order of what happens in one second.
+    pub(super) events: usize,
     /// The unused codes, including expired ones.
     pub(super) codes: BTreeMap<Tag, Code>,
     /// The sessions that were activated and not closed, including expired ones.
@@ -79,13 +86,41 @@ pub(super) struct Account {
     /// The oldest first.
     pub(super) emails: Vec<Email>,
     pub(super) preferred: Tag,
+    /// When changes were made that sent notices.
+    pub(super) changes: Vec<i64>,
+    /// The event of the last recovery, and that of the verification of its address.
+    pub(super) recovery: Option<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Email {
     pub(super) tag: Tag,
     pub(super) address: Name,
-    pub(super) verified: bool,
+    pub(super) verified: Option<Verified>,
+}
+
+/// The verification of an address.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Verified {
+    pub(super) at: i64,
+    /// The number of the event.
+    pub(super) event: usize,
+    /// Whether a recovery restored the address.
+    pub(super) recovered: bool,
+}
+
+/// A verified address that its user removed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Removed {
+    pub(super) user: Tag,
+    pub(super) email: Tag,
+    pub(super) address: Name,
+    pub(super) at: i64,
+    pub(super) ends: i64,
+    /// The number of the event.
+    pub(super) event: usize,
+    /// The event of its verification.
+    pub(super) verified: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +128,8 @@ pub(super) struct Session {
     pub(super) user: Tag,
     /// The number of sessions that were activated before it.
     pub(super) order: usize,
+    /// When a code was last verified in it.
+    pub(super) authenticated_at: i64,
     pub(super) ends: i64,
     /// The end that no extension can exceed.
     pub(super) not_after: i64,
@@ -125,13 +162,26 @@ pub(super) struct Code {
     pub(super) digits: usize,
     /// The user that a sign-in code was sent to.
     pub(super) owner: Option<Tag>,
+    /// Whether that user had removed the address.
+    pub(super) recovers: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    SignUp { alias: Name },
+    SignUp {
+        alias: Name,
+    },
     SignIn,
-    AddEmail { user: Tag, email: Tag },
+    AddEmail {
+        user: Tag,
+        email: Tag,
+        /// The number of events when the code was requested.
+        events: usize,
+    },
+    Reauthenticate {
+        user: Tag,
+        session: Tag,
+    },
 }
 
 pub(super) type Outcome = Result<Success, Refusal>;
@@ -145,6 +195,8 @@ impl World {
             now: START,
             next_tag: 1,
             accounts: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            events: 0,
             codes: BTreeMap::new(),
             sessions: BTreeMap::new(),
             aliases: BTreeMap::new(),
@@ -189,6 +241,7 @@ impl World {
             Request::ExtendSession { bearer } => self.extend_session(bearer),
             Request::CloseSession { bearer, session } => self.close_session(bearer, session),
             Request::ListSessions { bearer } => self.list_sessions(bearer),
+            Request::Reauthenticate { tag, bearer } => self.reauthenticate(tag, bearer),
             Request::AddEmail { tag, bearer, address } => self.add_email(tag, bearer, address),
             Request::ListEmails { bearer } => self.list_emails(bearer),
             Request::VerifyEmail { bearer, code, guess } => self.verify_email(bearer, code, guess),
@@ -225,9 +278,20 @@ impl World {
     /// Returns the owner of an address, and the owner's spelling of it.
     pub(super) fn owner(&self, address: Name) -> Option<(Tag, Name)> {
         self.accounts.iter().find_map(|(user, account)| {
-            let owned = account.emails.iter().find(|email| email.verified && email.address.which == address.which);
-            owned.map(|email| (*user, email.address))
+            let is_owned = |email: &&Email| email.verified.is_some() && email.address.which == address.which;
+            account.emails.iter().find(is_owned).map(|email| (*user, email.address))
         })
+    }
+
+    /// Returns the removal of an address whose user can still recover it.
+    pub(super) fn removal(&self, address: Name) -> Option<Removed> {
+        self.removed.get(&address.which).copied().filter(|removed| self.now < removed.ends)
+    }
+
+    /// Returns the number of a new event.
+    pub(super) fn next_event(&mut self) -> usize {
+        self.events += 1;
+        self.events
     }
 
     pub(super) fn is_active(&self, session: Tag) -> bool {
@@ -316,6 +380,7 @@ impl Request {
         match self {
             Self::SignUp { tag, .. }
             | Self::SignIn { tag, .. }
+            | Self::Reauthenticate { tag, .. }
             | Self::AddEmail { tag, .. }
             | Self::ResendCode { tag, .. } => Some(*tag),
             _ => None,

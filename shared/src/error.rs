@@ -7,7 +7,7 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use crate::{
-    domain::account::AccountError,
+    domain::{account::AccountError, refused_guess::RefusedGuess},
     store::{Refusal, StoreError},
 };
 
@@ -24,9 +24,10 @@ pub enum Error {
     /// No bearer token, or not that of an active session.
     #[error("Provide the bearer token of an active session: Authorization: Bearer <token>")]
     Unauthenticated,
-    /// The code is wrong, expired, redeemed or unknown. Which of them is not disclosed.
+    /// The code is wrong, expired, redeemed or unknown. Which of them is not disclosed. The trace
+    /// is for the log only.
     #[error("The code was rejected: wrong, expired, already used, or unknown. Request a new one if needed.")]
-    CodeRefused,
+    CodeRefused(Option<Box<RefusedGuess>>),
     /// Not allowed, although the resource is the user's own.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -68,7 +69,7 @@ impl Error {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated | Self::CodeRefused => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated | Self::CodeRefused(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -83,7 +84,7 @@ impl Error {
             Self::Malformed(_) => "malformed-request",
             Self::Invalid(_) => "invalid-input",
             Self::Unauthenticated => "unauthenticated",
-            Self::CodeRefused => "code-refused",
+            Self::CodeRefused(_) => "code-refused",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound(_) => "not-found",
             Self::TooManyRequests { .. } => "too-many-requests",
@@ -98,7 +99,7 @@ impl Error {
             Self::Malformed(_) => "Malformed request",
             Self::Invalid(_) => "Invalid input",
             Self::Unauthenticated => "Authentication required",
-            Self::CodeRefused => "Code rejected",
+            Self::CodeRefused(_) => "Code rejected",
             Self::Forbidden(_) => "Forbidden",
             Self::NotFound(_) => "Not found",
             Self::TooManyRequests { .. } => "Too many requests",
@@ -120,6 +121,14 @@ impl Error {
         match self {
             Self::TooManyRequests { retry_after } => Some(retry_seconds(*retry_after)),
             Self::Unavailable(_) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Returns the trace of a refused code, for the log only.
+    pub(crate) fn refused_guess(&self) -> Option<&RefusedGuess> {
+        match self {
+            Self::CodeRefused(guess) => guess.as_deref(),
             _ => None,
         }
     }
@@ -152,7 +161,7 @@ impl From<Refusal> for Error {
             Refusal::Account(error) => error.into(),
             Refusal::Gone => Self::Unauthenticated,
             Refusal::UnknownSession => Self::NotFound("Session not found"),
-            Refusal::Code => Self::CodeRefused,
+            Refusal::Code => Self::CodeRefused(None),
             Refusal::AliasTaken => Self::invalid("alias", "is taken. Choose another one."),
             Refusal::RateLimited { retry_after } => Self::TooManyRequests { retry_after },
         }

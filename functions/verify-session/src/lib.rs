@@ -21,15 +21,17 @@ impl Endpoint for VerifySession {
     type Output = Acknowledged;
 
     async fn handle(app: &App, request: &Request, _: Public) -> Result<Acknowledged, Error> {
-        let now = request.context.now;
+        let context = &request.context;
         let CodeSubmission { id, code } = request.body()?;
-        let verification = app.redeem(id, &code, CodeScope::Session, now).await?;
+        let verification = app.redeem(id, &code, CodeScope::Session, context).await?;
         let user = match &verification.purpose {
             Purpose::SignUp { alias, full_name, session } => {
-                app.store.create_account(&verification, alias, full_name, session, now).await?
+                app.store.create_account(&verification, alias, full_name, session, context.now).await?
             }
-            Purpose::SignIn { session } => app.store.open_session(&verification, session, now, app.limits()).await?,
-            Purpose::AddEmail { .. } => return Err(Error::CodeRefused),
+            Purpose::SignIn { session } => {
+                app.store.open_session(&verification, session, context.now, app.limits()).await?
+            }
+            Purpose::AddEmail { .. } => return Err(Error::CodeRefused(None)),
         };
         Ok(Acknowledged::of(user))
     }

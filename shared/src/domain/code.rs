@@ -113,6 +113,13 @@ impl CodeKeys {
         let mut keys = [Some(&self.current), self.previous.as_ref()].into_iter().flatten();
         keys.find(|candidate| candidate.id == *key)?.derive(input)
     }
+
+    /// Returns 16 hexadecimal digits that are equal for equal texts, and reveal nothing without the
+    /// key. `label` says what the text is.
+    pub(crate) fn pseudonym(&self, label: &str, text: &str) -> String {
+        let hash = self.current.hash(&["log".as_bytes(), label.as_bytes(), text.as_bytes()]);
+        hex::encode(hash).chars().take(16).collect()
+    }
 }
 
 impl fmt::Debug for CodeKeys {
@@ -145,6 +152,15 @@ impl CodeKey {
 
     fn derive(&self, input: &CodeInput<'_>) -> Option<Code> {
         let CodeInput { purpose, id, address, nonce, digits } = *input;
+        let hash = self.hash(&[purpose.as_bytes(), id, address.as_bytes(), nonce.as_bytes()]);
+        // RFC 4226 §5.3 with eight bytes instead of four: twelve digits need more than 31 bits.
+        let offset = usize::from(hash.last()? & 0x0f);
+        let bytes: [u8; 8] = hash.get(offset..offset.checked_add(8)?)?.try_into().ok()?;
+        let number = (u64::from_be_bytes(bytes) >> 1) % 10u64.checked_pow(u32::from(digits.0))?;
+        Some(Code(format!("{number:0>width$}", width = digits.count())))
+    }
+
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.mac.clone();
         for part in [purpose.as_bytes(), id, address.as_bytes(), nonce.as_bytes()] {
             // Each part is preceded by its length, so that different lists of parts never encode to
@@ -152,12 +168,7 @@ impl CodeKey {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        let hash = mac.finalize().into_bytes();
-        // RFC 4226 §5.3 with eight bytes instead of four: twelve digits need more than 31 bits.
-        let offset = usize::from(hash.last()? & 0x0f);
-        let bytes: [u8; 8] = hash.get(offset..offset.checked_add(8)?)?.try_into().ok()?;
-        let number = (u64::from_be_bytes(bytes) >> 1) % 10u64.checked_pow(u32::from(digits.0))?;
-        Some(Code(format!("{number:0>width$}", width = digits.count())))
+        mac.finalize().into_bytes().into()
     }
 }
 

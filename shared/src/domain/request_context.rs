@@ -35,6 +35,18 @@ impl ClientInfo {
         user_agent.truncate(user_agent.floor_char_boundary(Self::MAX_USER_AGENT_BYTES));
         Self { ip, user_agent }
     }
+
+    /// Returns the source that rate limits and the log count by: the IPv4 address, or the /64 of an
+    /// IPv6 address, which is the smallest assignment (RFC 6177 §2).
+    pub(crate) fn source(&self) -> String {
+        match self.ip.to_canonical() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => {
+                let [a, b, c, d, ..] = ip.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+        }
+    }
 }
 
 impl fmt::Debug for ClientInfo {

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::timeout;
 
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, TrustedProxy},
     domain::{
         bearer_token::{BearerToken, TokenHash},
         code::{CodeKeys, SubmittedCode},

@@ -2,12 +2,16 @@
 //! its start.
 
 mod brand;
+mod trusted_proxy;
 
 use std::{str::FromStr, time::Duration};
 
 use tracing::Level;
 
-pub use self::brand::{Color, Link};
+pub use self::{
+    brand::{Color, Link},
+    trusted_proxy::TrustedProxy,
+};
 use crate::domain::{code::CodeKeys, email_address::EmailAddress, limits::Limits};
 
 /// The settings of a function. Every variable is a parameter of `template.yaml` or set by Lambda.
@@ -21,6 +25,8 @@ pub struct Config {
     pub aws: Aws,
     /// The logging controls.
     pub log: Log,
+    /// The proxy in front of the API; none if `TRUSTED_PROXY_SECRET` is empty.
+    pub trusted_proxy: Option<TrustedProxy>,
     code_keys: Option<CodeKeys>,
     sender: Option<Sender>,
 }
@@ -115,6 +121,7 @@ impl Config {
             limits: variables.limits()?,
             aws: Aws::read(&variables)?,
             log: Log::read(&variables),
+            trusted_proxy: TrustedProxy::read(&variables)?,
             code_keys: read_code_keys(&variables)?,
             sender: Sender::read(&variables)?,
         })
@@ -308,6 +315,13 @@ mod tests {
     #[test]
     fn zero_lifts_the_rate_limit_of_a_source() {
         assert_eq!(read(&[("MAILS_PER_SOURCE_IP_PER_HOUR", "0")]).unwrap().limits.mails_per_source_ip_per_hour, None);
+    }
+
+    #[test]
+    fn debug_shows_no_secret_of_the_proxy() {
+        let secret = "a secret of the proxy, long enough";
+        let shown = format!("{:?}", read(&[("TRUSTED_PROXY_SECRET", secret)]).unwrap());
+        assert!(shown.contains("TrustedProxy") && !shown.contains(secret), "{shown}");
     }
 
     #[test]

@@ -195,6 +195,7 @@ impl Variables<'_> {
                 0,
                 default.guesses_before_long_codes,
             )?,
+            code_digits: self.parse("CODE_DIGITS")?.unwrap_or(default.code_digits),
             session_lifetime: self.seconds("SESSION_LIFETIME_SECONDS", 60, default.session_lifetime)?,
             session_maximum: self.seconds("SESSION_MAXIMUM_SECONDS", 60, default.session_maximum)?,
             mail_burst: self.number("MAIL_BURST", 1, default.mail_burst)?,
@@ -294,6 +295,8 @@ mod tests {
             ("SESSIONS_PER_USER", "-1"),
             ("MAIL_BURST", "99999999999"),
             ("CODE_KEY", "too-short-a-key"),
+            ("CODE_DIGITS", "13"),
+            ("TRUSTED_PROXY_SECRET", "too-short-a-secret"),
             ("SENDER_ADDRESS", "no-address"),
         ];
         for (name, value) in cases {

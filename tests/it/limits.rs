@@ -205,6 +205,20 @@ async fn a_deployment_sets_the_lifetime_of_codes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_sets_the_usual_length_of_codes() {
+    product_with(Settings::parameter("CodeDigits", "8").and("GuessesBeforeLongCodes", "2"), async |product| {
+        let (john, code) = product.sign_up_code(JOHN, "johny").await;
+        assert_eq!(code.len(), 8);
+        for _ in 0..2 {
+            product.verify_session(&john.id, &wrong(&code)).await.refused(401, "code");
+        }
+        product.verify_session(&john.id, &code).await.acknowledged();
+        assert_eq!(product.sign_in_code(JOHN).await.1.len(), 12, "an address under attack");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_sets_the_number_of_guesses_per_code() {
     let settings = Settings::parameter("GuessesPerCode", "2").and("GuessesBeforeLongCodes", "3");
     product_with(settings, async |product| {

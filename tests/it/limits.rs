@@ -99,6 +99,23 @@ async fn all_requests_for_an_address_share_its_rate_limit_in_any_spelling() {
     .await;
 }
 
+/// Many servers deliver these to one mailbox.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_does_not_evade_the_rate_limit_of_an_address() {
+    product(async |product| {
+        let ask = async |number: u32| product.ask_to_sign_in(&format!("John+{number}@doe.net")).await;
+        for number in 0..3 {
+            ask(number).await.expect(202);
+        }
+        for number in 3..60 {
+            retry_after(&ask(number).await);
+        }
+        retry_after(&product.ask_to_sign_in(JOHN).await);
+        product.ask_to_sign_in("john.3@doe.net").await.expect(202);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn notices_are_not_rate_limited() {
     product(async |product| {

@@ -66,7 +66,7 @@ impl Key {
     }
 
     pub(in crate::store) fn address_rate_limit(address: &EmailAddress) -> Self {
-        Self::new(format!("RATE_LIMIT#{}", address.canonical()), "RATE_LIMIT")
+        Self::new(format!("RATE_LIMIT#{}", address.untagged()), "RATE_LIMIT")
     }
 
     pub(in crate::store) fn suppression(address: &EmailAddress) -> Self {

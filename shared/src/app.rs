@@ -78,6 +78,17 @@ impl App {
         &self.config.limits
     }
 
+    /// Returns the aliases that this deployment reserves, separated by commas.
+    #[must_use]
+    pub fn reserved_aliases(&self) -> &str {
+        &self.config.reserved_aliases
+    }
+
+    /// Returns the proxy that reports the IP addresses of clients, if there is one.
+    pub(crate) fn trusted_proxy(&self) -> Option<&TrustedProxy> {
+        self.config.trusted_proxy.as_ref()
+    }
+
     /// Returns the active session that the bearer token belongs to.
     ///
     /// # Errors

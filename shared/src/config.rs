@@ -21,6 +21,9 @@ pub struct Config {
     pub table: String,
     /// The limits of the contract.
     pub limits: Limits,
+    /// `RESERVED_ALIASES`: names that no user can have, besides those that are always reserved;
+    /// separated by commas.
+    pub reserved_aliases: String,
     /// Region, credentials and endpoints of AWS.
     pub aws: Aws,
     /// The logging controls.
@@ -119,6 +122,7 @@ impl Config {
         Ok(Self {
             table: variables.required("TABLE_NAME")?,
             limits: variables.limits()?,
+            reserved_aliases: variables.optional("RESERVED_ALIASES").unwrap_or_default(),
             aws: Aws::read(&variables)?,
             log: Log::read(&variables),
             trusted_proxy: TrustedProxy::read(&variables)?,

@@ -78,6 +78,7 @@ fn invalid_strings(field: &str) -> Vec<String> {
                 list(&["", " ", " evil", "evil ", "ev il", "ev\u{a0}il", "ev\til", "ev\nil", "ev\0il", "@evil"]);
             bad.extend(list(&["evil@doe.net", "evil\u{ff20}doe", "ev\u{202e}il", "ev\u{200b}il", "ev\u{200d}il"]));
             bad.extend(list(&["\u{1f600}", "\u{fb01}", "evil\u{5d3}", "\u{301}evil", "x".repeat(33).as_str()]));
+            bad.extend(list(&["../../etc", "..", "ev/il", "ev\\il", "\u{ff0f}evil", "\u{435}vil"]));
             bad
         }
         "emailID" | "verificationCodeID" => {

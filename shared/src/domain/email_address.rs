@@ -7,7 +7,7 @@ use idna::{
     AsciiDenyList,
     uts46::{DnsLength, Hyphens, Uts46},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::full_name::is_blank;
@@ -18,8 +18,8 @@ use crate::domain::full_name::is_blank;
 /// An international domain is converted to Punycode, so email goes to exactly the domain that is
 /// compared. Characters that IDNA would map or drop are rejected (full-width and circled letters,
 /// U+FF0E or U+3002 for a dot, soft hyphens), so that the checked address is the typed one.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct EmailAddress {
     mailed: String,
     canonical: String,
@@ -168,11 +168,11 @@ impl FromStr for EmailAddress {
     }
 }
 
-impl TryFrom<String> for EmailAddress {
-    type Error = InvalidEmailAddress;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
+/// Reads a stored address, which is trusted: a later release may have stricter rules.
+impl<'de> Deserialize<'de> for EmailAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mailed = String::deserialize(deserializer)?;
+        Ok(Self { canonical: mailed.to_ascii_lowercase(), mailed })
     }
 }
 

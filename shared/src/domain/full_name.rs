@@ -79,6 +79,11 @@ pub(crate) fn is_blank(character: char) -> bool {
     character == '\t' || character.is_whitespace() && !is_control(character)
 }
 
+/// Returns whether a character is shown, or is a blank within a line.
+pub(crate) fn is_shown(character: char) -> bool {
+    matches!(Kind::of(character), Kind::Visible | Kind::Blank)
+}
+
 /// Returns whether a character is a control character, or one of the two Unicode line separators.
 fn is_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')

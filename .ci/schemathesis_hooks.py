@@ -8,12 +8,17 @@ import schemathesis
 
 TAKEN = {
     ("alias", "is taken. Choose another one."),
+    ("alias", "is reserved. Choose another one."),
     ("address", "is already verified for your account"),
     ("address", "is already verified"),
 }
 # JSON Schema cannot express which Unicode characters are allowed at which place.
 UNICODE = {
     ("alias", "must contain only visible letters, digits and ASCII punctuation"),
+    ("alias", "must not contain an @"),  # or what becomes one
+    ("alias", "must not contain a slash or a backslash"),
+    ("alias", "must not consist of dots only. Add a letter or a digit."),
+    ("alias", "must not mix scripts such as Latin and Cyrillic. Use the letters of one language."),
     ("alias", "must not mix right-to-left and left-to-right letters, nor start with a digit in right-to-left text"),
     ("fullName", "must be a single line without control characters"),
     ("fullName", "must not contain invisible characters or characters that change the text direction"),

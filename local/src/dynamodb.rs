@@ -2,6 +2,7 @@
 //! over HTTP.
 
 mod file;
+mod guard;
 
 use std::fs::File;
 use std::future::Future;
@@ -111,9 +112,17 @@ impl DynamoDb {
         self.database.sweep_ttl()
     }
 
-    /// Serves DynamoDB's API until `stop` completes.
+    /// Serves DynamoDB's API to this machine and its containers until `stop` completes.
     pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-        if let Err(error) = dynoxide::server::serve_with_shutdown(listener, self.database, stop).await {
+        let served = async {
+            let hidden = TcpListener::bind((guard::hidden_address(), 0)).await.map_err(|error| error.to_string())?;
+            let address = hidden.local_addr().map_err(|error| error.to_string())?;
+            tokio::select! {
+                served = dynoxide::server::serve_with_shutdown(hidden, self.database, stop) => served,
+                () = guard::serve(listener, address) => Ok(()),
+            }
+        };
+        if let Err(error) = served.await {
             tracing::error!(%error, "DynamoDB stopped");
         }
     }

@@ -54,7 +54,8 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
     }
 }
 
-fn is_local(headers: &HeaderMap) -> bool {
+/// Returns whether a request is one of this machine or its containers, and not of a website.
+pub(crate) fn is_local(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let Some(host) = text(header::HOST) else { return false };
     let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|from| from == host || is_loopback(from));

@@ -172,6 +172,30 @@ async fn the_emails_are_accessible_from_this_machine_only() {
     stack.shutdown().await;
 }
 
+/// A website cannot reach the database, neither from its own pages nor under its own name.
+#[tokio::test]
+async fn the_database_is_accessible_from_this_machine_only() {
+    let stack = start(Options::default()).await;
+    let (client, url) = (Client::new(), stack.dynamodb_url());
+    let port = url.rsplit(':').next().unwrap();
+    let statuses = [
+        ("host", format!("localhost:{port}"), 200),
+        ("host", format!("127.0.0.1:{port}"), 200),
+        ("host", "[::1]:8000".to_owned(), 200),
+        ("host", format!("host.docker.internal:{port}"), 200),
+        ("host", format!("evil.example:{port}"), 403),
+        ("host", "localhost.evil.example".to_owned(), 403),
+        ("origin", "https://evil.example".to_owned(), 403),
+    ];
+    for (name, value, status) in statuses {
+        let answer = client.get(url).header(name, &value).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{name}: {value}");
+    }
+    let list = client.post(url).header("x-amz-target", "DynamoDB_20120810.ListTables").body("{}");
+    assert_eq!(list.header("host", "evil.example").send().await.unwrap().status(), 403);
+    stack.shutdown().await;
+}
+
 #[tokio::test]
 async fn the_stack_serves_the_reference_and_all_files_it_loads() {
     let stack = start(Options::default()).await;

@@ -215,7 +215,7 @@ impl<'a> Code<'a> {
         Ok(Self { digits, minutes, until: facts::time_of_day(expires_at)? })
     }
 
-    /// Returns whether the code has the length for an address under attack.
+    /// Returns whether the code has more than six digits.
     fn is_long(&self) -> bool {
         self.digits.len() > 6
     }

@@ -8,18 +8,20 @@ use std::{
 use tokio::time::timeout;
 
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, TrustedProxy},
     domain::{
         bearer_token::{BearerToken, TokenHash},
         code::{CodeKeys, SubmittedCode},
         id::VerificationId,
         limits::Limits,
+        refused_guess::RefusedGuess,
+        request_context::RequestContext,
         session::Session,
         timestamp::Timestamp,
         verification::{CodeScope, Verification},
     },
     error::Error,
-    store::Store,
+    store::{Refusal, Store, StoreError},
 };
 
 /// The start of a function waits this long for the table. Lambda allows ten seconds, but a client
@@ -76,6 +78,17 @@ impl App {
         &self.config.limits
     }
 
+    /// Returns the aliases that this deployment reserves, separated by commas.
+    #[must_use]
+    pub fn reserved_aliases(&self) -> &str {
+        &self.config.reserved_aliases
+    }
+
+    /// Returns the proxy that reports the IP addresses of clients, if there is one.
+    pub(crate) fn trusted_proxy(&self) -> Option<&TrustedProxy> {
+        self.config.trusted_proxy.as_ref()
+    }
+
     /// Returns the active session that the bearer token belongs to.
     ///
     /// # Errors
@@ -95,21 +108,27 @@ impl App {
     /// against the address, too.
     ///
     /// # Errors
-    /// [`Error::CodeRefused`] if the code is wrong, expired, redeemed, unknown or outside `scope`,
-    /// and the store's errors.
+    /// [`Error::CodeRefused`], with a trace for the log, if the code is wrong, expired, redeemed,
+    /// unknown or outside `scope`, and the store's errors.
     pub async fn redeem(
         &self,
         id: VerificationId,
         code: &SubmittedCode,
         scope: CodeScope,
-        now: Timestamp,
+        context: &RequestContext,
     ) -> Result<Verification, Error> {
-        let verification = self.store.count_try(id, scope, now, self.limits()).await?;
-        if verification.accepts(code, self.code_keys()?) {
+        let (now, keys) = (context.now, self.code_keys()?);
+        let refused =
+            |address| Error::CodeRefused(Some(Box::new(RefusedGuess::new(id, address, &context.client, keys))));
+        let verification = match self.store.count_try(id, scope, now, self.limits()).await {
+            Err(StoreError::Refused(Refusal::Code)) => return Err(refused(None)),
+            counted => counted?,
+        };
+        if verification.accepts(code, keys) {
             return Ok(verification);
         }
         self.store.count_wrong_guess(&verification.address, now).await?;
-        Err(Error::CodeRefused)
+        Err(refused(Some(&verification.address)))
     }
 
     fn code_keys(&self) -> Result<&CodeKeys, Error> {

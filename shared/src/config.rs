@@ -2,12 +2,16 @@
 //! its start.
 
 mod brand;
+mod trusted_proxy;
 
 use std::{str::FromStr, time::Duration};
 
 use tracing::Level;
 
-pub use self::brand::{Color, Link};
+pub use self::{
+    brand::{Color, Link},
+    trusted_proxy::TrustedProxy,
+};
 use crate::domain::{code::CodeKeys, email_address::EmailAddress, limits::Limits};
 
 /// The settings of a function. Every variable is a parameter of `template.yaml` or set by Lambda.
@@ -17,10 +21,15 @@ pub struct Config {
     pub table: String,
     /// The limits of the contract.
     pub limits: Limits,
+    /// `RESERVED_ALIASES`: names that no user can have, besides those that are always reserved;
+    /// separated by commas.
+    pub reserved_aliases: String,
     /// Region, credentials and endpoints of AWS.
     pub aws: Aws,
     /// The logging controls.
     pub log: Log,
+    /// The proxy in front of the API; none if `TRUSTED_PROXY_SECRET` is empty.
+    pub trusted_proxy: Option<TrustedProxy>,
     code_keys: Option<CodeKeys>,
     sender: Option<Sender>,
 }
@@ -113,8 +122,10 @@ impl Config {
         Ok(Self {
             table: variables.required("TABLE_NAME")?,
             limits: variables.limits()?,
+            reserved_aliases: variables.optional("RESERVED_ALIASES").unwrap_or_default(),
             aws: Aws::read(&variables)?,
             log: Log::read(&variables),
+            trusted_proxy: TrustedProxy::read(&variables)?,
             code_keys: read_code_keys(&variables)?,
             sender: Sender::read(&variables)?,
         })
@@ -194,6 +205,7 @@ impl Variables<'_> {
                 0,
                 default.guesses_before_long_codes,
             )?,
+            code_digits: self.parse("CODE_DIGITS")?.unwrap_or(default.code_digits),
             session_lifetime: self.seconds("SESSION_LIFETIME_SECONDS", 60, default.session_lifetime)?,
             session_maximum: self.seconds("SESSION_MAXIMUM_SECONDS", 60, default.session_maximum)?,
             fresh_session: self.seconds_or_off("FRESH_SESSION_SECONDS", default.fresh_session)?,
@@ -296,6 +308,8 @@ mod tests {
             ("SESSIONS_PER_USER", "-1"),
             ("MAIL_BURST", "99999999999"),
             ("CODE_KEY", "too-short-a-key"),
+            ("CODE_DIGITS", "13"),
+            ("TRUSTED_PROXY_SECRET", "too-short-a-secret"),
             ("SENDER_ADDRESS", "no-address"),
         ];
         for (name, value) in cases {
@@ -317,6 +331,13 @@ mod tests {
     #[test]
     fn zero_lifts_the_rate_limit_of_a_source() {
         assert_eq!(read(&[("MAILS_PER_SOURCE_IP_PER_HOUR", "0")]).unwrap().limits.mails_per_source_ip_per_hour, None);
+    }
+
+    #[test]
+    fn debug_shows_no_secret_of_the_proxy() {
+        let secret = "a secret of the proxy, long enough";
+        let shown = format!("{:?}", read(&[("TRUSTED_PROXY_SECRET", secret)]).unwrap());
+        assert!(shown.contains("TrustedProxy") && !shown.contains(secret), "{shown}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod access;
 mod body;
+mod client_ip;
 mod codes;
 mod endpoint;
 mod event;

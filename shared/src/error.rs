@@ -7,7 +7,7 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use crate::{
-    domain::account::AccountError,
+    domain::{account::AccountError, refused_guess::RefusedGuess},
     store::{Refusal, StoreError},
 };
 
@@ -30,9 +30,10 @@ pub enum Error {
         /// How long a session is fresh after a code was verified in it.
         max_age: Duration,
     },
-    /// The code is wrong, expired, redeemed or unknown. Which of them is not disclosed.
+    /// The code is wrong, expired, redeemed or unknown. Which of them is not disclosed. The trace
+    /// is for the log only.
     #[error("The code was rejected: wrong, expired, already used, or unknown. Request a new one if needed.")]
-    CodeRefused,
+    CodeRefused(Option<Box<RefusedGuess>>),
     /// Not allowed, although the resource is the user's own.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -76,7 +77,7 @@ impl Error {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated | Self::StepUpRequired { .. } | Self::CodeRefused => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated | Self::StepUpRequired { .. } | Self::CodeRefused(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -92,7 +93,7 @@ impl Error {
             Self::Invalid(_) => "invalid-input",
             Self::Unauthenticated => "unauthenticated",
             Self::StepUpRequired { .. } => "step-up-required",
-            Self::CodeRefused => "code-refused",
+            Self::CodeRefused(_) => "code-refused",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound(_) => "not-found",
             Self::TooManyRequests { .. } => "too-many-requests",
@@ -108,7 +109,7 @@ impl Error {
             Self::Invalid(_) => "Invalid input",
             Self::Unauthenticated => "Authentication required",
             Self::StepUpRequired { .. } => "Recent authentication required",
-            Self::CodeRefused => "Code rejected",
+            Self::CodeRefused(_) => "Code rejected",
             Self::Forbidden(_) => "Forbidden",
             Self::NotFound(_) => "Not found",
             Self::TooManyRequests { .. } => "Too many requests",
@@ -147,6 +148,14 @@ impl Error {
         }
     }
 
+    /// Returns the trace of a refused code, for the log only.
+    pub(crate) fn refused_guess(&self) -> Option<&RefusedGuess> {
+        match self {
+            Self::CodeRefused(guess) => guess.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Returns the chain of causes, for the log only.
     pub(crate) fn cause(&self) -> Option<String> {
         let mut next = std::error::Error::source(self)?;
@@ -175,7 +184,7 @@ impl From<Refusal> for Error {
             Refusal::Account(error) => error.into(),
             Refusal::Gone => Self::Unauthenticated,
             Refusal::UnknownSession => Self::NotFound("Session not found"),
-            Refusal::Code => Self::CodeRefused,
+            Refusal::Code => Self::CodeRefused(None),
             Refusal::TooManySessions => Self::Unavailable("sessions were opened during a recovery".into()),
             Refusal::AliasTaken => Self::invalid("alias", "is taken. Choose another one."),
             Refusal::RateLimited { retry_after } => Self::TooManyRequests { subject: "codes requested", retry_after },

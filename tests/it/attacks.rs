@@ -5,17 +5,19 @@
 //! |---|---|
 //! | parallel wrong or right codes, guesses from many sources | `races::codes` |
 //! | uncounted wrong guesses, replayed codes, an oracle for used codes | `verify_session` |
-//! | guesses spread over codes or over spellings of an address | `attacks::guesses` |
+//! | guesses spread over codes or over spellings of an address | `attacks::guesses`, `readme` |
+//! | guesses from many sources, which the log shows | `request_log` |
 //! | locking a victim out, concurrent sign-ins | `attacks::guesses` |
 //! | lists of addresses, arrays, duplicate keys, disguised addresses | `input` |
 //! | bodies in other encodings or costly to parse, numbers that would be rounded | `input` |
-//! | other spellings of an address, tags and dots in it | `create_user` |
+//! | other spellings of an address, tags and dots in it | `create_user`, `limits` |
 //! | text that looks like a key of the table, or a path | `create_user`, `input` |
 //! | the code of another user or of another purpose | `verify_email`, `verify_session` |
 //! | the code of an address that was deleted or has moved | `verify_email`, `verify_session` |
 //! | skipped verification | `conventions` |
 //! | an account or an address that is registered in advance | `attacks::takeover` |
-//! | a disguised alias | `create_user`, `input` |
+//! | a disguised or reserved alias | `create_user`, `input` |
+//! | a user agent that hides text | `attacks::source` |
 //! | members that only the service may set | `create_user`, `create_email` |
 //! | objects of another user | `delete_email`, `prefer_email`, `close_session` |
 //! | preferring and deleting an address concurrently | `races::account` |
@@ -30,7 +32,7 @@
 //! | secrets in the table, the stream or the log | `secrets` |
 //! | header injection, phishing and floods by email | `attacks::emails`, `races` |
 //! | poisoned `Host` headers | `attacks::network`, `input::events` |
-//! | a spoofed source address | `create_user` |
+//! | a spoofed source address, with or without a trusted proxy | `create_user`, `attacks::source` |
 //! | forms of other sites | `input` |
 //! | header injection into responses | `input` |
 //! | failures of the table that bypass a check | `attacks::guesses` |
@@ -39,4 +41,5 @@
 mod emails;
 mod guesses;
 mod network;
+mod source;
 mod takeover;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insta::assert_json_snapshot;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Requested, product};
 
@@ -102,6 +102,34 @@ async fn a_check_changes_nothing() {
         product.pass(Duration::from_hours(1));
         product.session(&john.bearer).await.expect(200);
         product.assert_unchanged(&before).await;
+    })
+    .await;
+}
+
+/// A later release may have stricter rules for what users enter. What is stored stays readable.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_with_values_that_are_invalid_today_still_works() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        product.ask_to_add(&john, "john@work.example").await.expect(202);
+        product.delivered().await;
+        let (alias, full_name, address) = ("admin/\u{430}", "John\u{202e}Doe", "john..doe@work");
+        for item in product.raw_items().await.iter().filter(|item| item["sk"]["S"] != "CODE") {
+            let stored = item.to_string().replace("johny", alias).replace("John Doe", full_name);
+            let stored: Value = serde_json::from_str(&stored.replace("john@work.example", address)).expect("JSON");
+            product.put_raw(&stored).await;
+        }
+        let key = json!({"pk": {"S": "ALIAS#johny"}, "sk": {"S": "ALIAS"}});
+        let delete = json!({"TableName": product.table().await, "Key": key});
+        product.call_dynamodb("DynamoDB_20120810.DeleteItem", &delete).await;
+
+        let again = product.sign_in(&john).await;
+        for bearer in [&john.bearer, &again.bearer] {
+            let session = product.session(bearer).await.expect(200);
+            assert_eq!((session.text("alias"), session.text("fullName")), (alias.to_owned(), full_name.to_owned()));
+        }
+        assert_eq!(product.user(&john.user_id).await.text("alias"), alias);
+        assert_eq!(product.emails(&again).await[1]["address"], address);
     })
     .await;
 }

@@ -7,11 +7,13 @@ pub(crate) mod matrix;
 pub(crate) mod scenarios;
 mod silence;
 
+use std::{collections::BTreeSet, time::Duration};
+
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::support::{Call, Fault, Proxy, Settings, counted, product_with};
+use crate::support::{Call, End, Fault, Proxy, Settings, counted, product_with};
 use scenarios::Scenario;
 
 /// Defines one test for each scenario, so that a failure names its scenario.
@@ -56,7 +58,7 @@ survives! {
 #[test]
 fn every_scenario_has_a_test_and_every_endpoint_a_scenario() {
     assert_eq!(TESTED, Scenario::ALL);
-    let functions: std::collections::BTreeSet<_> = Scenario::ALL.iter().map(|scenario| scenario.function()).collect();
+    let functions: BTreeSet<_> = Scenario::ALL.iter().map(|scenario| scenario.function()).collect();
     assert!(registry::endpoints().map(|(function, _)| function.name).eq(functions));
 }
 
@@ -121,6 +123,30 @@ async fn a_request_that_loses_a_race_reads_again_and_succeeds() {
         product.ask_to_sign_in("john@doe.net").await.expect(202);
         assert_eq!(*seen.borrow_and_update(), 4);
         proxy.mend();
+    })
+    .await;
+}
+
+/// While a process is frozen, DynamoDB closes its idle connections. The process notices it when it
+/// uses them.
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_that_were_closed_cost_no_503() {
+    let proxy = Proxy::start().await;
+    let url = ("create-email/AWS_ENDPOINT_URL_DYNAMODB".to_owned(), proxy.url().to_owned());
+    let settings = Settings { of_function: vec![url], ..Settings::parameter("MailsPerSourceIpPerHour", "60") };
+    product_with(settings, async |product| {
+        proxy.lead_to(product);
+        let john = product.sign_up("john@doe.net", "johny").await;
+        // No call ends before the others have begun, so that each opens a connection.
+        proxy.decide(|_| Some(Fault::Late(Duration::from_millis(200))));
+        product.ask_to_add(&john, "john@work.example").await.expect(202);
+        let idle: BTreeSet<_> = proxy.take_calls().iter().map(|call| call.connection).collect();
+        assert_eq!(idle.len(), 3);
+        let closed = idle.clone();
+        proxy.decide(move |call| closed.contains(&call.connection).then_some(Fault::Before(End::Reset)));
+        product.ask_to_add(&john, "john@home.example").await.expect(202);
+        let tried: BTreeSet<_> = proxy.take_trap().iter().map(|call| call.connection).collect();
+        assert_eq!(tried, idle);
     })
     .await;
 }

@@ -99,6 +99,23 @@ async fn all_requests_for_an_address_share_its_rate_limit_in_any_spelling() {
     .await;
 }
 
+/// Many servers deliver these to one mailbox.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_does_not_evade_the_rate_limit_of_an_address() {
+    product(async |product| {
+        let ask = async |number: u32| product.ask_to_sign_in(&format!("John+{number}@doe.net")).await;
+        for number in 0..3 {
+            ask(number).await.expect(202);
+        }
+        for number in 3..60 {
+            retry_after(&ask(number).await);
+        }
+        retry_after(&product.ask_to_sign_in(JOHN).await);
+        product.ask_to_sign_in("john.3@doe.net").await.expect(202);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn notices_are_not_rate_limited() {
     product(async |product| {
@@ -201,6 +218,20 @@ async fn a_deployment_sets_the_lifetime_of_codes() {
         let (late, code) = product.sign_in_code(JOHN).await;
         product.pass(Duration::from_hours(1));
         product.verify_session(&late.id, &code).await.refused(401, "code");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_sets_the_usual_length_of_codes() {
+    product_with(Settings::parameter("CodeDigits", "8").and("GuessesBeforeLongCodes", "2"), async |product| {
+        let (john, code) = product.sign_up_code(JOHN, "johny").await;
+        assert_eq!(code.len(), 8);
+        for _ in 0..2 {
+            product.verify_session(&john.id, &wrong(&code)).await.refused(401, "code");
+        }
+        product.verify_session(&john.id, &code).await.acknowledged();
+        assert_eq!(product.sign_in_code(JOHN).await.1.len(), 12, "an address under attack");
     })
     .await;
 }

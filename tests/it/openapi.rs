@@ -6,6 +6,7 @@ mod replay;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use shared::Alias;
 
 use crate::{
     fixtures::{self, Expected},
@@ -91,6 +92,35 @@ fn the_body_schemas_accept_what_the_functions_accept() {
                 _ => {}
             }
         }
+    }
+}
+
+/// For ASCII, the pattern accepts exactly what the service accepts. JSON Schema cannot express the
+/// rules for other characters, but no accepted alias violates the pattern.
+#[test]
+fn the_schema_of_an_alias_accepts_what_the_service_accepts() {
+    let description = Description::read();
+    let described = |alias: &str| {
+        let check = description.check("/components/schemas/SignUp/properties/alias", &json!(alias));
+        check.is_ok()
+    };
+    let around = |character: char| {
+        [format!("{character}"), format!("a{character}"), format!("{character}a"), format!(".{character}.")]
+    };
+    let long = [31, 32, 33].map(|length| "a".repeat(length));
+    for alias in
+        ('\0'..='\x7f').flat_map(around).chain(long).chain(["..", "...", "..j..", "../../etc", ""].map(str::to_owned))
+    {
+        assert_eq!(described(&alias), Alias::parse(&alias).is_ok(), "{alias:?}");
+    }
+    for alias in [
+        "Jos\u{e9}",
+        "\u{674e}\u{96f7}",
+        "\u{5d3}\u{5d5}\u{5d3}7",
+        "\u{41c}\u{430}\u{448}\u{430}",
+        "\u{930}\u{92e}\u{947}\u{936}",
+    ] {
+        assert!(Alias::parse(alias).is_ok() && described(alias), "{alias:?}");
     }
 }
 

@@ -175,13 +175,21 @@ fn anchor_of(heading: &str) -> String {
     heading.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
 }
 
-/// docs/security.md, "Guesses": an attacker that requests codes first and guesses later gets 60
-/// guesses at six digits.
+/// docs/security.md, "Guesses": the best schedule gets 69 guesses at six digits, and no more.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attacker_gets_sixty_guesses_at_six_digits_a_day() {
+async fn an_attacker_gets_69_guesses_at_six_digits_a_day() {
     product(async |product| {
         product.sign_up("john@doe.net", "johny").await;
         product.pass(Duration::from_hours(24));
+        // One wrong guess fewer than makes codes longer.
+        let mut evaluated = 0;
+        for ((id, code), guesses) in ask(product, 2).await.iter().zip([5, 4]) {
+            for _ in 0..guesses {
+                product.verify_session(id, &wrong(code)).await.refused(401, "code");
+            }
+            evaluated += tries(product, &[(id.clone(), code.clone())]).await;
+        }
+        product.pass(Duration::from_mins(10));
         let mut codes = ask(product, 3).await;
         for _ in 0..9 {
             product.pass(Duration::from_mins(1));
@@ -195,15 +203,24 @@ async fn an_attacker_gets_sixty_guesses_at_six_digits_a_day() {
                 product.verify_session(id, &wrong(code)).await.refused(401, "code");
             }
         }
-        let items = product.items().await;
-        let tries = items.iter().filter(|item| codes.iter().any(|(id, _)| item.text("pk") == format!("CODE#{id}")));
-        assert_eq!(tries.filter_map(|item| item.number("tries")).sum::<i64>(), 60);
+        assert_eq!(evaluated + tries(product, &codes).await, 69);
 
-        product.pass(Duration::from_mins(1));
-        let (_, code) = &ask(product, 1).await[0];
-        assert_eq!(code.len(), 12);
+        // The other six emails of the day have long codes, whenever they are requested.
+        for _ in 0..6 {
+            product.pass(Duration::from_hours(3));
+            let (_, code) = &ask(product, 1).await[0];
+            assert_eq!(code.len(), 12);
+        }
+        product.ask_to_sign_in("john@doe.net").await.refused(429, "Too many");
     })
     .await;
+}
+
+/// Returns the number of guesses that were compared with these codes.
+async fn tries(product: &Product, codes: &[(String, String)]) -> i64 {
+    let items = product.items().await;
+    let items = items.iter().filter(|item| codes.iter().any(|(id, _)| item.text("pk") == format!("CODE#{id}")));
+    items.filter_map(|item| item.number("tries")).sum()
 }
 
 async fn ask(product: &Product, times: usize) -> Vec<(String, String)> {

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Proxy, Settings, failing, function, log_lines, product, product_with, wrong};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, Proxy, Settings, UNKNOWN_ID, failing, function, log_lines, product, product_with, wrong};
 
 /// Returns the fields of each log line of a user, oldest first.
 fn lines_of(user_id: &str) -> Vec<BTreeMap<String, String>> {
@@ -20,6 +23,12 @@ fn fields(line: &str) -> BTreeMap<String, String> {
         .collect();
     fields.insert("level".to_owned(), level.to_owned());
     fields
+}
+
+/// Returns the line of a refused or failed request.
+fn line_of(answer: &Answer) -> String {
+    let error_id = format!("error_id={}", answer.header("x-error-id").expect("an ID"));
+    log_lines().into_iter().find(|line| line.contains(&error_id)).expect("a line")
 }
 
 /// Returns the function, status and level of a line.
@@ -64,9 +73,7 @@ async fn wrong_and_right_guesses_are_logged() {
         let asked = product.ask_to_sign_up("john@doe.net", "johny").await.expect(202);
         let (id, code) = (asked.text("verificationCodeID"), product.newest_code("john@doe.net").await);
         let refused = product.verify_session(&id, &wrong(&code)).await.expect(401);
-        let error_id = format!("error_id={}", refused.header("x-error-id").expect("an ID"));
-        let line = log_lines().into_iter().find(|line| line.contains(&error_id)).expect("a line");
-        let line = fields(&line);
+        let line = fields(&line_of(&refused));
         assert_eq!(outcome(&line), ("verify-session", "401", "WARN"));
         assert_eq!(line["error_kind"], "code-refused");
         assert!(!line.contains_key("user_id"));
@@ -74,6 +81,42 @@ async fn wrong_and_right_guesses_are_logged() {
         product.verify_session(&id, &code).await.acknowledged();
         let user_id = product.session(&asked.text("bearer")).await.expect(200).text("userID");
         assert_eq!(outcome(&lines_of(&user_id)[0]), ("verify-session", "202", "INFO"));
+    })
+    .await;
+}
+
+/// The lines of an attack show which codes and addresses are guessed at and from how many sources,
+/// by hashes that are equal for equal addresses and sources.
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_codes_show_who_is_attacked_without_personal_data() {
+    product(async |product| {
+        let guess = async |source: u8, path: &str, id: &str, code: &str| {
+            let body = json!({"verificationCodeID": id, "code": wrong(code)});
+            let answer = product.send(product.request_from([127, 0, 0, source], Method::PUT, path).json(&body)).await;
+            let line = line_of(&answer.expect(401));
+            for secret in ["doe.net", "127.0.0", code, wrong(code).as_str()] {
+                assert!(!line.contains(secret), "{line}");
+            }
+            let fields = fields(&line);
+            assert_eq!(fields["verification_id"], id);
+            (fields.get("address_hash").cloned(), fields["source_hash"].clone())
+        };
+        let (session, email) = ("/session/verification", "/email/verification");
+        let (johns, code) = product.sign_up_code("john@doe.net", "johny").await;
+        let (again, other) = product.sign_up_code("John@DOE.net", "john").await;
+        let (janes, another) = product.sign_up_code("jane@doe.net", "jane").await;
+        let first = guess(2, session, &johns.id, &code).await;
+        let second = guess(3, session, &again.id, &other).await;
+        let third = guess(2, session, &janes.id, &another).await;
+        for hash in [first.0.as_ref().expect("an address"), &first.1] {
+            assert!(hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hash}");
+        }
+        assert!(first.0 == second.0 && first.1 != second.1, "one address, two sources");
+        assert!(first.0 != third.0 && first.1 == third.1, "two addresses, one source");
+        assert_ne!(first.0.as_ref(), Some(&first.1));
+        // An unknown code, or one of another purpose, has no address.
+        assert_eq!(guess(2, session, UNKNOWN_ID, &code).await, (None, first.1.clone()));
+        assert_eq!(guess(2, email, &johns.id, &code).await, (None, first.1));
     })
     .await;
 }
@@ -103,8 +146,7 @@ async fn a_failure_is_logged_with_its_operation_and_code_but_no_message() {
         proxy.decide(failing("GetItem"));
         let failed = product.session(&john.bearer).await.expect(503);
         proxy.mend();
-        let error_id = format!("error_id={}", failed.header("x-error-id").expect("an ID"));
-        let line = log_lines().into_iter().find(|line| line.contains(&error_id)).expect("a line");
+        let line = line_of(&failed);
         assert!(line.contains(r#"cause="store: GetItem: InternalServerError""#), "{line}");
         assert!(!line.contains("a fault of the test's"), "{line}");
     })

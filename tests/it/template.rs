@@ -180,6 +180,8 @@ fn variables_read() -> BTreeSet<String> {
             "SENDER_ADDRESS" | "REPLY_TO_ADDRESS" => "no-reply@example.com".to_owned(),
             "PRODUCT_LINK" => "https://example.com/".to_owned(),
             "PRODUCT_COLOR" => "#1a73e8".to_owned(),
+            "CODE_DIGITS" => "6".to_owned(),
+            "TRUSTED_PROXY_SECRET" => "a secret of a test, of sufficient length".to_owned(),
             _ => "3600".to_owned(),
         })
     };

@@ -35,13 +35,13 @@ impl Endpoint for VerifyEmail {
         };
         // Run both concurrently. An invalid token can use up a try, but so can a request without a
         // token.
-        let redeemed = app.redeem(id, &code, CodeScope::Email, context.now);
+        let redeemed = app.redeem(id, &code, CodeScope::Email, context);
         let (authenticated, verification) = try_join!(authenticated, redeemed)?;
         let Purpose::AddEmail { user, email, account_version } = verification.purpose else {
-            return Err(Error::CodeRefused);
+            return Err(Error::CodeRefused(None));
         };
         if authenticated.is_some_and(|authenticated| authenticated.session.user != user) {
-            return Err(Error::CodeRefused);
+            return Err(Error::CodeRefused(None));
         }
         app.store.verify_email(&verification, (user, email), account_version, context, app.limits()).await?;
         Ok(Acknowledged::of(user))

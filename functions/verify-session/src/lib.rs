@@ -22,31 +22,31 @@ impl Endpoint for VerifySession {
     type Output = Acknowledged;
 
     async fn handle(app: &App, request: &Request, _: Public) -> Result<Acknowledged, Error> {
-        let now = request.context.now;
+        let context = &request.context;
         let CodeSubmission { id, code } = request.body()?;
-        let verification = app.redeem(id, &code, CodeScope::Session, now).await?;
+        let verification = app.redeem(id, &code, CodeScope::Session, context).await?;
         let user = match &verification.purpose {
             Purpose::SignUp { alias, full_name, session } => {
-                app.store.create_account(&verification, alias, full_name, session, now).await?
+                app.store.create_account(&verification, alias, full_name, session, context.now).await?
             }
             Purpose::SignIn { session } => {
-                let user = verification.owner().ok_or(Error::CodeRefused)?;
+                let user = verification.owner().ok_or(Error::CodeRefused(None))?;
                 if verification.recovers() {
-                    app.store.recover_account(&verification, user, session, now, app.limits()).await?;
+                    app.store.recover_account(&verification, user, session, context.now, app.limits()).await?;
                 } else {
-                    app.store.open_session(&verification, user, session, now, app.limits()).await?;
+                    app.store.open_session(&verification, user, session, context.now, app.limits()).await?;
                 }
                 user
             }
             Purpose::Reauthenticate { user, token_hash } => {
                 // A request that comes with a bearer token is about the session of that token.
                 if request.bearer_token()?.is_some_and(|token| token.hash() != *token_hash) {
-                    return Err(Error::CodeRefused);
+                    return Err(Error::CodeRefused(None));
                 }
-                app.store.reauthenticate_session(&verification, *user, token_hash, now).await?;
+                app.store.reauthenticate_session(&verification, *user, token_hash, context.now).await?;
                 *user
             }
-            Purpose::AddEmail { .. } => return Err(Error::CodeRefused),
+            Purpose::AddEmail { .. } => return Err(Error::CodeRefused(None)),
         };
         Ok(Acknowledged::of(user))
     }

@@ -4,7 +4,7 @@
 //! and that nonce, truncated to digits as in RFC 4226 §5.3. Neither the table without the key nor
 //! the key without the table yields a code.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -17,14 +17,28 @@ use subtle::ConstantTimeEq;
 pub struct Digits(u8);
 
 impl Digits {
-    /// The usual length: one guess in a million is right.
-    pub const SHORT: Self = Self(6);
+    /// The usual length, unless a deployment chooses another: one guess in a million is right.
+    pub const SHORTEST: Self = Self(6);
     /// The length for an address under attack: guessing is hopeless, and its owner can still sign
     /// in.
-    pub const LONG: Self = Self(12);
+    pub const LONGEST: Self = Self(12);
 
     fn count(self) -> usize {
         usize::from(self.0)
+    }
+
+    /// Returns whether a code can have so many digits.
+    pub(crate) fn are_possible(count: usize) -> bool {
+        (Self::SHORTEST.count()..=Self::LONGEST.count()).contains(&count)
+    }
+}
+
+impl FromStr for Digits {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.parse().ok().map(Self).filter(|digits| Self::are_possible(digits.count()));
+        digits.ok_or("must be a whole number from 6 to 12")
     }
 }
 
@@ -46,7 +60,7 @@ impl fmt::Debug for Code {
     }
 }
 
-/// A code as a client submitted it: a JSON string of 6 or 12 digits, or an integer without its
+/// A code as a client submitted it: a JSON string of 6 to 12 digits, or an integer without its
 /// leading zeros.
 #[derive(Clone)]
 pub enum SubmittedCode {
@@ -113,6 +127,13 @@ impl CodeKeys {
         let mut keys = [Some(&self.current), self.previous.as_ref()].into_iter().flatten();
         keys.find(|candidate| candidate.id == *key)?.derive(input)
     }
+
+    /// Returns 16 hexadecimal digits that are equal for equal texts, and reveal nothing without the
+    /// key. `label` says what the text is.
+    pub(crate) fn pseudonym(&self, label: &str, text: &str) -> String {
+        let hash = self.current.hash(&["log".as_bytes(), label.as_bytes(), text.as_bytes()]);
+        hex::encode(hash).chars().take(16).collect()
+    }
 }
 
 impl fmt::Debug for CodeKeys {
@@ -145,19 +166,23 @@ impl CodeKey {
 
     fn derive(&self, input: &CodeInput<'_>) -> Option<Code> {
         let CodeInput { purpose, id, address, nonce, digits } = *input;
-        let mut mac = self.mac.clone();
-        for part in [purpose.as_bytes(), id, address.as_bytes(), nonce.as_bytes()] {
-            // Each part is preceded by its length, so that different lists of parts never encode to
-            // the same bytes.
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        let hash = mac.finalize().into_bytes();
+        let hash = self.hash(&[purpose.as_bytes(), id, address.as_bytes(), nonce.as_bytes()]);
         // RFC 4226 §5.3 with eight bytes instead of four: twelve digits need more than 31 bits.
         let offset = usize::from(hash.last()? & 0x0f);
         let bytes: [u8; 8] = hash.get(offset..offset.checked_add(8)?)?.try_into().ok()?;
         let number = (u64::from_be_bytes(bytes) >> 1) % 10u64.checked_pow(u32::from(digits.0))?;
         Some(Code(format!("{number:0>width$}", width = digits.count())))
+    }
+
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.mac.clone();
+        for part in parts {
+            // Each part is preceded by its length, so that different lists of parts never encode to
+            // the same bytes.
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -174,12 +199,12 @@ mod tests {
     }
 
     fn input() -> CodeInput<'static> {
-        CodeInput { purpose: "signIn", id: &[7; 16], address: "john@doe.net", nonce: "nonce", digits: Digits::SHORT }
+        CodeInput { purpose: "signIn", id: &[7; 16], address: "john@doe.net", nonce: "nonce", digits: Digits::SHORTEST }
     }
 
     #[test]
     fn every_input_and_the_key_change_the_code() {
-        let plain = CodeInput { digits: Digits::LONG, ..input() };
+        let plain = CodeInput { digits: Digits::LONGEST, ..input() };
         let others = [
             code(KEY, &CodeInput { purpose: "signUp", ..plain }),
             code(KEY, &CodeInput { id: &[8; 16], ..plain }),
@@ -188,14 +213,14 @@ mod tests {
             code("another key, also long enough for this", &plain),
         ];
         let plain = code(KEY, &plain);
-        assert_eq!(plain, code(KEY, &CodeInput { digits: Digits::LONG, ..input() }));
+        assert_eq!(plain, code(KEY, &CodeInput { digits: Digits::LONGEST, ..input() }));
         assert!(others.iter().all(|other| *other != plain));
     }
 
     #[test]
     fn characters_cannot_move_between_two_inputs() {
-        let one = CodeInput { address: "ab", nonce: "c", digits: Digits::LONG, ..input() };
-        let other = CodeInput { address: "a", nonce: "bc", digits: Digits::LONG, ..input() };
+        let one = CodeInput { address: "ab", nonce: "c", digits: Digits::LONGEST, ..input() };
+        let other = CodeInput { address: "a", nonce: "bc", digits: Digits::LONGEST, ..input() };
         assert_ne!(code(KEY, &one), code(KEY, &other));
     }
 
@@ -234,8 +259,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_code_has_its_number_of_digits_and_matches_itself(id: [u8; 16], nonce: String, address: String, long: bool) {
-            let digits = if long { Digits::LONG } else { Digits::SHORT };
+        fn a_code_has_its_number_of_digits_and_matches_itself(id: [u8; 16], nonce: String, address: String, digits in 6u8..=12) {
+            let digits = Digits(digits);
             let code = code(KEY, &CodeInput { purpose: "signUp", id: &id, address: &address, nonce: &nonce, digits });
             prop_assert_eq!(code.0.len(), digits.count());
             prop_assert!(SubmittedCode::Text(code.0.clone()).matches(&code));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::code::Digits;
+
 /// Lifetimes, quotas and rate limits. Each names its environment variable.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -12,6 +14,8 @@ pub struct Limits {
     /// `GUESSES_BEFORE_LONG_CODES`: how many wrong guesses in 24 hours make the next codes of an
     /// address twelve digits long.
     pub guesses_before_long_codes: usize,
+    /// `CODE_DIGITS`: the usual length of codes.
+    pub code_digits: Digits,
     /// `SESSION_LIFETIME_SECONDS`: how long a session lives after sign-in, and after each
     /// extension.
     pub session_lifetime: Duration,
@@ -47,6 +51,7 @@ impl Default for Limits {
             code_lifetime: Duration::from_mins(10),
             guesses_per_code: 5,
             guesses_before_long_codes: 10,
+            code_digits: Digits::SHORTEST,
             session_lifetime: Duration::from_hours(24),
             session_maximum: Duration::from_hours(30 * 24),
             fresh_session: Some(Duration::from_hours(1)),

@@ -40,7 +40,7 @@ impl AddressRateLimit {
         }
         sent.push(now);
         let under_attack = wrong_guesses.len() >= limits.guesses_before_long_codes;
-        let digits = if under_attack { Digits::LONG } else { Digits::SHORT };
+        let digits = if under_attack { Digits::LONGEST } else { limits.code_digits };
         Ok((Self { sent, wrong_guesses, version: self.version.saturating_add(1) }, digits))
     }
 }
@@ -154,10 +154,10 @@ mod tests {
             let limit = AddressRateLimit { wrong_guesses: vec![at(0); guesses], ..AddressRateLimit::default() };
             limit.count_email(at(now), &Limits::default()).unwrap().1
         };
-        assert_eq!(digits(9, 1), Digits::SHORT);
-        assert_eq!(digits(10, 1), Digits::LONG);
-        assert_eq!(digits(10, 86_399), Digits::LONG);
-        assert_eq!(digits(10, 86_400), Digits::SHORT);
+        assert_eq!(digits(9, 1), Digits::SHORTEST);
+        assert_eq!(digits(10, 1), Digits::LONGEST);
+        assert_eq!(digits(10, 86_399), Digits::LONGEST);
+        assert_eq!(digits(10, 86_400), Digits::SHORTEST);
     }
 
     proptest! {

@@ -81,7 +81,8 @@ pub async fn serve<E: Endpoint>() -> Result<(), lambda_runtime::Error> {
 /// Responds to one event as the contract requires, whatever happens.
 pub async fn respond<E: Endpoint>(app: &App, now: Timestamp, event: &RawValue) -> Response {
     let mut log = RequestLog::begin(E::NAME, app.is_cold(), E::SUCCESS_METRIC);
-    let (payload, request) = std::panic::catch_unwind(|| event::read(event, now))
+    let proxy = app.trusted_proxy();
+    let (payload, request) = std::panic::catch_unwind(|| event::read(event, now, proxy))
         .unwrap_or_else(|panic| (Payload::default(), Err(panicked(&*panic))));
     let handled = match request {
         Ok(request) => handle::<E>(app, &request, &mut log.user).await,

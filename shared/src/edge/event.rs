@@ -11,12 +11,13 @@ use lambda_http::{
 use serde_json::value::RawValue;
 
 use crate::{
+    config::TrustedProxy,
     domain::{
         language::Language,
         request_context::{ClientInfo, RequestContext},
         timestamp::Timestamp,
     },
-    edge::Request,
+    edge::{Request, client_ip},
     error::Error,
 };
 
@@ -31,22 +32,26 @@ pub(super) enum Payload {
 const UNREADABLE: Error = Error::Malformed("Not a valid API Gateway proxy event");
 
 /// Reads an event. The payload format is known even if the rest is invalid.
-pub(super) fn read(event: &RawValue, now: Timestamp) -> (Payload, Result<Request, Error>) {
+pub(super) fn read(
+    event: &RawValue,
+    now: Timestamp,
+    proxy: Option<&TrustedProxy>,
+) -> (Payload, Result<Request, Error>) {
     if let Ok(event) = serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
-        return (Payload::V2, from_v2(event, now));
+        return (Payload::V2, from_v2(event, now, proxy));
     }
     match serde_json::from_str::<ApiGatewayProxyRequest>(event.get()) {
-        Ok(event) => (Payload::V1, from_v1(event, now)),
+        Ok(event) => (Payload::V1, from_v1(event, now, proxy)),
         Err(_) => (Payload::V2, Err(UNREADABLE)),
     }
 }
 
-fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp) -> Result<Request, Error> {
+fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp, proxy: Option<&TrustedProxy>) -> Result<Request, Error> {
     let http = event.request_context.http;
     Ok(Request {
         context: RequestContext {
             now,
-            client: client(http.source_ip.as_deref(), http.user_agent.as_deref())?,
+            client: client(http.source_ip.as_deref(), http.user_agent.as_deref(), &event.headers, proxy)?,
             language: language(&event.headers),
         },
         method: http.method,
@@ -57,7 +62,7 @@ fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp) -> Result<Request, Er
     })
 }
 
-fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Error> {
+fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp, proxy: Option<&TrustedProxy>) -> Result<Request, Error> {
     let identity = event.request_context.identity;
     // REST APIs send both, and the multi-value form is complete; hand-written events often have
     // only the single-value form.
@@ -65,7 +70,7 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Err
     Ok(Request {
         context: RequestContext {
             now,
-            client: client(identity.source_ip.as_deref(), identity.user_agent.as_deref())?,
+            client: client(identity.source_ip.as_deref(), identity.user_agent.as_deref(), &headers, proxy)?,
             language: language(&headers),
         },
         method: event.http_method,
@@ -76,10 +81,16 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp) -> Result<Request, Err
     })
 }
 
-/// Returns the client that connected to API Gateway. Headers that the client sends do not affect
-/// the IP address.
-fn client(source_ip: Option<&str>, user_agent: Option<&str>) -> Result<ClientInfo, Error> {
-    let ip = source_ip.and_then(|ip| ip.parse().ok()).ok_or(UNREADABLE)?;
+/// Returns the client that connected to API Gateway, or to the trusted proxy in front of it. No
+/// other header affects the IP address.
+fn client(
+    source_ip: Option<&str>,
+    user_agent: Option<&str>,
+    headers: &HeaderMap,
+    proxy: Option<&TrustedProxy>,
+) -> Result<ClientInfo, Error> {
+    let connected = source_ip.and_then(|ip| ip.parse().ok()).ok_or(UNREADABLE)?;
+    let ip = client_ip::reported(headers, proxy).unwrap_or(connected);
     Ok(ClientInfo::new(ip, user_agent.unwrap_or_default()))
 }
 

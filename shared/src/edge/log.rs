@@ -69,11 +69,15 @@ impl RequestLog {
     pub(super) fn refused(&self, error: &Error, id: Uuid) {
         let Self { function, cold_start, .. } = *self;
         let (status, duration_ms, kind) = (error.status().as_u16(), self.milliseconds(), error.kind());
+        let guess = error.refused_guess();
+        let verification_id = guess.map(|guess| display(guess.verification_id));
+        let address_hash = guess.and_then(|guess| guess.address_hash.as_deref());
+        let source_hash = guess.map(|guess| guess.source_hash.as_str());
         if error.status().is_server_error() {
             let cause = error.cause();
             tracing::error!(function, status, duration_ms, cold_start, user_id = self.user_id(), error_id = %id, error_kind = kind, cause, "{error}");
         } else {
-            tracing::warn!(function, status, duration_ms, cold_start, user_id = self.user_id(), error_id = %id, error_kind = kind, "{error}");
+            tracing::warn!(function, status, duration_ms, cold_start, user_id = self.user_id(), error_id = %id, error_kind = kind, verification_id, address_hash, source_hash, "{error}");
         }
     }
 
@@ -98,7 +102,7 @@ mod tests {
 
     /// Returns the line of a failure under these logging controls.
     fn line(log: &Log) -> String {
-        written(log, || RequestLog::begin("get-user", true, None).refused(&Error::CodeRefused, Uuid::nil()))
+        written(log, || RequestLog::begin("get-user", true, None).refused(&Error::CodeRefused(None), Uuid::nil()))
     }
 
     fn written(log: &Log, log_something: impl FnOnce()) -> String {

@@ -176,7 +176,7 @@ impl Store {
         let hour = now.seconds().div_euclid(HOUR_SECONDS);
         let end = Timestamp::from_seconds(hour.saturating_add(1).saturating_mul(HOUR_SECONDS));
         let within = "attribute_not_exists(#pk) OR #requests < :limit";
-        let key = Key::source_rate_limit(client.ip, hour);
+        let key = Key::source_rate_limit(client, hour);
         let count = Write::update(key, "SET #expiresAt = :end ADD #requests :one", within)
             .value("end", &end)
             .value("one", &1u32)

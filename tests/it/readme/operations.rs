@@ -37,7 +37,7 @@ async fn the_commands_delete_an_account_and_nothing_else() {
         let jane = product.sign_up("jane@doe.net", "jane").await;
         let before = mentions(product, &jane.user_id).await;
         // Keys that a shell can't derive from what was typed, and characters that it might expand.
-        for (address, alias) in [("John.Doe@Example.com", "Straße"), ("o'*$HOME`?@doe.net", r#""*\'$(ls)`?{a,b}~"#)] {
+        for (address, alias) in [("John.Doe@Example.com", "Straße"), ("o'*$HOME`?@doe.net", r#""*'$(ls)`?{a,b}~"#)] {
             let user = product.sign_up(address, alias).await;
             let second = product.sign_in(&user).await;
             product.add_email(&user, "Second@Example.com").await;

@@ -1,36 +1,44 @@
 //! Least privilege, checked against traffic: the permissions of a function on the table are the
-//! actions that its events cause.
+//! actions that its events and the scenarios of the faults cause, each on the kinds of items that
+//! they affect.
 
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Function, Template, WITHOUT_A_ROUTE, entries};
+use super::{Function, Template, WITHOUT_A_ROUTE};
 use crate::{
+    faults::{matrix::with_own_product, scenarios::Scenario},
     fixtures::{self, world},
     support::{Call, Proxy, product_with},
 };
 
-/// Returns the IAM actions that a call requires.
-fn actions_of(call: &Call) -> Vec<String> {
-    if call.operation != "TransactWriteItems" {
-        return vec![format!("dynamodb:{}", call.operation)];
-    }
-    let action = |part: &str| match part {
-        "ConditionCheck" => "dynamodb:ConditionCheckItem".to_owned(),
-        part => format!("dynamodb:{part}Item"),
+/// An action, and the pattern of the partition keys that it is allowed on: `USER#*`.
+type Permission = (String, String);
+
+/// Returns the permissions that a call requires.
+fn permissions_of(call: &Call) -> Vec<Permission> {
+    let permission = |action: &str, part: &Value| {
+        let keys = [&part["Key"]["pk"], &part["Item"]["pk"], &part["ExpressionAttributeValues"][":pk"]];
+        let key = keys.into_iter().find_map(|key| key["S"].as_str()).expect("a partition key");
+        let kind = key.split_once('#').map_or(key.to_owned(), |(kind, _)| format!("{kind}#*"));
+        (format!("dynamodb:{action}"), kind)
     };
-    let parts = call.body["TransactItems"].as_array().expect("parts").iter().flat_map(entries);
-    parts.map(|(part, _)| action(part)).collect()
+    if call.operation != "TransactWriteItems" {
+        return vec![permission(&call.operation, &call.body)];
+    }
+    call.parts().into_iter().map(|(action, part)| permission(&format!("{action}Item"), part)).collect()
 }
 
-/// The action of an endpoint at its start, before its first event: it opens its connection with a
-/// read. A function without a route does not.
-const AT_START: &str = "dynamodb:GetItem";
+/// Returns the permission of an endpoint at its start, before its first event: it opens its
+/// connection with a read. A function without a route does not.
+fn at_start() -> Permission {
+    ("dynamodb:GetItem".to_owned(), "NONEXISTENT".to_owned())
+}
 
-/// Returns the actions on the table that the events of a function cause, run one after the other.
-async fn actions_done(function: &str) -> BTreeSet<String> {
+/// Returns the calls that the events of a function cause, run one after the other.
+async fn calls_of_events(function: &str) -> Vec<Call> {
     let proxy = Proxy::start().await;
     let mut settings = world::settings();
     // Only the calls of this function go through the proxy.
@@ -48,8 +56,31 @@ async fn actions_done(function: &str) -> BTreeSet<String> {
         }
     })
     .await;
-    let at_start = (!WITHOUT_A_ROUTE.contains(&function)).then(|| AT_START.to_owned());
-    proxy.take_calls().iter().flat_map(actions_of).chain(at_start).collect()
+    proxy.take_calls()
+}
+
+/// Returns the calls that the request of a scenario causes.
+async fn calls_of(scenario: Scenario) -> Vec<Call> {
+    let mut calls = Vec::new();
+    with_own_product(scenario, async |product, proxy| {
+        let person = scenario.begin(product).await;
+        let prepared = scenario.prepare(product, person.as_ref()).await;
+        proxy.take_calls();
+        product.send(prepared.request.for_api(product)).await.expect(scenario.expected_status());
+        calls = proxy.take_calls();
+    })
+    .await;
+    calls
+}
+
+/// Returns the permissions that a function requires.
+async fn permissions_used(function: &str) -> BTreeSet<Permission> {
+    let mut calls = calls_of_events(function).await;
+    for scenario in Scenario::ALL.into_iter().filter(|scenario| scenario.function() == function) {
+        calls.extend(Box::pin(calls_of(scenario)).await);
+    }
+    let at_start = (!WITHOUT_A_ROUTE.contains(&function)).then(at_start);
+    calls.iter().flat_map(permissions_of).chain(at_start).collect()
 }
 
 /// Returns the policy statements of a function, or of its role.
@@ -73,19 +104,30 @@ fn actions(statement: &Value) -> BTreeSet<String> {
     all.iter().map(|action| action.as_str().expect("an action").to_owned()).collect()
 }
 
+/// Returns the permissions that a statement gives on the table.
+fn permissions(statement: &Value) -> Vec<Permission> {
+    let keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].as_array();
+    // Without a condition, a statement is about all keys.
+    let keys = keys.map_or(vec!["*"], |keys| keys.iter().map(|key| key.as_str().expect("a key")).collect());
+    let on_each = |action: String| keys.iter().map(move |key| (action.clone(), (*key).to_owned())).collect::<Vec<_>>();
+    actions(statement).into_iter().flat_map(on_each).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_has_exactly_the_table_permissions_that_it_uses() {
     let template = Template::read();
     let functions = template.functions();
-    let done = join_all(functions.iter().map(|function| actions_done(function.name))).await;
+    let used = join_all(functions.iter().map(|function| permissions_used(function.name))).await;
     let mut wrong = Vec::new();
-    for (function, done) in functions.iter().zip(done) {
+    for (function, used) in functions.iter().zip(used) {
         let table = json!({"Fn::GetAtt": "Table.Arn"});
         let on_table = statements(&template, function).into_iter().filter(|statement| statement["Resource"] == table);
-        let allowed: BTreeSet<_> = on_table.flat_map(actions).collect();
-        for action in allowed.symmetric_difference(&done) {
-            let what = if done.contains(action) { "uses without permission" } else { "never uses" };
-            wrong.push(format!("{} {what}: {action}", function.id));
+        let allowed: BTreeSet<_> = on_table.flat_map(permissions).collect();
+        for missing in used.difference(&allowed) {
+            wrong.push(format!("add to {}: {} on the LeadingKeys '{}'", function.id, missing.0, missing.1));
+        }
+        for unused in allowed.difference(&used) {
+            wrong.push(format!("remove from {}: {} on the LeadingKeys '{}'", function.id, unused.0, unused.1));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

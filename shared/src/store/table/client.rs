@@ -23,12 +23,16 @@ use crate::{
     },
 };
 
-// A handler has eight seconds (edge/endpoint.rs): three attempts of a call fit, and leave time for
-// a response.
+// A handler has eight seconds (edge/endpoint.rs): a call ends before, and leaves time for a
+// response.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
-const MAX_ATTEMPTS: u32 = 3;
+
+/// A request has at most three calls at once, so that a process has three idle connections. While a
+/// process is frozen, all of them can be closed without a notice: the fourth attempt opens a new
+/// one.
+const MAX_ATTEMPTS: u32 = 4;
 
 pub(in crate::store) fn new(aws: &Aws) -> Client {
     let timeouts = TimeoutConfig::builder()

@@ -1,6 +1,6 @@
 //! The keys of every item. Nothing else knows how they are spelled.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -9,6 +9,7 @@ use crate::domain::{
     bearer_token::TokenHash,
     email_address::EmailAddress,
     id::{EmailId, NoticeId, SessionId, UserId, VerificationId},
+    request_context::ClientInfo,
 };
 
 /// The key of one item.
@@ -65,24 +66,16 @@ impl Key {
     }
 
     pub(in crate::store) fn address_rate_limit(address: &EmailAddress) -> Self {
-        Self::new(format!("RATE_LIMIT#{}", address.canonical()), "RATE_LIMIT")
+        Self::new(format!("RATE_LIMIT#{}", address.untagged()), "RATE_LIMIT")
     }
 
     pub(in crate::store) fn suppression(address: &EmailAddress) -> Self {
         Self::new(format!("SUPPRESSION#{}", address.canonical()), "SUPPRESSION")
     }
 
-    /// Returns the key of a source IP in one hour. An IPv6 source is its /64, the smallest
-    /// assignment (RFC 6177 §2).
-    pub(in crate::store) fn source_rate_limit(ip: IpAddr, hour: i64) -> Self {
-        let source = match ip.to_canonical() {
-            IpAddr::V4(ip) => ip.to_string(),
-            IpAddr::V6(ip) => {
-                let [a, b, c, d, ..] = ip.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
-        };
-        Self::new(format!("RATE_LIMIT#{source}"), format!("HOUR#{hour}"))
+    /// Returns the key of a client's source in one hour.
+    pub(in crate::store) fn source_rate_limit(client: &ClientInfo, hour: i64) -> Self {
+        Self::new(format!("RATE_LIMIT#{}", client.source()), format!("HOUR#{hour}"))
     }
 
     /// Returns a key that no item ever has.
@@ -104,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_source_is_an_ipv4_address_or_an_ipv6_64() {
-        let source = |ip: &str| Key::source_rate_limit(ip.parse().unwrap(), 7);
+        let source = |ip: &str| Key::source_rate_limit(&ClientInfo::new(ip.parse().unwrap(), ""), 7);
         assert_eq!(source("1.2.3.4").pk, "RATE_LIMIT#1.2.3.4");
         assert_eq!(source("::ffff:1.2.3.4"), source("1.2.3.4"));
         assert_eq!(source("2001:db8:1:2:3:4:5:6"), source("2001:db8:1:2::1"));

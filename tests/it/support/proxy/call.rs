@@ -11,6 +11,8 @@ pub(crate) struct Call {
     pub(crate) operation: String,
     /// The body of the request.
     pub(crate) body: Value,
+    /// The connection of the call: a number that no other connection of the process has.
+    pub(crate) connection: usize,
     pub(super) began: Instant,
     pub(super) ended: Instant,
 }

@@ -1,6 +1,13 @@
 //! The server of the proxy, which speaks HTTP as AWS does until it has to break off.
 
-use std::{pin::pin, sync::Arc, time::Instant};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 
 use futures_util::stream;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
@@ -52,19 +59,21 @@ async fn converse(stream: TcpStream, open: Open) {
     // A connection that is cut ends with a reset. An orderly end could be mistaken for something
     // else.
     stream.set_zero_linger().expect("a socket");
-    let service = service_fn(|request| answer(Arc::clone(&open.0), request));
-    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
+    let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+    let service = service_fn(|request| answer(Arc::clone(&open.0), connection, request));
+    let mut served = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     // The result is of no interest: connections may end in any way.
     tokio::select! {
-        _ = connection.as_mut() => {}
+        _ = served.as_mut() => {}
         _ = hung_up.changed() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            served.as_mut().graceful_shutdown();
+            let _ = served.await;
         }
     }
 }
 
-async fn answer(state: Arc<Shared>, request: Request<Incoming>) -> Result<Answer, Cut> {
+async fn answer(state: Arc<Shared>, connection: usize, request: Request<Incoming>) -> Result<Answer, Cut> {
     let began = Instant::now();
     if request.method() == Method::GET {
         return Ok(says(StatusCode::OK, &json!({})));
@@ -73,8 +82,13 @@ async fn answer(state: Arc<Shared>, request: Request<Incoming>) -> Result<Answer
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-    let call =
-        Call { operation, body: serde_json::from_slice(&body).unwrap_or_default(), began, ended: Instant::now() };
+    let call = Call {
+        operation,
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+        connection,
+        began,
+        ended: Instant::now(),
+    };
     let pass_on = async || forward(&state, &head, body.clone(), &call).await;
     let mut decided = state.decided.subscribe();
     match state.spring(&call) {

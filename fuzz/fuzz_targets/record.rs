@@ -20,7 +20,7 @@ static FUNCTION: LazyLock<SendMail> = LazyLock::new(|| SendMail::new(&config()).
 fuzz_target!(|batch: &str| -> Corpus {
     // Lambda passes only valid JSON to a function.
     let Ok(raw) = serde_json::from_str::<&RawValue>(batch) else { return Corpus::Reject };
-    let response = to_value(RUNTIME.block_on(mail::handle(&*FUNCTION, NOW, raw))).expect("JSON");
+    let response = to_value(RUNTIME.block_on(mail::handle(&*FUNCTION, &|| NOW, raw))).expect("JSON");
     let failures = response["batchItemFailures"].as_array().expect("failures");
     // An empty sequence number fails the whole batch. The function returns it if it cannot read
     // one.

@@ -30,6 +30,9 @@ pub struct Limits {
     pub emails_per_user: usize,
     /// `SESSIONS_PER_USER`: how many active sessions a user can have.
     pub sessions_per_user: usize,
+    /// `COMPLAINT_SUPPRESSION_DAYS`: how long an address gets no email after its owner reported one
+    /// as spam.
+    pub complaint_suppression: Duration,
 }
 
 impl Default for Limits {
@@ -46,6 +49,7 @@ impl Default for Limits {
             mails_per_source_ip_per_hour: Some(60),
             emails_per_user: 10,
             sessions_per_user: 50,
+            complaint_suppression: Duration::from_hours(30 * 24),
         }
     }
 }

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     email_address::EmailAddress,
-    id::NoticeId,
+    id::{NoticeId, UserId},
     language::Language,
     request_context::{ClientInfo, RequestContext},
     timestamp::Timestamp,
+    user::User,
 };
 
 /// An email to send, stored in the transaction of the change that it reports.
@@ -20,7 +21,11 @@ pub struct Notice {
     /// `noticeID`
     #[serde(rename = "noticeID")]
     pub id: NoticeId,
-    /// The recipient: the preferred address at the time of the change.
+    /// The account that was changed.
+    #[serde(rename = "userID")]
+    pub user: UserId,
+    /// The recipient: the preferred address at the time of the change. While it is suppressed, the
+    /// notice goes to another verified address of the account.
     pub to: EmailAddress,
     /// The change.
     pub event: Event,
@@ -57,24 +62,19 @@ pub enum Event {
 impl Notice {
     const LIFETIME: Duration = Duration::from_hours(24);
 
-    /// Creates a notice of a change in this request. `language` is the account's, not the
+    /// Creates a notice of a change in this request. Its language is the account's, not the
     /// request's: the client that made the change cannot choose a language that the owner does not
     /// understand.
     #[must_use]
-    pub fn new(
-        to: &EmailAddress,
-        event: Event,
-        address: &EmailAddress,
-        language: Language,
-        context: &RequestContext,
-    ) -> Self {
+    pub fn new(user: &User, to: &EmailAddress, event: Event, address: &EmailAddress, context: &RequestContext) -> Self {
         Self {
             id: NoticeId::generate(),
+            user: user.id,
             to: to.clone(),
             event,
             address: address.clone(),
             client: context.client.clone(),
-            language,
+            language: user.language,
             created_at: context.now,
             expires_at: context.now.plus(Self::LIFETIME),
         }

@@ -136,8 +136,8 @@ impl Store {
             if let Some(preferred) = account.preferred()
                 && preferred.address.canonical() != address.canonical()
             {
-                let (event, language) = (Event::SignedInElsewhere, account.user.language);
-                notify(transaction, &Notice::new(&preferred.address, event, address, language, &context))?;
+                let (user, event) = (&account.user, Event::SignedInElsewhere);
+                notify(transaction, &Notice::new(user, &preferred.address, event, address, &context))?;
             }
             redeem(transaction, verification);
             Ok(())

@@ -60,8 +60,7 @@ impl Store {
             let address = &email.address;
             transaction.add(Subject::Account, account.set_preferred(email.id));
             notify_preferred(transaction, account, Event::NoLongerPreferred, address, context)?;
-            let language = account.user.language;
-            notify(transaction, &Notice::new(address, Event::AddressPreferred, address, language, context))
+            notify(transaction, &Notice::new(&account.user, address, Event::AddressPreferred, address, context))
         };
         self.change_account(user, None, change).await
     }
@@ -95,5 +94,5 @@ fn notify_preferred(
     context: &RequestContext,
 ) -> Result<(), StoreError> {
     let Some(preferred) = account.preferred() else { return Ok(()) };
-    notify(transaction, &Notice::new(&preferred.address, event, address, account.user.language, context))
+    notify(transaction, &Notice::new(&account.user, &preferred.address, event, address, context))
 }

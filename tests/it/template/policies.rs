@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Function, Template, WITHOUT_A_ROUTE, entries};
+use super::{Function, SENDERS, Template, WITHOUT_A_ROUTE, entries};
 use crate::{
     fixtures::{self, world},
     support::{Call, Proxy, product_with},
@@ -41,8 +41,8 @@ async fn actions_done(function: &str) -> BTreeSet<String> {
         proxy.lead_to(product);
         world::populate(product).await;
         for (case, _) in fixtures::of(function) {
-            if function == "send-mail" {
-                fixtures::store_items_of(product, case).await;
+            if SENDERS.contains(&function) {
+                fixtures::store_items_of(product, function, case).await;
             }
             fixtures::invoke(product, function, case).await;
         }
@@ -92,7 +92,7 @@ async fn a_function_has_exactly_the_table_permissions_that_it_uses() {
 }
 
 #[test]
-fn only_send_mail_has_permissions_beyond_the_table() {
+fn only_senders_have_permissions_beyond_the_table() {
     let template = Template::read();
     for function in template.functions() {
         let others: BTreeSet<_> = statements(&template, &function)
@@ -104,7 +104,7 @@ fn only_send_mail_has_permissions_beyond_the_table() {
         // Besides sending email: with the function's role, Lambda reads the stream, reports the
         // records that are given up and keeps the logs.
         let expected: &[&str] = match function.name {
-            "send-mail" => &[
+            "send-mail" | "send-notices" => &[
                 "dynamodb:DescribeStream",
                 "dynamodb:GetRecords",
                 "dynamodb:GetShardIterator",

@@ -114,7 +114,7 @@ async fn a_suppression_for_a_complaint_ends_after_its_days() {
         product_with(settings, async |product| {
             let jane = "jane@example.com";
             fixtures::invoke(product, "handle-mail-event", "complaint").await;
-            product.pass(Duration::from_hours(24 * days) - Duration::from_mins(5));
+            product.pass(Duration::from_mins(24 * 60 * days - 5));
             product.ask_to_sign_in(jane).await.expect(202);
             assert_eq!(product.emails_to(jane).await.len(), 0, "{days} days");
             // DynamoDB deletes the item later.

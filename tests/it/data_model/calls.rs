@@ -108,8 +108,8 @@ async fn sending_emails(product: &Product, proxy: &Proxy, writers: &mut Writers)
     let calls = proxy.take_calls().into_iter().filter(|call| call.key().starts_with("NOTICE#"));
     let calls = leasing_calls(calls.collect());
     let sites: Vec<_> = calls.iter().map(Call::site).collect();
-    let writes = cost_of("send-notices").calls.iter().filter(|call| call.starts_with("UpdateItem"));
-    assert_eq!(sites, writes.copied().collect::<Vec<_>>());
+    let updates = cost_of("send-notices").calls.iter().filter(|call| call.starts_with("UpdateItem"));
+    assert_eq!(sites, updates.copied().collect::<Vec<_>>());
     record(writers, "send-notices", &calls);
 }
 

@@ -25,12 +25,12 @@ pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// Builds the named binaries, and returns their paths by name.
 pub(crate) async fn build(names: &[String]) -> Result<BTreeMap<String, PathBuf>> {
     // Cargo unifies the features of the dependencies that packages in one build share. All
-    // endpoints need the same features; send-mail and the lower bounds need others.
+    // endpoints need the same features; the senders of emails and the lower bounds need others.
     let is_limit = |name: &&String| LIMITS.contains(&name.as_str());
     let (limits, functions): (Vec<&String>, Vec<&String>) = names.iter().partition(is_limit);
-    let (send_mail, endpoints): (Vec<_>, Vec<_>) = functions.into_iter().partition(|name| *name == "send-mail");
+    let (senders, endpoints): (Vec<_>, Vec<_>) = functions.into_iter().partition(|name| name.starts_with("send-"));
     let mut paths = BTreeMap::new();
-    for group in [endpoints, send_mail] {
+    for group in [endpoints, senders] {
         let packages: Vec<_> = group.into_iter().flat_map(|name| ["--package", name]).collect();
         paths.extend(cargo_build(&packages).await?);
     }

@@ -28,7 +28,7 @@ const PARAMETERS: [(&str, &str); 6] = [
 pub(crate) struct Events {
     function: String,
     pub(crate) stack: Stack,
-    /// The user that the functions read repeatedly. `None` for send-mail.
+    /// The user that the functions read repeatedly. `None` for the senders of emails.
     john: Option<SignedInUser>,
     /// The number of events so far.
     count: u64,
@@ -36,16 +36,16 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) async fn start(function: &str) -> Result<Self> {
-        let is_send_mail = function == "send-mail";
+        let is_sender = function.starts_with("send-");
         let mut variables = BTreeMap::new();
-        if is_send_mail {
-            // The stack's own send-mail must not send the emails that are meant for the measured
+        if is_sender {
+            // The stack's own function must not send the emails that are meant for the measured
             // one.
-            variables.insert("send-mail/AWS_ENDPOINT_URL_DYNAMODB".to_owned(), "http://127.0.0.1:1".to_owned());
+            variables.insert(format!("{function}/AWS_ENDPOINT_URL_DYNAMODB"), "http://127.0.0.1:1".to_owned());
         }
         let parameters = PARAMETERS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let stack = Stack::start(Options { parameters, variables, ..Options::default() }).await?;
-        let john = if is_send_mail { None } else { Some(Connection::open(stack.api_url()).await?.sign_up(0).await?) };
+        let john = if is_sender { None } else { Some(Connection::open(stack.api_url()).await?.sign_up(0).await?) };
         Ok(Self { function: function.to_owned(), stack, john, count: 0 })
     }
 
@@ -54,8 +54,10 @@ impl Events {
         self.count += 1;
         let number = self.count;
         let mut api = Connection::open(self.stack.api_url()).await?;
-        if self.function == "send-mail" {
-            return self.record(&mut api, number).await;
+        match self.function.as_str() {
+            "send-mail" => return self.code(&mut api, number).await,
+            "send-notices" => return self.notice(&mut api, number).await,
+            _ => {}
         }
         let john = self.john.as_ref().ok_or("there is no user")?;
         let (address, _) = identity(number);
@@ -122,20 +124,45 @@ impl Events {
     }
 
     /// Requests a sign-up, and returns the record that the table's stream has of it.
-    async fn record(&self, api: &mut Connection, number: u64) -> Result<String> {
+    async fn code(&self, api: &mut Connection, number: u64) -> Result<String> {
         let requested = api.send_json(Method::POST, "/user", "", &sign_up_body(number)).await?;
         let key = format!("CODE#{}", text(&requested, "verificationCodeID")?);
         let keys = json!({"pk": {"S": key}, "sk": {"S": "CODE"}});
-        let table = self.stack.environment("create-user").and_then(|variables| variables.get("TABLE_NAME"));
-        let get = json!({"TableName": table, "Key": keys, "ConsistentRead": true});
+        let get = json!({"TableName": self.table(), "Key": keys, "ConsistentRead": true});
         let item = Connection::open(self.stack.dynamodb_url()).await?.dynamodb("GetItem", &get).await?;
         let item = serde_json::from_slice::<Value>(&item)?.get("Item").cloned().ok_or("the code was not stored")?;
-        let Event(mut event) = Event::read("send-mail", "sign-up-code")?;
-        let record = event.pointer_mut("/Records/0/dynamodb").ok_or("no record")?;
-        set(record, "Keys", keys);
-        set(record, "NewImage", item);
-        Ok(event.to_string())
+        record("send-mail", "sign-up-code", item)
     }
+
+    /// Adds a verified address to an account, and returns the record of the notice.
+    async fn notice(&self, api: &mut Connection, number: u64) -> Result<String> {
+        let jane = api.sign_up(number).await?;
+        let (address, _) = identity(number);
+        api.add_verified_address(&jane, &format!("work.{address}")).await?;
+        let scan = json!({
+            "TableName": self.table(), "ConsistentRead": true,
+            "FilterExpression": "sk = :kind AND #to = :address", "ExpressionAttributeNames": {"#to": "to"},
+            "ExpressionAttributeValues": {":kind": {"S": "NOTICE"}, ":address": {"S": address}},
+        });
+        let items = Connection::open(self.stack.dynamodb_url()).await?.dynamodb("Scan", &scan).await?;
+        let items = serde_json::from_slice::<Value>(&items)?;
+        let item = items.pointer("/Items/0").cloned().ok_or("the notice was not stored")?;
+        record("send-notices", "address-verified", item)
+    }
+
+    fn table(&self) -> Option<&String> {
+        self.stack.environment("create-user").and_then(|variables| variables.get("TABLE_NAME"))
+    }
+}
+
+/// Returns an event with the record of this item.
+fn record(function: &str, case: &str, item: Value) -> Result<String> {
+    let Event(mut event) = Event::read(function, case)?;
+    let record = event.pointer_mut("/Records/0/dynamodb").ok_or("no record")?;
+    let key = |name: &str| item.get(name).cloned().ok_or("no key");
+    set(record, "Keys", json!({"pk": key("pk")?, "sk": key("sk")?}));
+    set(record, "NewImage", item);
+    Ok(event.to_string())
 }
 
 /// An event from `events/`, changed to refer to users that exist.

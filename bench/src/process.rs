@@ -165,7 +165,8 @@ fn collect(output: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandl
 
 /// Returns whether an invocation succeeded.
 ///
-/// An endpoint returns a status, send-mail the records to retry, and the lower bounds neither.
+/// An endpoint returns a status, a sender of emails the records to retry, and the lower bounds
+/// neither.
 fn is_success(response: &Value) -> bool {
     let status = response.get("statusCode").and_then(Value::as_u64);
     let failures = response.get("batchItemFailures").and_then(Value::as_array);

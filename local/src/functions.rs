@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mail::Consumer;
 use send_mail::SendMail;
+use send_notices::SendNotices;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use shared::{App, Config};
@@ -41,7 +42,7 @@ fn binaries() -> Vec<Binary> {
             }))
         }),
     });
-    endpoints.chain([handle_mail_event(), consumer::<SendMail>()]).collect()
+    endpoints.chain([handle_mail_event(), consumer::<SendMail>(), consumer::<SendNotices>()]).collect()
 }
 
 fn consumer<C: Consumer + Send + 'static>() -> Binary {
@@ -50,8 +51,8 @@ fn consumer<C: Consumer + Send + 'static>() -> Binary {
         handler: Box::new(|config, clock| {
             let function = Arc::new(C::new(&config).map_err(|error| error.to_string())?);
             Ok(Arc::new(move |event| {
-                let (function, now) = (Arc::clone(&function), clock.now());
-                Box::pin(async move { json(&mail::handle(&*function, now, &event).await) })
+                let (function, clock) = (Arc::clone(&function), clock.clone());
+                Box::pin(async move { json(&mail::handle(&*function, &|| clock.now(), &event).await) })
             }))
         }),
     }

@@ -8,7 +8,7 @@
 //! | `gateway` | API Gateway: HTTP requests become payload 2.0 events for the functions |
 //! | `functions` | Lambda: every function, with the environment that the template gives it |
 //! | `dynamodb` | DynamoDB: the table, on SQLite, behind the real wire protocol |
-//! | `stream` | the event source mapping between the table's stream and `send-mail` |
+//! | `stream` | the event source mappings of the functions that read the table's stream |
 //! | `ses` | SES v2: stores emails for `/_aws/ses` and the mailbox page; its mailbox simulator |
 //! | `event_bus` | `EventBridge`: passes SES's events to the functions whose rules match |
 //!

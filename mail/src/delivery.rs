@@ -60,7 +60,8 @@ impl Mailer {
         Ok(Self { store: Store::new(config), ses: Ses::new(&config.aws, sender), branding })
     }
 
-    /// Leases an item, sends its email, and marks the item as done or releases the lease.
+    /// Leases an item, sends its email, and marks the item as done, or releases the lease if the
+    /// email was certainly not sent.
     ///
     /// # Errors
     /// If DynamoDB fails.
@@ -71,15 +72,21 @@ impl Mailer {
         now: Timestamp,
         send: impl AsyncFnOnce(&T) -> Result<Metric, SendError>,
     ) -> Result<Outcome, StoreError> {
-        let leased = match self.store.acquire_lease(item, reply, now).await? {
-            Lease::Acquired(leased) => leased,
-            Lease::Held => return Ok(Outcome::Retry("another invocation is sending it".to_owned())),
+        let (leased, holder) = match self.store.acquire_lease(item, reply, now).await? {
+            Lease::Acquired(leased, holder) => (leased, holder),
+            Lease::Held => return Ok(Outcome::Retry("another attempt has the lease".to_owned())),
             Lease::Finished => return Ok(Outcome::Done),
+            Lease::Exhausted => {
+                let cause = "SES did not respond to any attempt; it may have been sent".to_owned();
+                return self.store.finish(item, now).await.map(|()| Outcome::Permanent(cause));
+            }
         };
         match send(&leased).await {
             Ok(metric) => self.store.finish(item, now).await.map(|()| Outcome::Sent(metric)),
             Err(SendError::Permanent(cause)) => self.store.finish(item, now).await.map(|()| Outcome::Permanent(cause)),
-            Err(SendError::Retry(cause)) => self.store.release(item).await.map(|()| Outcome::Retry(cause)),
+            Err(SendError::Refused(cause)) => self.store.release(item, holder).await.map(|()| Outcome::Retry(cause)),
+            // SES may still be sending it, so the lease stays until its end.
+            Err(SendError::Unknown(cause)) => Ok(Outcome::Retry(cause)),
         }
     }
 

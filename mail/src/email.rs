@@ -4,9 +4,8 @@
 //! Anyone can have an email sent to an address by typing it into a form, so an email must not carry
 //! text that a stranger wrote (CVE-2022-31127: advertisements sent as "names"). Names and aliases
 //! are in no email at all. [`facts`] and [`user_agent`] let through the rest: an IP address that
-//! parses, the name of a known browser (of any other program one short word and a version), and
-//! ASCII addresses, which only the owner of their account sees. Subjects consist of fixed text, the
-//! product's name and the code.
+//! parses, the name of a browser or program that is on a list, and ASCII addresses, which only the
+//! owner of their account sees. Subjects consist of fixed text, the product's name and the code.
 
 mod copy;
 mod facts;

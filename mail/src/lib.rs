@@ -1,9 +1,9 @@
 //! The emails, and everything that the functions that send them share: reading the records of the
 //! table's stream, leasing, rendering and SES.
 //!
-//! Records are processed in order. The first that can succeed later ends the batch and is reported
-//! with all that follow (`ReportBatchItemFailures`). One that can never succeed is logged and
-//! skipped, so that it delays no other email.
+//! All records of a batch are processed. The first that can succeed later is reported
+//! (`ReportBatchItemFailures`), and Lambda delivers it and all after it again, of which those that
+//! were sent have a mark. One that can never succeed is logged and skipped.
 
 mod batch;
 mod delivery;
@@ -15,6 +15,5 @@ pub use self::{
     batch::{BatchResponse, Consumer, handle, serve},
     delivery::{Mailer, Outcome},
     email::{Code, Email},
-    record::Record,
     ses::SendError,
 };

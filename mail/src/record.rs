@@ -4,23 +4,10 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::value::RawValue;
-use shared::domain::{notice::Notice, verification::Verification};
-
-/// The email that a record asks for.
-#[derive(Debug)]
-pub enum Record {
-    /// A code was requested.
-    Verification(Box<Verification>),
-    /// An account was changed.
-    Notice(Box<Notice>),
-    /// None: the item is not new, or of another kind. The filter of the event source excludes
-    /// these; one that gets through does no harm.
-    Other,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Raw {
+struct Record {
     event_name: String,
     dynamodb: Change,
 }
@@ -49,23 +36,17 @@ pub(crate) fn sequence_number(raw: &RawValue) -> String {
     serde_json::from_str::<Position>(raw.get()).map(|position| position.dynamodb.sequence_number).unwrap_or_default()
 }
 
-impl Record {
-    pub(crate) fn read(raw: &RawValue) -> Result<Self, &'static str> {
-        let record: Raw = serde_json::from_str(raw.get()).map_err(|_| "not a DynamoDB stream record")?;
-        if record.event_name != "INSERT" {
-            return Ok(Self::Other);
-        }
-        let Some(AttributeValue::S(pk)) = record.dynamodb.keys.get("pk") else { return Ok(Self::Other) };
-        let kind = pk.split_once('#').map(|(kind, _)| kind);
-        match kind {
-            Some("CODE") => item(record.dynamodb.new_image).map(Self::Verification),
-            Some("NOTICE") => item(record.dynamodb.new_image).map(Self::Notice),
-            _ => Ok(Self::Other),
-        }
+/// Returns the item of a record, or `None` if it is not new or of another kind. The filter of the
+/// event source excludes these; one that gets through does no harm.
+pub(crate) fn new_item<T: DeserializeOwned>(raw: &RawValue, kind: &str) -> Result<Option<T>, &'static str> {
+    let record: Record = serde_json::from_str(raw.get()).map_err(|_| "not a DynamoDB stream record")?;
+    if record.event_name != "INSERT" {
+        return Ok(None);
     }
-}
-
-fn item<T: DeserializeOwned>(image: Option<Item>) -> Result<Box<T>, &'static str> {
-    let image = image.ok_or("the record has no new image")?;
-    serde_dynamo::from_item(image).map(Box::new).map_err(|_| "the item cannot be read")
+    let Some(AttributeValue::S(pk)) = record.dynamodb.keys.get("pk") else { return Ok(None) };
+    if pk.split_once('#').is_none_or(|(prefix, _)| prefix != kind) {
+        return Ok(None);
+    }
+    let image = record.dynamodb.new_image.ok_or("the record has no new image")?;
+    serde_dynamo::from_item(image).map(Some).map_err(|_| "the item cannot be read")
 }

@@ -1,14 +1,15 @@
 //! SES v2, and what each of its errors means for the email (SES API v2 Reference, `SendEmail`).
 
-use std::{fmt, time::Duration};
+use std::{error::Error, fmt, iter, time::Duration};
 
 use aws_sdk_sesv2::{
     Client,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{BehaviorVersion, Credentials, Region, http::HttpResponse, retry::RetryConfig, timeout::TimeoutConfig},
     error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message as SesMessage, MessageHeader},
 };
+use hyper_util::client;
 use shared::{
     EmailAddress,
     config::{Aws, Sender},
@@ -17,11 +18,17 @@ use shared::{
 
 use crate::email::Message;
 
-/// The reason why an email was not sent.
+/// How long a response of SES is awaited. The lease of an email is longer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The reason why an email was not sent, as far as is known.
 #[derive(Debug)]
 pub enum SendError {
-    /// SES is throttled, down, or not set up. A later attempt can succeed.
-    Retry(String),
+    /// SES did not accept the email: it is throttled, unreachable, or not set up. A later attempt
+    /// can succeed.
+    Refused(String),
+    /// SES did not respond, or failed on its side, and may have sent the email.
+    Unknown(String),
     /// No attempt to send this email can succeed.
     Permanent(String),
 }
@@ -56,8 +63,8 @@ impl Ses {
     pub(crate) fn new(aws: &Aws, sender: Sender) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
-            .operation_attempt_timeout(Duration::from_secs(3))
-            .operation_timeout(Duration::from_secs(6))
+            .operation_attempt_timeout(TIMEOUT)
+            .operation_timeout(TIMEOUT)
             .build();
         let credentials = Credentials::new(
             &aws.access_key_id,
@@ -71,9 +78,9 @@ impl Ses {
             .region(Region::new(aws.region.clone()))
             .credentials_provider(credentials)
             .http_client(http_client(aws.sesv2_url.as_deref()))
-            // The stream delivers a failed record again. More attempts here would only delay other
-            // emails.
-            .retry_config(RetryConfig::standard().with_max_attempts(2))
+            // SendEmail is not idempotent, and the lease counts each attempt. The stream delivers a
+            // failed record again.
+            .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts);
         config.set_endpoint_url(aws.sesv2_url.clone());
         let from = from(&sender);
@@ -112,16 +119,30 @@ fn content(message: Message) -> Result<EmailContent, BuildError> {
 
 /// Classifies an error of SES. Only its code is logged, because its message can contain the
 /// address.
-fn classify<R>(error: &SdkError<SendEmailError, R>) -> SendError {
-    let Some(service_error) = error.as_service_error() else {
-        return SendError::Retry("SES: no response".to_owned());
-    };
-    let cause = format!("SES: {}", service_error.code().unwrap_or("error without a code"));
-    match service_error {
-        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => SendError::Permanent(cause),
-        // Throttled or over the quota; or a problem that the operator can fix (account suspended or
-        // paused, domain of the sender not verified, configuration set missing). The email waits,
-        // and ends in the dead-email queue.
-        _ => SendError::Retry(cause),
+///
+/// Only `BadRequestException` is final: an address or content that SES does not accept stays so,
+/// and must not block the emails after it. Everything else says nothing about the recipient.
+/// `MessageRejected` is also the response while the sender is not verified, and in the sandbox
+/// while the recipient is not. `AccountSuspendedException`, `SendingPausedException`,
+/// `LimitExceededException`, `MailFromDomainNotVerifiedException`, `NotFoundException`,
+/// `TooManyRequestsException` and errors that are common to all services end when the operator or
+/// time removes their cause. The email waits, and at the age limit of the event source its position
+/// is in the queue.
+fn classify(error: &SdkError<SendEmailError, HttpResponse>) -> SendError {
+    let cause = format!("SES: {}", error.code().unwrap_or("no response"));
+    if error.as_service_error().is_some_and(SendEmailError::is_bad_request_exception) {
+        return SendError::Permanent(cause);
     }
+    let refuses = |status: u16| status == 503 || (400..500).contains(&status);
+    let was_refused = match error.raw_response() {
+        Some(response) => refuses(response.status().as_u16()),
+        None => matches!(error, SdkError::ConstructionFailure(_)) || never_connected(error),
+    };
+    if was_refused { SendError::Refused(cause) } else { SendError::Unknown(cause) }
+}
+
+/// Returns whether no connection was opened, so that SES cannot have received the email.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
+    causes.any(|cause| cause.downcast_ref::<client::legacy::Error>().is_some_and(client::legacy::Error::is_connect))
 }

@@ -6,6 +6,7 @@
 
 use std::pin::Pin;
 
+use mail::Consumer;
 use serde_json::value::RawValue;
 use shared::{App, Endpoint, Response, Timestamp};
 
@@ -66,11 +67,12 @@ const ENTRIES: &str = "Query";
 const LIMIT: &str = "GetItem RATE_LIMIT/RATE_LIMIT";
 const SOURCE: &str = "UpdateItem RATE_LIMIT/HOUR";
 const TRY: &str = "UpdateItem CODE/CODE";
+const NOTICE: &str = "UpdateItem NOTICE/NOTICE";
 const WRITE: &str = "TransactWriteItems";
 
 /// All functions, by name.
 #[rustfmt::skip]
-pub const FUNCTIONS: [Function; 17] = [
+pub const FUNCTIONS: [Function; 18] = [
     endpoint::<check_session::CheckSession>("GET", "/session",
         cost(&[SESSION], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
     endpoint::<close_session::CloseSession>("DELETE", "/session/{id}",
@@ -99,8 +101,10 @@ pub const FUNCTIONS: [Function; 17] = [
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 4, 3.0, 5.0, [5.38, 6.2, 3.63])),
     endpoint::<resend_email_code::ResendEmailCode>("POST", "/email/verification",
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 3, 3.0, 7.0, [5.38, 6.2, 3.63])),
-    consumer(<send_mail::SendMail as mail::Consumer>::NAME,
+    consumer(send_mail::SendMail::NAME,
         cost(&["GetItem ADDRESS/ADDRESS", "GetItem SUPPRESSION/SUPPRESSION", TRY, TRY], 3, 2.0, 2.0, [2.24, 13.37, 3.84])),
+    consumer(send_notices::SendNotices::NAME,
+        cost(&["GetItem SUPPRESSION/SUPPRESSION", NOTICE, NOTICE], 3, 1.0, 2.0, [2.24, 13.37, 3.84])),
     endpoint::<verify_email::VerifyEmail>("PUT", "/email/verification",
         cost(&[SESSION, ENTRIES, WRITE, TRY], 3, 2.0, 11.0, [5.41, 4.53, 3.24])),
     endpoint::<verify_session::VerifySession>("PUT", "/session/verification",

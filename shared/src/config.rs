@@ -139,7 +139,7 @@ impl Config {
         self.code_keys.as_ref().ok_or(ConfigError::Missing("CODE_KEY"))
     }
 
-    /// Returns the sender of emails, which only `send-mail` has.
+    /// Returns the sender of emails, which only `send-mail` and `send-notices` have.
     ///
     /// # Errors
     /// If `SENDER_ADDRESS` is not set.
@@ -217,6 +217,9 @@ impl Variables<'_> {
             emails_per_user: self.number("EMAILS_PER_USER", 1, default.emails_per_user)?,
             sessions_per_user: self.number("SESSIONS_PER_USER", 1, default.sessions_per_user)?,
             account_changes_per_day: self.number("ACCOUNT_CHANGES_PER_DAY", 1, default.account_changes_per_day)?,
+            complaint_suppression: self
+                .number("COMPLAINT_SUPPRESSION_DAYS", 1, None)?
+                .map_or(default.complaint_suppression, |days: u32| Duration::from_hours(u64::from(days) * 24)),
         })
     }
 }

@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use self::{
     error::{Refusal, StoreError},
-    outbox::{Lease, OutboxItem},
+    outbox::{Lease, LeaseHolder, OutboxItem},
     suppressions::Suppression,
 };
 use crate::config::Config;

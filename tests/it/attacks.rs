@@ -31,6 +31,10 @@
 //! | enumeration of addresses | `enumeration` |
 //! | secrets in the table, the stream or the log | `secrets` |
 //! | header injection, phishing and floods by email | `attacks::emails`, `races` |
+//! | a user agent as a message | `send_mail` |
+//! | a flood of notices, an outage of SES | `deliveries::lanes` |
+//! | a slow SES, lost responses to a lease | `deliveries::slow_ses`, `deliveries::table_faults` |
+//! | complaints that lock an owner out | `mail_events` |
 //! | poisoned `Host` headers | `attacks::network`, `input::events` |
 //! | a spoofed source address, with or without a trusted proxy | `create_user`, `attacks::source` |
 //! | forms of other sites | `input` |

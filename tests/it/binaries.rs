@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     fixtures::{self, EVENTS, Expected, world},
     support::{Product, product_with},
-    template::{Template, WITHOUT_A_ROUTE},
+    template::{SENDERS, Template, WITHOUT_A_ROUTE},
 };
 use emulator::Binary;
 
@@ -52,20 +52,20 @@ async fn responses(function: &str, cases: &[&str], by_binary: bool) -> Vec<Value
     responses
 }
 
-/// Returns the output of `send-mail` for a batch, and the recipients and subjects of the emails
+/// Returns the output of a sender for a batch, and the recipients and subjects of the emails
 /// that it sent. The subjects contain the codes.
-async fn sent(case: &str, by_binary: bool) -> Value {
+async fn sent(function: &str, case: &str, by_binary: bool) -> Value {
     let mut sent = Value::Null;
     product_with(world::settings(), async |product| {
         world::populate(product).await;
-        fixtures::store_items_of(product, case).await;
+        fixtures::store_items_of(product, function, case).await;
         let output = if by_binary {
-            let binary = Binary::start(product, "send-mail", &[]).await;
-            let output = binary.invoke(&fixtures::read("send-mail", case)).await;
+            let binary = Binary::start(product, function, &[]).await;
+            let output = binary.invoke(&fixtures::read(function, case)).await;
             binary.assert_never_restarted();
             output
         } else {
-            serde_json::from_str(fixtures::invoke(product, "send-mail", case).await.get()).expect("JSON")
+            serde_json::from_str(fixtures::invoke(product, function, case).await.get()).expect("JSON")
         };
         let emails = product.sent_emails().await;
         let emails: Vec<_> = emails.iter().map(|email| json!([email.to, email.subject])).collect();
@@ -95,12 +95,12 @@ async fn binaries_respond_to_every_event_as_in_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_binary_sends_the_emails_of_every_batch_as_in_process() {
-    let compare = async |case: &'static str| {
-        let (expected, actual) = (sent(case, false).await, sent(case, true).await);
-        assert_eq!(actual, expected, "send-mail/{case}");
+async fn binaries_send_the_emails_of_every_batch_as_in_process() {
+    let compare = async |(function, case): (&'static str, &'static str)| {
+        let (expected, actual) = (sent(function, case, false).await, sent(function, case, true).await);
+        assert_eq!(actual, expected, "{function}/{case}");
     };
-    let cases = fixtures::of("send-mail").iter().map(|(case, _)| *case);
+    let cases = SENDERS.iter().flat_map(|function| fixtures::of(function).iter().map(|(case, _)| (*function, *case)));
     stream::iter(cases).map(compare).buffer_unordered(MAX_CONCURRENT).collect::<Vec<_>>().await;
 }
 

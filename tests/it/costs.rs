@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     support::{Product, Requested, markdown, product_with},
-    template::Template,
+    template::{SENDERS, Template},
 };
 use meter::{Meter, Units};
 
@@ -77,7 +77,7 @@ impl Ledger<'_> {
         request.await;
         let consumed = self.meter.read(self.product).await;
         let emails = self.product.sent_emails().await.len() - before;
-        let mut functions = consumed.keys().filter(|function| *function != "send-mail");
+        let mut functions = consumed.keys().filter(|function| !SENDERS.contains(&function.as_str()));
         let (Some(function), None) = (functions.next(), functions.next()) else { panic!("{name}: {consumed:?}") };
         // These two differ from the invocation in the registry: a sign-up writes other items than a
         // sign-in, and a code without a bearer token needs no session.

@@ -3,9 +3,11 @@
 //! them, at least once. It is never sent to two addresses.
 
 mod crashes;
+mod lanes;
 mod poison;
 mod repeats;
 mod ses_errors;
+mod slow_ses;
 mod table_faults;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -73,7 +75,7 @@ async fn mark_unsent(product: &Product, waiting: &[Waiting]) {
 
 /// Removes every trace of a delivery attempt from an item.
 async fn remove_marks(product: &Product, pk: &str, sk: &str) {
-    update(product, pk, sk, "REMOVE mailedAt, leasedUntil, reply").await;
+    update(product, pk, sk, "REMOVE mailedAt, leasedUntil, leaseHolder, senders, reply").await;
 }
 
 async fn update(product: &Product, pk: &str, sk: &str, expression: &str) {
@@ -102,11 +104,15 @@ fn records(waiting: &[Waiting]) -> Vec<Value> {
     waiting.iter().enumerate().map(|(position, one)| record(&one.image, position)).collect()
 }
 
-/// Invokes the function with a batch, as Lambda does, and returns the position of the first record
-/// to be retried, if any.
+/// Invokes send-mail with a batch, as Lambda does, and returns the position of the first record to
+/// be retried, if any.
 pub(crate) async fn deliver(product: &Product, batch: &[Value]) -> Option<usize> {
+    deliver_to("send-mail", product, batch).await
+}
+
+async fn deliver_to(function: &str, product: &Product, batch: &[Value]) -> Option<usize> {
     let event = to_raw_value(&json!({"Records": batch})).expect("an event");
-    let response = product.stack.invoke("send-mail", &event).await.expect("a response");
+    let response = product.stack.invoke(function, &event).await.expect("a response");
     first_failure(batch, &serde_json::from_str(response.get()).expect("JSON"))
 }
 
@@ -156,11 +162,11 @@ fn once(waiting: &[Waiting]) -> impl Iterator<Item = (&Waiting, usize)> {
     waiting.iter().map(|one| (one, 1))
 }
 
-/// Runs a test on a product whose `send-mail` uses one proxy for SES and one for DynamoDB.
+/// Runs a test on a product whose senders use one proxy for SES, and send-mail one for DynamoDB.
 async fn with_faults(test: impl AsyncFnOnce(&Product, &Proxy, &Proxy)) {
     let (ses, table) = (Proxy::start().await, Proxy::start().await);
     let variables = vec![
-        ("send-mail/AWS_ENDPOINT_URL_SESV2", ses.url().to_owned()),
+        ("AWS_ENDPOINT_URL_SESV2", ses.url().to_owned()),
         ("send-mail/AWS_ENDPOINT_URL_DYNAMODB", table.url().to_owned()),
     ];
     product_with(Settings { variables, ..Settings::default() }, async |product| {

@@ -11,7 +11,10 @@ use std::{collections::BTreeSet, fs, path::PathBuf, sync::LazyLock};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json, value::RawValue};
 
-use crate::support::{EmailKind, Product, product_with, with};
+use crate::{
+    support::{EmailKind, Product, product_with, with},
+    template::SENDERS,
+};
 pub(crate) use table::Expected;
 use table::FILES;
 use variants::VARIANTS;
@@ -112,29 +115,30 @@ async fn check_endpoint(function: &str) {
 }
 
 /// Stores the items in the records of a batch, as not mailed yet.
-pub(crate) async fn store_items_of(product: &Product, case: &str) {
-    let batch: Value = serde_json::from_str(&read("send-mail", case)).expect("JSON");
-    let now = product.stack.clock().now().seconds();
+pub(crate) async fn store_items_of(product: &Product, function: &str, case: &str) {
+    let batch: Value = serde_json::from_str(&read(function, case)).expect("JSON");
     let records = batch["Records"].as_array().into_iter().flatten();
     let images = records.filter(|record| record["eventName"] == "INSERT").map(|record| &record["dynamodb"]["NewImage"]);
     // The other records have no code or notice, or none that can be read.
     for image in images.filter(|image| image["expiresAt"].is_object()) {
-        let plain = |value: &Value| match (value["S"].as_str(), value["N"].as_str()) {
-            (Some(text), _) => json!(text),
-            (_, Some(number)) => json!(number.parse::<i64>().expect("a whole number")),
-            _ => panic!("no attribute of a code or notice: {value}"),
-        };
-        let members = image.as_object().expect("an item").iter();
-        let mut item: Value = members.map(|(name, value)| (name.clone(), plain(value))).collect();
-        for (name, value) in [("createdAt", now), ("expiresAt", now + 600)] {
-            item[name] = json!(value);
-        }
-        store_unmailed(product, item).await;
+        store_unmailed(product, image).await;
     }
 }
 
-/// Stores an item so that the product's own send-mail skips it, because it looks mailed.
-pub(crate) async fn store_unmailed(product: &Product, mut item: Value) {
+/// Stores the item of a code or notice so that the product's own functions skip it, because it
+/// looks mailed.
+pub(crate) async fn store_unmailed(product: &Product, image: &Value) {
+    let plain = |value: &Value| match (value["S"].as_str(), value["N"].as_str()) {
+        (Some(text), _) => json!(text),
+        (_, Some(number)) => json!(number.parse::<i64>().expect("a whole number")),
+        _ => panic!("no attribute of a code or notice: {value}"),
+    };
+    let members = image.as_object().expect("an item").iter();
+    let mut item: Value = members.map(|(name, value)| (name.clone(), plain(value))).collect();
+    let now = product.stack.clock().now().seconds();
+    for (name, value) in [("createdAt", now), ("expiresAt", now + 600)] {
+        item[name] = json!(value);
+    }
     item["mailedAt"] = item["createdAt"].clone();
     world::store(product, vec![item.clone()]).await;
     product.stack.delivered().await;
@@ -145,19 +149,20 @@ pub(crate) async fn store_unmailed(product: &Product, mut item: Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn send_mail_mails_what_its_events_ask_for_and_once() {
+async fn senders_mail_what_their_events_ask_for_and_once() {
     product_with(world::settings(), async |product| {
         world::populate(product).await;
-        for (case, expected) in of("send-mail") {
-            store_items_of(product, case).await;
+        let events = SENDERS.into_iter().flat_map(|function| of(function).iter().map(move |event| (function, event)));
+        for (function, (case, expected)) in events {
+            store_items_of(product, function, case).await;
             let (again, wanted): (_, &[_]) = match expected {
                 Expected::Mailed(emails) => (json!([]), emails),
                 Expected::AllAgain => (json!([{"itemIdentifier": ""}]), &[]),
-                _ => panic!("{case}: send-mail cannot do that"),
+                _ => panic!("{case}: {function} cannot do that"),
             };
             let before = product.sent_emails().await.len();
             for delivery in 1..=2 {
-                let returned = invoke(product, "send-mail", case).await;
+                let returned = invoke(product, function, case).await;
                 let returned: Value = serde_json::from_str(returned.get()).expect("JSON");
                 assert_eq!(returned, json!({"batchItemFailures": again}), "{case}, delivery {delivery}");
                 let emails = product.sent_emails().await.split_off(before);

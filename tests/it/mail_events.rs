@@ -4,6 +4,8 @@
 //! The local stack includes SES's mailbox simulator: email to its addresses bounces or causes a
 //! complaint.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{json, value::RawValue};
 
@@ -54,8 +56,13 @@ async fn a_suppressed_user_can_sign_in_through_another_address() {
         product.session(&john.bearer).await.expect(200);
         let received = product.sent_emails().await;
         let letters: Vec<_> = received.iter().map(|mail| (mail.to[0].as_str(), EmailKind::of(mail))).collect();
-        let code_to = |address| (address, EmailKind::Code);
-        assert_eq!(letters, [code_to(COMPLAINING), code_to("john@work.example"), code_to("john@work.example")]);
+        let work = "john@work.example";
+        let codes = letters.iter().filter(|(_, kind)| *kind == EmailKind::Code).map(|(to, _)| *to);
+        assert_eq!(codes.collect::<Vec<_>>(), [COMPLAINING, work, work]);
+        // The notices go to the address that gets email.
+        let notices = letters.iter().filter(|(_, kind)| *kind != EmailKind::Code).copied();
+        let notices: BTreeSet<_> = notices.collect();
+        assert_eq!(notices, [(work, EmailKind::AddressVerified), (work, EmailKind::SignedInElsewhere)].into());
     })
     .await;
 }
@@ -73,6 +80,74 @@ async fn the_code_of_a_suppressed_email_cannot_be_verified() {
         assert!(code.has("mailedAt") && !code.has("reply"), "{code:?}");
     })
     .await;
+}
+
+/// The oldest verified address that is not suppressed gets it. Without one, the notice is not sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_to_a_suppressed_address_goes_to_another_verified_one() {
+    product_with(Settings::with_mail_for_all(), async |product| {
+        let john = product.sign_up(COMPLAINING, "johny").await;
+        product.mailing(product.add_email(&john, BOUNCING), &[(EmailKind::Code, BOUNCING)]).await;
+        assert!(log_lines().iter().any(|line| line.contains("send-notices") && line.contains("suppressed:")));
+        let notices = product.items().await.into_iter().filter(|item| item.text("sk") == "NOTICE");
+        assert!(notices.into_iter().all(|notice| notice.has("mailedAt")));
+
+        let (work, home) = ("john@work.example", "john@home.example");
+        product.ask_to_add(&john, "unverified@doe.net").await.expect(202);
+        for address in [work, home] {
+            let verified = [(EmailKind::Code, address), (EmailKind::AddressVerified, work)];
+            product.mailing(product.add_email(&john, address), &verified).await;
+        }
+        // A notice about the suppressed address itself has no other recipient, because the other
+        // addresses have notices of their own.
+        let id = product.email_id(&john, BOUNCING).await;
+        product.mailing(product.prefer(&john, &id), &[(EmailKind::NoLongerPreferred, work)]).await.acknowledged();
+        let id = product.email_id(&john, COMPLAINING).await;
+        product.mailing(product.delete_email(&john, &id), &[(EmailKind::AddressRemoved, work)]).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suppression_for_a_complaint_ends_after_its_days() {
+    for (settings, days) in [(Settings::default(), 30), (Settings::parameter("ComplaintSuppressionDays", "1"), 1)] {
+        product_with(settings, async |product| {
+            let jane = "jane@example.com";
+            fixtures::invoke(product, "handle-mail-event", "complaint").await;
+            product.pass(Duration::from_mins(24 * 60 * days - 5));
+            product.ask_to_sign_in(jane).await.expect(202);
+            assert_eq!(product.emails_to(jane).await.len(), 0, "{days} days");
+            // DynamoDB deletes the item later.
+            product.pass(Duration::from_mins(5));
+            product.ask_to_sign_in(jane).await.expect(202);
+            assert_eq!(product.emails_to(jane).await.len(), 1, "{days} days");
+            // A further complaint counts anew.
+            fixtures::invoke(product, "handle-mail-event", "complaint").await;
+            product.ask_to_sign_in(jane).await.expect(202);
+            assert_eq!(product.emails_to(jane).await.len(), 1, "{days} days");
+        })
+        .await;
+    }
+}
+
+/// The mailbox of a bounce does not exist, whatever complaints come before or after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suppression_for_a_bounce_has_no_end() {
+    for events in [&["hard-bounce"][..], &["complaint", "hard-bounce"], &["hard-bounce", "complaint"]] {
+        product(async |product| {
+            let jane = "jane@example.com";
+            for event in events {
+                fixtures::invoke(product, "handle-mail-event", event).await;
+            }
+            let expected = [[format!("SUPPRESSION#{jane}"), "bounce".to_owned()]];
+            assert_eq!(fixtures::suppressions(product).await, expected, "{events:?}");
+            product.pass(Duration::from_hours(24 * 400));
+            product.stack.sweep().await.expect("a sweep");
+            product.ask_to_sign_in(jane).await.expect(202);
+            assert_eq!(product.emails_to(jane).await.len(), 0, "{events:?}");
+        })
+        .await;
+    }
 }
 
 /// SES publishes the events of all emails of an AWS account, including those of other services.

@@ -83,7 +83,7 @@ async fn a_sign_up_is_counted_at_each_of_its_steps() {
             ("create-email", "CodesRequested"),
             ("verify-email", "CodesVerified"),
             ("send-mail", "CodesMailed"),
-            ("send-mail", "NoticesMailed"),
+            ("send-notices", "NoticesMailed"),
         ] {
             let counted = format!(r#"metric="{counts}""#);
             assert!(log_lines().iter().any(|line| line.contains(function) && line.contains(&counted)), "{function}");

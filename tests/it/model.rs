@@ -33,7 +33,7 @@ fn config() -> Config {
     let regressions = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/model.txt");
     Config {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
-        max_shrink_iters: 30,
+        max_shrink_iters: 400,
         ..Config::with_cases(128)
     }
 }

@@ -1,4 +1,4 @@
-//! `send-mail`: the contents of its emails, and that each is sent once.
+//! `send-mail` and `send-notices`: the contents of their emails, and that each is sent once.
 
 use std::collections::BTreeMap;
 
@@ -58,6 +58,32 @@ async fn an_email_states_its_purpose_its_origin_and_what_to_do_if_unexpected() {
         }
         let headers = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")];
         assert_eq!(mail.headers, headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    })
+    .await;
+}
+
+/// Anyone can request a code for any address, so a user agent must not be a message to its owner.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_email_contains_no_words_of_a_user_agent() {
+    product_with(Settings::with_mail_for_all(), async |product| {
+        for (agent, shown) in [
+            ("Call-Latchkey-Support/800.555.0199", "unknown"),
+            ("Account-locked--Call/1800.5550.199", "unknown"),
+            ("evil-dot-com", "unknown"),
+            ("curl/800.555.0199", "curl"),
+            ("Mozilla/5.0 (Call 800 555 0199) Firefox/800.555", "Firefox"),
+            ("\u{202e}gro.live\u{202c}\u{200b}", "unknown"),
+        ] {
+            let request = product.request(Method::POST, "/session").header("user-agent", agent.as_bytes());
+            product.send(request.json(&json!({"email": JOHN}))).await.expect(202);
+            let received = product.emails_to(JOHN).await;
+            let mail = received.last().unwrap();
+            let browser = mail.text.lines().find_map(|line| line.trim().strip_prefix("Browser"));
+            assert_eq!(browser.map(str::trim), Some(shown), "{agent}");
+            for body in [&mail.text, &mail.html, &mail.subject] {
+                assert!(!["555", "Call", "evil", "live"].iter().any(|word| body.contains(word)), "{agent}: {body}");
+            }
+        }
     })
     .await;
 }
@@ -145,8 +171,8 @@ async fn cause_emails(product: &Product) -> Person {
     john
 }
 
-/// Invokes the function with records, as Lambda does, and returns its response.
-async fn deliver(product: &Product, items: &[&Item]) -> serde_json::Value {
+/// Invokes a function with records, as Lambda does, and returns its response.
+async fn deliver(product: &Product, function: &str, items: &[&Item]) -> serde_json::Value {
     let record = |(number, item): (usize, &&Item)| {
         let (image, number) = (item.image(), (number + 1).to_string());
         let keys = json!({"pk": image["pk"], "sk": image["sk"]});
@@ -154,7 +180,7 @@ async fn deliver(product: &Product, items: &[&Item]) -> serde_json::Value {
     };
     let records: Vec<_> = items.iter().enumerate().map(record).collect();
     let event = to_raw_value(&json!({"Records": records})).expect("an event");
-    let answer = product.stack.invoke("send-mail", &event).await.expect("a response");
+    let answer = product.stack.invoke(function, &event).await.expect("a response");
     serde_json::from_str(answer.get()).expect("JSON")
 }
 
@@ -168,9 +194,13 @@ async fn a_record_that_is_delivered_twice_is_mailed_once() {
         assert_eq!((asked.len(), notices.len()), (3, 1));
         let before = product.contents().await;
         for _ in 0..2 {
-            let all = [asked.clone(), notices.clone()].concat();
-            let answer = product.mailing(deliver(product, &all), &[]).await;
-            assert_eq!(answer, json!({"batchItemFailures": []}));
+            for (function, items) in [("send-mail", &asked), ("send-notices", &notices)] {
+                // Records of the other kind, which the filter of its event source excludes, are
+                // ignored.
+                let all = [items.clone(), asked.clone(), notices.clone()].concat();
+                let answer = product.mailing(deliver(product, function, &all), &[]).await;
+                assert_eq!(answer, json!({"batchItemFailures": []}));
+            }
         }
         product.assert_unchanged(&before).await;
     })

@@ -13,8 +13,11 @@ use shared::{Config, Limits};
 /// `{"Fn::Sub": "x"}`.
 pub(crate) struct Template(Value);
 
+/// The functions that send emails, which the table's stream invokes.
+pub(crate) const SENDERS: [&str; 2] = ["send-mail", "send-notices"];
+
 /// The functions that other AWS services invoke.
-pub(crate) const WITHOUT_A_ROUTE: [&str; 2] = ["handle-mail-event", "send-mail"];
+pub(crate) const WITHOUT_A_ROUTE: [&str; 3] = ["handle-mail-event", "send-mail", "send-notices"];
 
 /// A function in the template.
 pub(crate) struct Function<'a> {
@@ -198,9 +201,20 @@ fn the_environment_is_what_the_functions_read() {
     let mut all: BTreeSet<_> = common.map(|(name, _)| name.to_owned()).collect();
     for function in template.functions() {
         let own: BTreeSet<_> = function.variables().map(|(name, _)| name).collect();
-        // Only functions that derive codes get the code key, and only send-mail gets the sender.
+        // Only functions that derive codes get the code key, and only those that send emails get
+        // the sender.
         let expected: &[&str] = match function.name {
             "verify-session" | "verify-email" => &["CODE_KEY", "PREVIOUS_CODE_KEY"],
+            "handle-mail-event" => &["COMPLAINT_SUPPRESSION_DAYS"],
+            "send-notices" => &[
+                "AWS_ENDPOINT_URL_SESV2",
+                "CONFIGURATION_SET",
+                "PRODUCT_COLOR",
+                "PRODUCT_LINK",
+                "PRODUCT_NAME",
+                "REPLY_TO_ADDRESS",
+                "SENDER_ADDRESS",
+            ],
             "send-mail" => &[
                 "AWS_ENDPOINT_URL_SESV2",
                 "CODE_KEY",
@@ -289,27 +303,37 @@ fn the_table_has_the_schema_that_the_store_uses() {
 }
 
 #[test]
-fn send_mail_receives_codes_and_notices_and_loses_none() {
+fn each_sender_receives_its_own_kind_of_item_and_loses_none() {
     let template = Template::read();
-    let send_mail = template.function("send-mail");
-    let source = send_mail.event("DynamoDB");
-    assert_eq!(source["Stream"], json!({"Fn::GetAtt": "Table.StreamArn"}));
-    let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");
-    let [filter] = filters.as_slice() else { panic!("one filter") };
-    let pattern: Value = serde_json::from_str(filter["Pattern"].as_str().expect("a pattern")).expect("JSON");
-    let keys = json!({"pk": {"S": [{"prefix": "CODE#"}, {"prefix": "NOTICE#"}]}});
-    assert_eq!(pattern, json!({"eventName": ["INSERT"], "dynamodb": {"Keys": keys}}));
-    assert_eq!(source["BatchSize"], 10);
-    assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
-    assert_eq!(source["BisectBatchOnFunctionError"], true);
-    assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
-    // Retried until the code has expired. A record that is given up by then leaves a trace.
-    assert_eq!(source["MaximumRetryAttempts"], -1);
-    assert_eq!(source["MaximumRecordAgeInSeconds"], json!({"Ref": "CodeLifetimeSeconds"}));
-    let dead_letters = json!({"Type": "SQS", "Destination": {"Fn::GetAtt": "DeadLetters.Arn"}});
-    assert_eq!(source["DestinationConfig"]["OnFailure"], dead_letters);
-    // Time for ten emails, each as slow as SES may be.
-    assert!(send_mail.property("Timeout").as_u64() >= Some(60));
+    // Codes are retried until they have expired. The stream deletes notices after 24 hours.
+    let code_lifetime = json!({"Ref": "CodeLifetimeSeconds"});
+    for (function, kind, age, queue) in [
+        ("send-mail", "CODE#", code_lifetime, "DeadLetters.Arn"),
+        ("send-notices", "NOTICE#", json!(84_600), "NoticeDeadLetters.Arn"),
+    ] {
+        let function = template.function(function);
+        let source = function.event("DynamoDB");
+        assert_eq!(source["Stream"], json!({"Fn::GetAtt": "Table.StreamArn"}));
+        let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");
+        let [filter] = filters.as_slice() else { panic!("one filter") };
+        let pattern: Value = serde_json::from_str(filter["Pattern"].as_str().expect("a pattern")).expect("JSON");
+        let keys = json!({"pk": {"S": [{"prefix": kind}]}});
+        assert_eq!(pattern, json!({"eventName": ["INSERT"], "dynamodb": {"Keys": keys}}));
+        assert_eq!(source["BatchSize"], 10);
+        assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+        assert_eq!(source["BisectBatchOnFunctionError"], true);
+        assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
+        // A record that is given up leaves a trace.
+        assert_eq!(source["MaximumRetryAttempts"], -1);
+        assert_eq!(source["MaximumRecordAgeInSeconds"], age);
+        let dead_letters = json!({"Type": "SQS", "Destination": {"Fn::GetAtt": queue}});
+        assert_eq!(source["DestinationConfig"]["OnFailure"], dead_letters);
+        // Time for ten emails, each as slow as SES and DynamoDB may be.
+        assert!(function.property("Timeout").as_u64() >= Some(250));
+    }
+    let sources =
+        template.functions().iter().filter(|function| function.resource.to_string().contains("StreamArn")).count();
+    assert_eq!(sources, SENDERS.len(), "DynamoDB allows two readers per shard");
 }
 
 #[test]

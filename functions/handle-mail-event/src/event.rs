@@ -2,7 +2,7 @@
 //! of event data that Amazon SES publishes").
 
 use serde::Deserialize;
-use shared::{EmailAddress, store::Suppression};
+use shared::EmailAddress;
 
 /// The part of an event that is read.
 #[derive(Deserialize)]
@@ -38,17 +38,23 @@ struct Complaint {
     complaint_feedback_type: Option<String>,
 }
 
+/// A report of SES that suppresses an address.
+pub(crate) enum Report {
+    Bounce,
+    Complaint,
+}
+
 impl Detail {
-    /// Returns the reason to suppress the address, if there is one.
+    /// Returns the report for which the address is to be suppressed, if it is one.
     ///
     /// A full mailbox or a server that is down will accept email again, and a complaint of type
     /// `not-spam` is none.
-    pub(crate) fn suppression(&self) -> Option<Suppression> {
+    pub(crate) fn report(&self) -> Option<Report> {
         if self.bounce.as_ref().is_some_and(|bounce| bounce.bounce_type == "Permanent") {
-            return Some(Suppression::Bounce);
+            return Some(Report::Bounce);
         }
         let complaint = self.complaint.as_ref()?;
-        (complaint.complaint_feedback_type.as_deref() != Some("not-spam")).then_some(Suppression::Complaint)
+        (complaint.complaint_feedback_type.as_deref() != Some("not-spam")).then_some(Report::Complaint)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Handles SES's events about emails: an address that bounced or complained is suppressed and gets
 //! no more email.
 //!
-//! SES itself keeps the account from sending to such addresses (`SuppressionOptions` in
+//! SES itself keeps the account from sending to addresses that bounced (`SuppressionOptions` in
 //! template.yaml). Storing them here as well makes them visible, survives a change of the account,
 //! and costs no sending: an email that is not handed to SES cannot bounce.
 
 mod event;
+
+use std::time::Duration;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -14,7 +16,7 @@ use shared::{
     store::{Store, StoreError, Suppression},
 };
 
-use crate::event::MailEvent;
+use crate::event::{MailEvent, Report};
 
 /// The name of the function, everywhere the same.
 pub const NAME: &str = "handle-mail-event";
@@ -23,6 +25,7 @@ pub const NAME: &str = "handle-mail-event";
 #[derive(Debug)]
 pub struct HandleMailEvent {
     store: Store,
+    complaint_suppression: Duration,
 }
 
 /// Serves the function from the Lambda runtime for the life of the process.
@@ -43,7 +46,7 @@ impl HandleMailEvent {
     /// Creates the state with a DynamoDB client of its own. Nothing is connected yet.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { store: Store::new(config) }
+        Self { store: Store::new(config), complaint_suppression: config.limits.complaint_suppression }
     }
 
     /// Handles an event. Events that are not from SES, or that report nothing permanent, are
@@ -56,11 +59,14 @@ impl HandleMailEvent {
             tracing::error!(function = NAME, "not an SES event");
             return Ok(());
         };
-        let Some(suppression) = detail.suppression() else { return Ok(()) };
+        let Some(report) = detail.report() else { return Ok(()) };
         let message_id = detail.mail.message_id.as_str();
-        let (metric, event) = match suppression {
-            Suppression::Bounce => (Metric::MailsBounced, "bounced"),
-            Suppression::Complaint => (Metric::MailsComplained, "reported as spam"),
+        let (suppression, metric, event) = match report {
+            Report::Bounce => (Suppression::Bounce, Metric::MailsBounced, "bounced"),
+            Report::Complaint => {
+                let suppression = Suppression::Complaint { until: now.plus(self.complaint_suppression) };
+                (suppression, Metric::MailsComplained, "reported as spam")
+            }
         };
         // Every email of this service has one recipient.
         let Some(address) = detail.mail.recipient() else {

@@ -32,13 +32,13 @@ impl Endpoint for ListEmails {
     type Access = Authenticated;
     type Output = Emails;
 
-    async fn handle(app: &App, _: &Request, access: Authenticated) -> Result<Emails, Error> {
+    async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<Emails, Error> {
         let account = app.store.account(access.session.user).await?;
         let preferred = account.user.preferred;
         let mut emails = account.emails;
         emails.sort_by_key(|email| (email.id != preferred, email.age()));
         let listed = emails.into_iter().map(async |email| {
-            let is_suppressed = app.store.is_suppressed(&email.address).await?;
+            let is_suppressed = app.store.is_suppressed(&email.address, request.context.now).await?;
             Ok::<_, Error>(ListedEmail {
                 email_id: email.id,
                 address: email.address.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! The outbox's consumer as a Lambda function, behind the table's stream.
+//! The sender of codes as a Lambda function, behind the table's stream.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

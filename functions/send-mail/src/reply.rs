@@ -23,7 +23,7 @@ impl SendMail {
         let item = OutboxItem::Code(requested.id);
         // Suppression and ownership are keyed by canonical address, so spelling does not matter.
         let (is_suppressed, owner) =
-            try_join!(store.is_suppressed(&requested.address), store.address_owner(&requested.address, now))?;
+            try_join!(store.is_suppressed(&requested.address, now), store.address_owner(&requested.address, now))?;
         if is_suppressed {
             return store.finish(item, now).await.map(|()| Outcome::Suppressed);
         }

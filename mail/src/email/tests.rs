@@ -271,6 +271,8 @@ fn browsers_have_their_usual_names() {
         "python-requests/2.32.4",
         "Go-http-client/1.1",
         "PostmanRuntime",
+        "okhttp/4.12.0",
+        "Evil-Client/1.0",
         "",
     ];
     let described = agents.map(describe).join("\n");
@@ -288,10 +290,12 @@ fn browsers_have_their_usual_names() {
     Samsung Internet on Android
     Chrome on ChromeOS
     unknown
-    curl/8.5.0
-    python-requests/2.32.4
-    Go-http-client/1.1
+    curl
+    python-requests
+    Go-http-client
     PostmanRuntime
+    okhttp
+    unknown
     unknown
     ");
 }

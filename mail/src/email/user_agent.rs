@@ -1,4 +1,5 @@
-//! A user agent in words that people know. A client cannot write text into an email with it.
+//! A user agent in words of fixed lists. A client cannot write text into an email with it: even a
+//! version could be a phone number.
 
 use super::Layout;
 
@@ -33,11 +34,35 @@ const SYSTEMS: [(&str, &str); 7] = [
 /// The beginning of the user agent of every browser.
 const BROWSER_PREFIX: &str = "Mozilla/";
 
-/// The longest name of a program that is highlight.
-const MAX_NAME_BYTES: usize = 24;
+/// Other programs, by the word that their user agent begins with.
+const PROGRAMS: [&str; 23] = [
+    "Apache-HttpClient",
+    "Dalvik",
+    "Dart",
+    "Deno",
+    "Go-http-client",
+    "HTTPie",
+    "Java",
+    "Java-http-client",
+    "PostmanRuntime",
+    "Python-urllib",
+    "Ruby",
+    "Wget",
+    "aiohttp",
+    "axios",
+    "curl",
+    "got",
+    "insomnia",
+    "node",
+    "node-fetch",
+    "okhttp",
+    "python-httpx",
+    "python-requests",
+    "reqwest",
+];
 
-/// Returns `Firefox on Windows` for a browser, and name and version for another program, such as
-/// `curl/8.5.0`.
+/// Returns `Firefox on Windows` for a browser, `curl` for another known program, and `None` for
+/// everything else.
 pub(super) fn describe(agent: &str, layout: &Layout) -> Option<String> {
     if agent.starts_with(BROWSER_PREFIX) { browser(agent, layout) } else { program(agent) }
 }
@@ -55,16 +80,8 @@ fn known(names: &[(&str, &'static str)], agent: &str) -> Option<&'static str> {
     found.map(|(_, name)| *name)
 }
 
-/// Returns the first product of a user agent, if its name is a plain word. The name is too short
-/// for a message, and the version (three numbers of at most four digits) for a link or a code.
+/// Returns the known program that a user agent begins with, without its version.
 fn program(agent: &str) -> Option<String> {
-    let product = agent.split(' ').next()?;
-    let (name, version) = product.split_once('/').unwrap_or((product, ""));
-    let is_plain = |b: u8| b.is_ascii_alphabetic() || b == b'-' || b == b'_';
-    if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(is_plain) {
-        return None;
-    }
-    let is_number = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    let numbers: Vec<&str> = version.split('.').take(3).take_while(is_number).collect();
-    Some(if numbers.is_empty() { name.to_owned() } else { format!("{name}/{}", numbers.join(".")) })
+    let name = agent.split(['/', ' ']).next()?;
+    PROGRAMS.iter().find(|program| program.eq_ignore_ascii_case(name)).map(|program| (*program).to_owned())
 }

@@ -43,6 +43,9 @@ pub struct Limits {
     /// `ACCOUNT_CHANGES_PER_DAY`: how many changes that send security notices a user can make in 24
     /// hours.
     pub account_changes_per_day: usize,
+    /// `COMPLAINT_SUPPRESSION_DAYS`: how long an address gets no email after its owner reported one
+    /// as spam.
+    pub complaint_suppression: Duration,
 }
 
 impl Default for Limits {
@@ -63,6 +66,7 @@ impl Default for Limits {
             emails_per_user: 10,
             sessions_per_user: 50,
             account_changes_per_day: 20,
+            complaint_suppression: Duration::from_hours(30 * 24),
         }
     }
 }

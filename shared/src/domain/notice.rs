@@ -24,7 +24,8 @@ pub struct Notice {
     /// The account that was changed.
     #[serde(rename = "userID")]
     pub user: UserId,
-    /// The recipient: an address that the account had before or after the change.
+    /// The recipient: an address that the account had before or after the change. While it is
+    /// suppressed, the notice goes to another verified address of the account.
     pub to: EmailAddress,
     /// The change.
     pub event: Event,

@@ -137,8 +137,8 @@ impl Store {
             if let Some(preferred) = account.preferred()
                 && preferred.address.canonical() != address.canonical()
             {
-                let event = Event::SignedInElsewhere;
-                notify(transaction, &Notice::new(&account.user, &preferred.address, event, address, &context))?;
+                let (user, event) = (&account.user, Event::SignedInElsewhere);
+                notify(transaction, &Notice::new(user, &preferred.address, event, address, &context))?;
             }
             redeem(transaction, verification);
             Ok(())

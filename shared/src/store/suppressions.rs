@@ -6,10 +6,7 @@ use crate::{
     domain::{email_address::EmailAddress, timestamp::Timestamp},
     store::{
         Store, StoreError,
-        table::{
-            keys::Key,
-            write::{IS_NEW, Write},
-        },
+        table::{keys::Key, write::Write},
     },
 };
 
@@ -18,16 +15,26 @@ use crate::{
 pub enum Suppression {
     /// The mailbox does not exist.
     Bounce,
-    /// The owner reported an email as spam.
-    Complaint,
+    /// The owner reported an email as spam. Someone else may have caused that email, so the owner
+    /// is not kept out of their account for good.
+    Complaint {
+        /// When the suppression ends.
+        until: Timestamp,
+    },
 }
 
-/// A stored suppression. Its attributes are for operators.
+/// A stored suppression. Its other attributes are for operators.
 #[derive(Deserialize)]
-struct Suppressed {}
+#[serde(rename_all = "camelCase")]
+struct Suppressed {
+    /// A bounce has no end.
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+}
 
 impl Store {
-    /// Suppresses an address, however it is spelled. A second suppression changes nothing.
+    /// Suppresses an address, however it is spelled. A bounce replaces a complaint; a complaint
+    /// begins an earlier one anew, and changes nothing about a bounce.
     ///
     /// # Errors
     /// If DynamoDB fails.
@@ -37,20 +44,26 @@ impl Store {
         reason: Suppression,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let reason = match reason {
-            Suppression::Bounce => "bounce",
-            Suppression::Complaint => "complaint",
+        let no_bounce = "attribute_not_exists(#pk) OR attribute_exists(#expiresAt)";
+        let update = |change| Write::update(Key::suppression(address), change, no_bounce).value("now", &now);
+        let suppress = match reason {
+            Suppression::Bounce => {
+                update("SET #reason = :reason, #createdAt = :now REMOVE #expiresAt").value("reason", "bounce")
+            }
+            Suppression::Complaint { until } => {
+                let change = "SET #reason = :reason, #createdAt = :now, #expiresAt = :until";
+                update(change).value("reason", "complaint").value("until", &until)
+            }
         };
-        let change = "SET #reason = :reason, #createdAt = :now";
-        let suppress = Write::update(Key::suppression(address), change, IS_NEW);
-        self.update::<Suppressed>(suppress.value("reason", reason).value("now", &now)).await.map(|_| ())
+        self.update::<Suppressed>(suppress).await.map(|_| ())
     }
 
-    /// Returns whether an address is suppressed.
+    /// Returns whether an address is suppressed at this time.
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn is_suppressed(&self, address: &EmailAddress) -> Result<bool, StoreError> {
-        Ok(self.get::<Suppressed>(Key::suppression(address)).await?.is_some())
+    pub async fn is_suppressed(&self, address: &EmailAddress, now: Timestamp) -> Result<bool, StoreError> {
+        let suppressed = self.get::<Suppressed>(Key::suppression(address)).await?;
+        Ok(suppressed.is_some_and(|suppressed| suppressed.expires_at.is_none_or(|end| end > now)))
     }
 }

@@ -81,7 +81,7 @@ async fn every_kind_of_item_is_written_by_the_functions_that_the_page_lists() {
     assert_eq!(writers, documented_writers(&registry::FUNCTIONS.map(|function| function.name.to_owned()).into()));
 }
 
-/// Records what `send-mail` writes, by the leases in all calls, and asserts its calls in the
+/// Records what the senders write, by the leases in all calls, and asserts its calls in the
 /// registry.
 async fn sending_emails(product: &Product, proxy: &Proxy, writers: &mut Writers) {
     let john = product.sign_up("john@work.example", "johny").await;
@@ -103,10 +103,14 @@ async fn sending_emails(product: &Product, proxy: &Proxy, writers: &mut Writers)
     let leases = |call: &Call| call.body.to_string().contains("#leasedUntil");
     let leasing_calls = |calls: Vec<Call>| calls.into_iter().filter(leases).collect::<Vec<_>>();
     record(writers, "send-mail", &leasing_calls(calls));
-    // `send-mail` sends notices, too.
     product.add_email(&john, "john@home.example").await;
     product.stack.delivered().await;
-    record(writers, "send-mail", &leasing_calls(proxy.take_calls()));
+    let calls = proxy.take_calls().into_iter().filter(|call| call.key().starts_with("NOTICE#"));
+    let calls = leasing_calls(calls.collect());
+    let sites: Vec<_> = calls.iter().map(Call::site).collect();
+    let updates = cost_of("send-notices").calls.iter().filter(|call| call.starts_with("UpdateItem"));
+    assert_eq!(sites, updates.copied().collect::<Vec<_>>());
+    record(writers, "send-notices", &calls);
 }
 
 fn documented_calls() -> BTreeMap<String, Vec<String>> {

@@ -18,8 +18,8 @@ async fn die_waiting_for(service: &Proxy, product: &Product, batch: &[Value]) {
     let environment = product.stack.environment("send-mail").expect("the function's environment").clone();
     let config = Config::from_variables(&|name| environment.get(name).cloned()).expect("a valid environment");
     let function = SendMail::new(&config).expect("a function");
-    let (event, now) = (to_raw_value(&json!({"Records": batch})).expect("an event"), product.stack.clock().now());
-    let task = tokio::spawn(async move { mail::handle(&function, now, &event).await });
+    let (event, clock) = (to_raw_value(&json!({"Records": batch})).expect("an event"), product.stack.clock().clone());
+    let task = tokio::spawn(async move { mail::handle(&function, &|| clock.now(), &event).await });
     service.silence().await;
     task.abort();
     assert!(task.await.is_err_and(|error| error.is_cancelled()), "the function was not stopped");

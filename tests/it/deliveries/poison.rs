@@ -52,7 +52,7 @@ async fn an_email_that_ses_rejects_does_not_delay_others() {
         for position in 0..10 {
             mark_unsent(product, &waiting).await;
             let before = product.sent_emails().await.len();
-            ses.decide(only_to(&waiting[position].address, Fault::Before(End::Error(400, "MessageRejected"))));
+            ses.decide(only_to(&waiting[position].address, Fault::Before(End::Error(400, "BadRequestException"))));
             assert_eq!(deliver(product, &records(&waiting)).await, None);
             // The email is given up, even if SES would accept it later.
             ses.mend();

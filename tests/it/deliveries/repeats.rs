@@ -11,6 +11,8 @@ use super::{
 };
 use crate::support::{EmailKind, End, Fault, Requested, Settings, log_lines, product, product_with};
 
+const PAUSED: Fault = Fault::Before(End::Error(400, "SendingPausedException"));
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_repeated_in_a_batch_sends_one_email() {
     product(async |product| {
@@ -83,17 +85,18 @@ async fn a_batch_delivered_eight_times_concurrently_is_sent_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_failure_only_the_unsent_emails_are_sent() {
+async fn a_failed_record_delays_no_other_and_only_it_is_sent_later() {
     with_faults(async |product, ses, _| {
         let waiting = waiting(product, 10).await;
         let batch = records(&waiting);
         for position in 0..10 {
             mark_unsent(product, &waiting).await;
             let before = product.sent_emails().await.len();
-            ses.decide(only_to(&waiting[position].address, Fault::Before(End::Error(400, "SendingPausedException"))));
-            // The response names the first failed record: Lambda retries it and all that follow.
+            ses.decide(only_to(&waiting[position].address, PAUSED));
+            // The response names the failed record: Lambda retries it and all that follow, although
+            // those were sent.
             assert_eq!(deliver(product, &batch).await, Some(position));
-            assert_sent(product, before, once(&waiting[..position]));
+            assert_sent(product, before, once(&waiting[..position]).chain(once(&waiting[position + 1..])));
             ses.mend();
             // Lambda may also retry some records before it.
             let from = position.saturating_sub(2);
@@ -102,6 +105,23 @@ async fn after_a_failure_only_the_unsent_emails_are_sent() {
             assert_eq!(deliver(product, &batch).await, None);
             assert_sent(product, before, once(&waiting));
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_failed_records_the_first_is_reported() {
+    with_faults(async |product, ses, _| {
+        let waiting = waiting(product, 5).await;
+        let batch = records(&waiting);
+        let before = product.sent_emails().await.len();
+        let failing = [1, 3].map(|position| only_to(&waiting[position].address, PAUSED));
+        ses.decide(move |call| failing.iter().find_map(|fails| fails(call)));
+        assert_eq!(deliver(product, &batch).await, Some(1));
+        assert_sent(product, before, waiting.iter().zip([1, 0, 1, 0, 1]));
+        ses.mend();
+        assert_eq!(deliver(product, &batch[1..]).await, None);
+        assert_sent(product, before, once(&waiting));
     })
     .await;
 }

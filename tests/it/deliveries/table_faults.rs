@@ -26,7 +26,7 @@ impl TableCall {
             "" if call.key().starts_with("SUPPRESSION#") => Some(Self::Suppression),
             "" if call.key().starts_with("ADDRESS#") => Some(Self::Owner),
             "" => None,
-            "REMOVE #leasedUntil" => Some(Self::Release),
+            release if release.starts_with("REMOVE #leasedUntil") => Some(Self::Release),
             mark if mark.starts_with("SET #mailedAt") => Some(Self::Mark),
             lease if lease.starts_with("SET #leasedUntil") => Some(Self::Lease),
             other => panic!("an unknown call of `send-mail`: {other}"),
@@ -82,8 +82,10 @@ async fn test_failing_call(at: TableCall, attempts: usize) {
                 });
             }
             let elapsed = deliver_until_done(product, &records(&waiting)).await;
-            // A lease that could not be released expires.
-            assert!(elapsed <= Duration::from_secs(40), "{fault:?}: {elapsed:?}");
+            // The SDK's next attempt succeeds, even if the table executed the first one. Only a
+            // lease that is left behind has to expire.
+            let longest = if attempts < SDK_ATTEMPTS && at != TableCall::Release { 0 } else { 40 };
+            assert!(elapsed <= Duration::from_secs(longest), "{fault:?}: {elapsed:?}");
             let times = if attempts < SDK_ATTEMPTS { 1 } else { total_sent(at, fault) };
             assert_sent(product, before, waiting.iter().zip([1, times, 1]));
             table.mend();

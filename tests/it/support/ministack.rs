@@ -53,12 +53,10 @@ pub(super) async fn create_table(product: &Product) {
     enable.time_to_live_specification(time_to_live).send().await.expect("time to live");
 }
 
-/// Invokes send-mail for every item with a pending email, as if the stream had just delivered it.
+/// Invokes the sender of every item with a pending email, as if the stream had just delivered it.
 pub(super) async fn send_pending_emails(product: &Product) {
-    let is_pending = |item: &Item| {
-        let kind = item.text("sk");
-        (kind == "CODE" || kind == "NOTICE") && !item.has("mailedAt") && !item.has("leasedUntil")
-    };
+    let is_pending =
+        |item: &Item| matches!(item.text("sk"), "CODE" | "NOTICE") && !item.has("mailedAt") && !item.has("leasedUntil");
     let mut pending: Vec<_> = product.items().await.into_iter().filter(is_pending).collect();
     pending.sort_by_key(|item| item.number("createdAt"));
     for item in pending {
@@ -68,7 +66,8 @@ pub(super) async fn send_pending_emails(product: &Product) {
             "dynamodb": {"Keys": {"pk": image["pk"], "sk": image["sk"]}, "NewImage": image, "SequenceNumber": "1"},
         });
         let batch = to_raw_value(&json!({"Records": [record]})).expect("JSON");
-        let output = product.stack.invoke("send-mail", &batch).await.expect("an output");
+        let function = if item.text("sk") == "CODE" { "send-mail" } else { "send-notices" };
+        let output = product.stack.invoke(function, &batch).await.expect("an output");
         let output: Value = serde_json::from_str(output.get()).expect("JSON");
         assert!(output["batchItemFailures"].is_array(), "{output}");
     }

@@ -192,6 +192,7 @@ fn kind(value: &AttributeValue) -> String {
             None => "L".to_owned(),
         },
         AttributeValue::M(_) => "M".to_owned(),
+        AttributeValue::Ss(_) => "SS".to_owned(),
         other => panic!("a type that no item has: {other:?}"),
     }
 }
@@ -203,6 +204,7 @@ fn plain(value: &AttributeValue) -> Value {
         AttributeValue::Bool(truth) => (*truth).into(),
         AttributeValue::L(list) => list.iter().map(plain).collect(),
         AttributeValue::M(map) => map.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        AttributeValue::Ss(set) => set.iter().map(String::as_str).collect(),
         other => panic!("a type that is never stored: {other:?}"),
     }
 }
@@ -212,6 +214,7 @@ fn typed(value: &AttributeValue) -> Value {
         AttributeValue::S(text) => json!({"S": text}),
         AttributeValue::N(number) => json!({"N": number}),
         AttributeValue::Bool(truth) => json!({"BOOL": truth}),
+        AttributeValue::Ss(set) => json!({"SS": set}),
         AttributeValue::L(list) => json!({"L": list.iter().map(typed).collect::<Vec<_>>()}),
         AttributeValue::M(map) => {
             json!({"M": map.iter().map(|(name, value)| (name.clone(), typed(value))).collect::<serde_json::Map<_, _>>()})

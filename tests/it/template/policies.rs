@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Function, Template, WITHOUT_A_ROUTE};
+use super::{Function, SENDERS, Template, WITHOUT_A_ROUTE};
 use crate::{
     faults::{matrix::with_own_product, scenarios::Scenario},
     fixtures::{self, world},
@@ -49,8 +49,8 @@ async fn calls_of_events(function: &str) -> Vec<Call> {
         proxy.lead_to(product);
         world::populate(product).await;
         for (case, _) in fixtures::of(function) {
-            if function == "send-mail" {
-                fixtures::store_items_of(product, case).await;
+            if SENDERS.contains(&function) {
+                fixtures::store_items_of(product, function, case).await;
             }
             fixtures::invoke(product, function, case).await;
         }
@@ -134,7 +134,7 @@ async fn a_function_has_exactly_the_table_permissions_that_it_uses() {
 }
 
 #[test]
-fn only_send_mail_has_permissions_beyond_the_table() {
+fn only_senders_have_permissions_beyond_the_table() {
     let template = Template::read();
     for function in template.functions() {
         let others: BTreeSet<_> = statements(&template, &function)
@@ -146,7 +146,7 @@ fn only_send_mail_has_permissions_beyond_the_table() {
         // Besides sending email: with the function's role, Lambda reads the stream, reports the
         // records that are given up and keeps the logs.
         let expected: &[&str] = match function.name {
-            "send-mail" => &[
+            "send-mail" | "send-notices" => &[
                 "dynamodb:DescribeStream",
                 "dynamodb:GetRecords",
                 "dynamodb:GetShardIterator",

@@ -98,7 +98,7 @@ fn every_function_is_on_the_dashboard() {
     let body = template.resource("Dashboard")["Properties"]["DashboardBody"]["Fn::Sub"].as_str().expect("a body");
     serde_json::from_str::<Value>(body).expect("JSON");
     for function in template.functions() {
-        // Endpoints: duration and invocations. send-mail: failures and the delay of its emails.
+        // Endpoints: duration and invocations. Senders: failures and the delay of their emails.
         // handle-mail-event: failures and invocations.
         assert_eq!(body.matches(&format!("\"${{{}}}\"", function.id)).count(), 2, "{}", function.id);
     }

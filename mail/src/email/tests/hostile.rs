@@ -7,7 +7,7 @@ use shared::Language;
 use super::{AT, Email, FIREFOX, Message, Requester, branding, describe, emails, facts, requester};
 
 /// User agents that try to be markup, a header, a link, a message or a code.
-fn hostile_agents() -> [String; 20] {
+fn hostile_agents() -> [String; 22] {
     [
         "<script>alert(1)</script>".to_owned(),
         "Mozilla/5.0 <script>alert(1)</script> Firefox/140.0".to_owned(),
@@ -28,6 +28,8 @@ fn hostile_agents() -> [String; 20] {
         "Your code is 999999".to_owned(),
         "code/999999".to_owned(),
         "Call/1.888.555.0199".to_owned(),
+        "Call-Latchkey-Support/800.555.0199".to_owned(),
+        "evil-dot-com".to_owned(),
         "{{ context.ip }}{% include \"code.txt\" %}".to_owned(),
     ]
 }
@@ -37,7 +39,7 @@ fn assert_harmless(message: &Message) {
     let is_odd = |c: char| c != '\n' && !(' '..='~').contains(&c);
     for part in [subject, text, html] {
         assert!(!part.contains(is_odd), "control or foreign characters: {part:?}");
-        for word in ["evil", "<script", "alert", "Bcc", "Claim", "999999", "{{"] {
+        for word in ["evil", "<script", "alert", "Bcc", "Claim", "999999", "{{", "Call", "555"] {
             assert!(!part.contains(word), "{word} in {part}");
         }
     }
@@ -55,13 +57,13 @@ fn a_user_agent_writes_nothing_into_an_email() {
 }
 
 #[test]
-fn a_hostile_user_agent_is_reduced_to_a_word() {
+fn a_hostile_user_agent_is_reduced_to_known_words() {
     let left: Vec<String> = hostile_agents().iter().map(|agent| describe(agent)).collect();
     assert_snapshot!(left.join("\n"), @r"
     unknown
     Firefox
     Chrome on Windows
-    curl/8.5
+    curl
     unknown
     unknown
     curl
@@ -70,13 +72,15 @@ fn a_hostile_user_agent_is_reduced_to_a_word() {
     unknown
     Firefox
     unknown
-    curl/1.1.1
+    curl
     unknown
     unknown
     unknown
-    Your
-    code
-    Call/1.888.555
+    unknown
+    unknown
+    unknown
+    unknown
+    unknown
     unknown
     ");
 }

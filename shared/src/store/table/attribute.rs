@@ -45,6 +45,15 @@ impl Attribute for [Timestamp] {
     }
 }
 
+/// A set with one element.
+pub(in crate::store) struct StringSet<'a>(pub(in crate::store) &'a str);
+
+impl Attribute for StringSet<'_> {
+    fn attribute(&self) -> AttributeValue {
+        AttributeValue::Ss(vec![self.0.to_owned()])
+    }
+}
+
 impl<Kind> Attribute for Id<Kind> {
     fn attribute(&self) -> AttributeValue {
         AttributeValue::S(self.to_string())

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Cancelled(usize, &'static str),
     /// The call is executed after this time.
     Late(Duration),
+    /// The call is executed at once, and has its response after this time.
+    Slow(Duration),
     /// The call is executed once something else is decided, and has no response until then.
     Held,
     /// A read returns nothing, like a replica without any data yet.

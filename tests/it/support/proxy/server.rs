@@ -105,6 +105,11 @@ async fn answer(state: Arc<Shared>, connection: usize, request: Request<Incoming
             tokio::time::sleep(time).await;
             Ok(whole(pass_on().await))
         }
+        Some(Fault::Slow(time)) => {
+            let answered = pass_on().await;
+            tokio::time::sleep(time).await;
+            Ok(whole(answered))
+        }
         Some(Fault::Held) => {
             state.silences.send_modify(|silences| *silences += 1);
             decided.changed().await.map_err(|_| Cut)?;

@@ -53,7 +53,7 @@ async fn the_trusted_proxy_reports_the_ip_with_or_without_a_port() {
     .await;
 }
 
-/// Only CloudFront appends a port to an IPv6 address without brackets.
+/// Only `CloudFront` appends a port to an IPv6 address without brackets.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_chooses_the_header_with_the_ip() {
     product_with(behind_proxy().and("ClientIpHeader", "X-Real-IP"), async |product| {

@@ -46,7 +46,7 @@ const FAULTS: [Fault; 7] = [
 ];
 
 /// The number of attempts that the SDK makes.
-const SDK_ATTEMPTS: usize = 4;
+const SDK_ATTEMPTS: usize = 3;
 
 /// The number of emails sent in the end when all attempts of a call fail.
 fn total_sent(at: TableCall, fault: Fault) -> usize {

@@ -34,6 +34,10 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// one.
 const MAX_ATTEMPTS: u32 = 4;
 
+/// An update counts again with each attempt whose response is lost: a try of a code, for example.
+/// The functions that begin with updates have at most two idle connections.
+const MAX_ATTEMPTS_OF_UPDATES: u32 = 3;
+
 pub(in crate::store) fn new(aws: &Aws) -> Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -47,12 +51,14 @@ pub(in crate::store) fn new(aws: &Aws) -> Client {
         .region(Region::new(aws.region.clone()))
         .credentials_provider(credentials)
         .http_client(http_client(aws.dynamodb_url.as_deref()))
-        .retry_config(
-            RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
-        )
+        .retry_config(retries(MAX_ATTEMPTS))
         .timeout_config(timeouts);
     config.set_endpoint_url(aws.dynamodb_url.clone());
     Client::from_conf(config.build())
+}
+
+fn retries(max_attempts: u32) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(max_attempts).with_initial_backoff(Duration::from_millis(50))
 }
 
 impl Store {
@@ -103,7 +109,8 @@ impl Store {
         let update = write.into_update(&self.client, &self.table).return_values(ReturnValue::AllNew);
         let mut backoff = Backoff::default();
         loop {
-            let error = match update.clone().send().await {
+            let config = aws_sdk_dynamodb::Config::builder().retry_config(retries(MAX_ATTEMPTS_OF_UPDATES));
+            let error = match update.clone().customize().config_override(config).send().await {
                 Ok(output) => return output.attributes.map(from_item).transpose(),
                 Err(error) => error,
             };

@@ -54,12 +54,14 @@ pub(super) async fn listen(state: Arc<Shared>) -> String {
     url
 }
 
+/// The connections of the process so far.
+static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
+
 async fn converse(stream: TcpStream, open: Open) {
     let mut hung_up = open.0.hung_up.subscribe();
     // A connection that is cut ends with a reset. An orderly end could be mistaken for something
     // else.
     stream.set_zero_linger().expect("a socket");
-    static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
     let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
     let service = service_fn(|request| answer(Arc::clone(&open.0), connection, request));
     let mut served = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));

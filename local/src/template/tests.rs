@@ -211,7 +211,7 @@ fn an_unsupported_event_type_or_operator_is_an_error() {
 fn the_template_of_the_repository_is_read() {
     let template = read_with(TEXT, &[]).unwrap();
     assert_eq!(template.table.name, "latchkey");
-    assert_eq!(template.stream_readers().count(), 1);
+    assert_eq!(template.stream_readers().count(), 2);
     assert!(template.routes().count() >= 4);
     for function in &template.functions {
         assert_eq!(function.environment["TABLE_NAME"], "latchkey");

@@ -57,14 +57,15 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             ),
             "No one can sign in without it.",
         ),
-        Email::ReauthenticationCode(code) => with_code(
-            code,
-            product,
-            "Confirm that it is you",
-            format!("Enter this code to confirm a change of your {product} account:"),
-            "No one can change your account without it. But someone may be signed in to it: close every session that you \
-            don't recognize.",
-        ),
+        Email::ReauthenticationCode(code) => {
+            let lead = format!("Enter this code to confirm a change of your {product} account:");
+            Copy {
+                stranger: "Someone else may be signed in to your account. Don't share the code: no one can change your account \
+                    without it. Sign in, and close every session that you don't recognize."
+                    .to_owned(),
+                ..with_code(code, product, "Confirm that it is you", lead, "")
+            }
+        }
         Email::AddAddressCode(code) => with_code(
             code,
             product,

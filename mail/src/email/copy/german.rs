@@ -57,14 +57,15 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             ),
             "Ohne ihn kommt niemand hinein.",
         ),
-        Email::ReauthenticationCode(code) => with_code(
-            code,
-            product,
-            "Bestätigen Sie, dass Sie es sind",
-            format!("Mit diesem Code bestätigen Sie eine Änderung an Ihrem Konto bei {product}:"),
-            "Ohne ihn kann niemand Ihr Konto ändern. Vielleicht ist aber jemand darin angemeldet: Beenden Sie die \
-            Sitzungen, die Sie nicht kennen.",
-        ),
+        Email::ReauthenticationCode(code) => {
+            let lead = format!("Mit diesem Code bestätigen Sie eine Änderung an Ihrem Konto bei {product}:");
+            Copy {
+                stranger: "Vielleicht ist jemand in Ihrem Konto angemeldet. Geben Sie den Code nicht weiter: Ohne ihn kann \
+                    niemand Ihr Konto ändern. Melden Sie sich an, und beenden Sie die Sitzungen, die Sie nicht kennen."
+                    .to_owned(),
+                ..with_code(code, product, "Bestätigen Sie, dass Sie es sind", lead, "")
+            }
+        }
         Email::AddAddressCode(code) => with_code(
             code,
             product,

@@ -169,7 +169,7 @@ async fn bounces_of_other_services_are_ignored() {
     .await;
 }
 
-/// docs/operations.md, "Addresses that get no mail".
+/// docs/email.md, "Addresses that get no mail".
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_an_operator_releases_gets_email_again() {
     product(async |product| {

@@ -1,22 +1,21 @@
 //! Keeps the pages of websites away from the database.
 //!
 //! dynoxide serves requests for any host. A website can therefore let its own name mean 127.0.0.1,
-//! and its pages then read and write the database (DNS rebinding). The guard refuses a connection
-//! whose first request is not for this machine; a browser never uses it for another host later.
+//! and its pages then read and write the database (DNS rebinding).
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use hyper::client::conn::http1 as client;
+use hyper::server::conn::http1 as server;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use shared::runtime::entropy;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex;
 
 use crate::pages::is_local;
-
-const MAX_HEAD_BYTES: usize = 64 * 1024;
-
-const REFUSAL: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Returns an address of this machine for the unguarded database. Linux has sixteen million of
 /// them, so that no website finds it.
@@ -25,48 +24,34 @@ pub(super) fn hidden_address() -> Ipv4Addr {
     if cfg!(target_os = "linux") { Ipv4Addr::new(127, b, c, d | 1) } else { Ipv4Addr::LOCALHOST }
 }
 
-/// Passes the connections of local clients on to the database, for ever.
+/// Passes the requests of local clients on to the database, for ever.
 pub(super) async fn serve(listener: TcpListener, database: SocketAddr) {
     loop {
         // A failed connection is of no interest to the others.
-        if let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(pass_on(client, database));
+        if let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(pass_on(stream, database));
         }
     }
 }
 
-async fn pass_on(mut client: TcpStream, database: SocketAddr) -> io::Result<()> {
-    let head = read_head(&mut client).await?;
-    if !headers(&head).is_some_and(|headers| is_local(&headers)) {
-        return client.write_all(REFUSAL).await;
-    }
-    let mut database = TcpStream::connect(database).await?;
-    for stream in [&client, &database] {
+/// Serves a connection, with a connection of its own to the database.
+async fn pass_on(stream: TcpStream, database: SocketAddr) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let upstream = TcpStream::connect(database).await?;
+    for stream in [&stream, &upstream] {
         stream.set_nodelay(true)?;
     }
-    database.write_all(&head).await?;
-    copy_bidirectional(&mut client, &mut database).await?;
-    Ok(())
-}
-
-/// Reads up to the end of the first request's head, and as much of its body as has arrived.
-async fn read_head(client: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut read = Vec::new();
-    while !read.windows(4).any(|end| end == b"\r\n\r\n") && read.len() < MAX_HEAD_BYTES {
-        if client.read_buf(&mut read).await? == 0 {
-            break;
+    let (database, connection) = client::handshake(TokioIo::new(upstream)).await?;
+    tokio::spawn(connection);
+    let database = Mutex::new(database);
+    let answer = service_fn(async |request| {
+        if is_local(hyper::Request::headers(&request)) {
+            let response = database.lock().await.send_request(request).await?;
+            return Ok::<_, hyper::Error>(response.map(Body::new));
         }
-    }
-    Ok(read)
-}
-
-/// Returns the headers of a request, or `None` if it is not readable.
-fn headers(head: &[u8]) -> Option<HeaderMap> {
-    let end = head.windows(4).position(|end| end == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(head.get(..end)?).ok()?;
-    let header = |line: &str| {
-        let (name, value) = line.split_once(':')?;
-        Some((name.parse::<HeaderName>().ok()?, value.trim().parse::<HeaderValue>().ok()?))
-    };
-    head.split("\r\n").skip(1).map(header).collect()
+        let mut refusal = Response::new(Body::empty());
+        *refusal.status_mut() = StatusCode::FORBIDDEN;
+        Ok(refusal)
+    });
+    server::Builder::new().serve_connection(TokioIo::new(stream), answer).await?;
+    Ok(())
 }

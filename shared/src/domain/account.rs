@@ -199,8 +199,8 @@ impl Account {
     /// be recovered for a while: returns its removal, too.
     ///
     /// An address that was recovered before cannot be recovered again while an address that was
-    /// verified earlier remains. Otherwise an attacker whose address was removed could come back for
-    /// ever.
+    /// verified earlier remains. Otherwise an attacker whose address was removed could come back
+    /// for ever.
     ///
     /// # Errors
     /// [`AccountError::UnknownEmail`], [`AccountError::IsPreferred`] and, for a verified address,
@@ -231,9 +231,9 @@ impl Account {
         Ok((email, removal))
     }
 
-    /// Recovers the account through an address that was removed from it: the address is verified and
-    /// preferred again. Addresses that were verified shortly before the removal, or after it, have
-    /// to be verified again, unless they were verified earlier than the recovered one. Returns
+    /// Recovers the account through an address that was removed from it: the address is verified
+    /// and preferred again. Addresses that were verified shortly before the removal, or after it,
+    /// have to be verified again, unless they were verified earlier than the recovered one. Returns
     /// `None` if the address is verified again already, or if an older address has recovered the
     /// account since the removal.
     pub(crate) fn recover<'a>(

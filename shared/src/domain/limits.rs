@@ -24,8 +24,8 @@ pub struct Limits {
     /// `FRESH_SESSION_SECONDS`: how long a session is fresh after a code was verified in it; `None`
     /// (0) turns step-up off.
     pub fresh_session: Option<Duration>,
-    /// `RECOVERY_SECONDS`: how long the owner of a removed address can take the account back; `None`
-    /// (0) turns recovery off.
+    /// `RECOVERY_SECONDS`: how long the owner of a removed address can take the account back;
+    /// `None` (0) turns recovery off.
     pub recovery: Option<Duration>,
     /// `MAIL_BURST`: how many emails an address can get at once.
     pub mail_burst: u32,

@@ -117,8 +117,8 @@ pub enum ReplyContent {
         /// The key that the code is derived with.
         #[serde(rename = "keyID")]
         key: KeyId,
-        /// For a sign-in, the account that the code opens or recovers: the owner of the address when
-        /// the email was first leased.
+        /// For a sign-in, the account that the code opens or recovers: the owner of the address
+        /// when the email was first leased.
         #[serde(rename = "ownerID", skip_serializing_if = "Option::is_none")]
         owner: Option<UserId>,
         /// Whether the owner had removed the address, so that a sign-in recovers the account.

@@ -192,7 +192,8 @@ impl Account {
         self.update("SET #version = :after")
     }
 
-    /// Creates the account's next version with the times of its `changes` and a `preferred` address.
+    /// Creates the account's next version with the times of its `changes` and a `preferred`
+    /// address.
     pub(super) fn advance_with(&self, changes: &[Timestamp], preferred: EmailId) -> Write {
         self.update("SET #version = :after, #changes = :changes, #preferredEmailID = :preferred")
             .value("changes", changes)
@@ -208,7 +209,7 @@ impl Account {
     }
 }
 
-/// Makes a user the owner of an address that nobody else owns: it has no owner, or its removal has
+/// Makes a user the owner of an address that no one else owns: it has no owner, or its removal has
 /// expired, or the user removed it.
 pub(super) fn own_address(
     user: UserId,

@@ -41,8 +41,8 @@ impl Store {
         Ok(owner.filter(|owner| owner.removal.as_ref().is_none_or(|removal| removal.expires_at > now)))
     }
 
-    /// Makes a verified address the user's, and no other account's. `account_version` is the version
-    /// for which the code was requested.
+    /// Makes a verified address the user's, and no other account's. `account_version` is the
+    /// version for which the code was requested.
     ///
     /// # Errors
     /// [`Refusal::Code`] if the address has an owner by now or was removed, if the account was

@@ -25,14 +25,15 @@ use crate::{
 /// Turns a removed address into a verified one.
 const RESTORE: &str = "REMOVE #removedAt, #removedIn, #verifiedIn, #expiresAt";
 
-/// A transaction takes 100 writes. A recovery has at most nine besides the sessions that it ends and
-/// the addresses that it makes unverified, two writes each. With at most 40 addresses (EmailsPerUser)
-/// so many sessions always fit.
+/// A transaction takes 100 writes. A recovery has at most nine besides the sessions that it ends
+/// and the addresses that it makes unverified, two writes each. With at most 40 addresses
+/// (EmailsPerUser) so many sessions always fit.
 const MAX_SESSIONS_ENDED_WITH_RECOVERY: usize = 5;
 
 impl Store {
-    /// Recovers an account: restores the address as verified and preferred, makes the addresses that
-    /// were verified shortly before its removal unverified, ends every session and opens a new one.
+    /// Recovers an account: restores the address as verified and preferred, makes the addresses
+    /// that were verified shortly before its removal unverified, ends every session and opens a new
+    /// one.
     ///
     /// If there are more sessions than a transaction can end, most of them end before the rest. If
     /// the process stops in between, the code is still valid, and the account is otherwise

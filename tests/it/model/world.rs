@@ -63,7 +63,8 @@ pub(super) struct World {
     /// The first tag that no step has used.
     pub(super) next_tag: Tag,
     pub(super) accounts: BTreeMap<Tag, Account>,
-    /// The verified addresses that were removed, by their index, including those that are free again.
+    /// The verified addresses that were removed, by their index, including those that are free
+    /// again.
     pub(super) removed: BTreeMap<usize, Removed>,
     /// Counts verifications, removals and recoveries: the order of what happens in one second.
     pub(super) events: usize,

@@ -67,7 +67,8 @@ impl<'a> Table<'a> {
         self.items.iter().find(|item| item.text("pk") == pk && item.text("sk") == sk)
     }
 
-    /// An owner item exists exactly while its email is verified, or for a while after it was removed.
+    /// An owner item exists exactly while its email is verified, or for a while after it was
+    /// removed.
     fn every_verified_address_has_one_owner_and_every_owner_the_address(&self) {
         let mut owned = BTreeSet::new();
         for owner in self.of("ADDRESS#", "ADDRESS") {

@@ -16,7 +16,8 @@ use crate::{
 /// Rate limits and quotas that no run reaches. The requests of a source IP address are still
 /// counted, as in a deployment.
 const PARAMETERS: [(&str, &str); 6] = [
-    ("EmailsPerUser", "50"),
+    ("EmailsPerUser", "40"),
+    ("AccountChangesPerDay", "1000"),
     ("MailBurst", "100"),
     ("MailIntervalSeconds", "0"),
     ("MailsPerDay", "1000"),

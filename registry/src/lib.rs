@@ -84,7 +84,7 @@ pub const FUNCTIONS: [Function; 18] = [
     endpoint::<create_user::CreateUser>("POST", "/user",
         cost(&[LIMIT, WRITE, SOURCE], 2, 1.0, 7.0, [5.37, 3.59, 2.31])),
     endpoint::<delete_email::DeleteEmail>("DELETE", "/email/{id}",
-        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 8.0, [5.38, 2.39, 2.4])),
+        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 10.0, [5.38, 2.6, 2.6])),
     endpoint::<extend_session::ExtendSession>("PUT", "/session/extend",
         cost(&[SESSION, WRITE], 2, 1.0, 4.0, [5.37, 1.5, 1.51])),
     endpoint::<get_user::GetUser>("GET", "/user/id/{id}",

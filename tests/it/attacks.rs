@@ -16,6 +16,8 @@
 //! | the code of an address that was deleted or has moved | `verify_email`, `verify_session` |
 //! | skipped verification | `conventions` |
 //! | an account or an address that is registered in advance | `attacks::takeover` |
+//! | a stolen bearer token, an old one or a fresh one | `step_up`, `recovery` |
+//! | squatting on a removed address, coming back after a removal | `recovery` |
 //! | a disguised or reserved alias | `create_user`, `input` |
 //! | a user agent that hides text | `attacks::source` |
 //! | members that only the service may set | `create_user`, `create_email` |
@@ -32,6 +34,7 @@
 //! | secrets in the table, the stream or the log | `secrets` |
 //! | header injection, phishing and floods by email | `attacks::emails`, `races` |
 //! | a user agent as a message | `send_mail` |
+//! | a flood of changes of an account | `account_changes` |
 //! | a flood of notices, an outage of SES | `deliveries::lanes` |
 //! | a slow SES, lost responses to a lease | `deliveries::slow_ses`, `deliveries::table_faults` |
 //! | complaints that lock an owner out | `mail_events` |

@@ -112,6 +112,9 @@ async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Us
     ledger.measure("session: check", product.session(&john.bearer)).await;
     ledger.measure("session: extend", product.extend(&john.bearer)).await;
     ledger.measure("sessions: list", product.sessions(&john)).await;
+    ledger.measure("addresses: list", product.emails(&john)).await;
+    let ask = async { product.ask_to_reauthenticate(&john.bearer).await.expect(202) };
+    ledger.measure("session: reauthenticate", ask).await;
     ledger.measure("user: get", product.user(&john.user_id)).await;
 
     let ask = async { product.ask_to_add(&john, "john@example.com").await.expect(202) };
@@ -120,7 +123,6 @@ async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Us
     ledger.measure("address: another code", ask).await;
     let (id, code) = product.email_code(&john, "john@example.com").await;
     ledger.measure("address: the code", product.verify_email(&id, &code)).await;
-    ledger.measure("addresses: list", product.emails(&john)).await;
     let email = product.email_id(&john, "john@example.com").await;
     ledger.measure("address: prefer", product.prefer(&john, &email)).await;
     let email = product.email_id(&john, "another@doe.net").await;

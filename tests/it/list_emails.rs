@@ -6,7 +6,10 @@ use insta::assert_json_snapshot;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{Person, Product, product};
+use crate::{
+    fixtures,
+    support::{Person, Product, product},
+};
 
 const JOHN: &str = "john@doe.net";
 
@@ -53,6 +56,28 @@ async fn the_preferred_address_comes_first_and_then_the_oldest() {
         "#);
         product.prefer(&john, &newest).await.acknowledged();
         assert_eq!(addresses(product, &john).await, ["a@doe.net", JOHN, "b@doe.net"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_not_deliverable_while_it_is_suppressed() {
+    product(async |product| {
+        let jane = product.sign_up("jane@example.com", "jane").await;
+        product.add_email(&jane, JOHN).await;
+        let deliverable = async |person: &Person| -> Vec<Value> {
+            product.emails(person).await.iter().map(|email| email["deliverable"].clone()).collect()
+        };
+        assert_eq!(deliverable(&jane).await, [true, true]);
+        fixtures::invoke(product, "handle-mail-event", "complaint").await;
+        assert_eq!(deliverable(&jane).await, [false, true]);
+        product.pass(Duration::from_hours(30 * 24));
+        let jane = product.sign_in(&jane).await;
+        assert_eq!(deliverable(&jane).await, [true, true]);
+        // A mailbox that does not exist stays so.
+        fixtures::invoke(product, "handle-mail-event", "hard-bounce").await;
+        product.pass(Duration::from_hours(23));
+        assert_eq!(deliverable(&jane).await, [false, true]);
     })
     .await;
 }

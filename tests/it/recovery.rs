@@ -33,7 +33,7 @@ async fn take_over(product: &Product, stolen: &Person) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_takes_the_account_back_from_an_attacker() {
     product_with(Settings::with_mail_for_all(), async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         take_over(product, &owner).await;
         let attacker = product.sign_in_through(&owner, EVIL).await;
         let (pending, pending_code) = product.email_code(&attacker, "evil.2@attacker.example").await;
@@ -71,7 +71,7 @@ async fn an_owner_takes_the_account_back_from_an_attacker() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_removed_address_is_notified_how_to_recover_and_until_when() {
     product(async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         let first = product.email_id(&owner, OWNER).await;
         let evil = product.add_email(&owner, EVIL).await;
         product.prefer(&owner, &evil).await.acknowledged();
@@ -95,7 +95,7 @@ async fn no_other_account_gets_the_address_during_the_period() {
     product(async |product| {
         let other = product.sign_up("other@doe.net", "other").await;
         let (early, early_code) = product.email_code(&other, OWNER).await;
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         product.pass(Duration::from_mins(5));
         take_over(product, &owner).await;
         product.verify_email(&early, &early_code).await.refused(401, "code");
@@ -113,7 +113,7 @@ async fn no_other_account_gets_the_address_during_the_period() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_can_add_a_removed_address_again_without_recovery() {
     product(async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         let work = product.add_email(&owner, "owner@work.example").await;
         product.delete_email(&owner, &work).await.acknowledged();
         let (id, code) = product.email_code(&owner, "owner@work.example").await;
@@ -133,7 +133,7 @@ async fn a_user_can_add_a_removed_address_again_without_recovery() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_replaces_an_unverified_entry_of_the_address() {
     product(async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         take_over(product, &owner).await;
         // The attacker adds the owner's address again, and cannot verify it.
         let (id, code) = product.email_code(&owner, OWNER).await;
@@ -148,7 +148,7 @@ async fn a_recovery_replaces_an_unverified_entry_of_the_address() {
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_were_verified_long_before_stay_verified() {
     product(async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         product.add_email(&owner, "owner@old.example").await;
         product.pass(PERIOD);
         let owner = product.sign_in(&owner).await;

@@ -202,8 +202,8 @@ async fn roles_and_groups_are_those_of_the_user_at_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_code_of_a_removed_address_verifies_no_session() {
-    product(async |product| {
+async fn the_code_of_a_removed_address_verifies_no_session_without_recovery() {
+    product_with(Settings::parameter("RecoverySeconds", "0"), async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let work = product.add_email(&john, WORK).await;
         let (requested, code) = product.sign_in_code(WORK).await;

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    add, any_won, assert_active_if_acknowledged, assert_won_or_lost, delete_email, guess, ids, prefer, unsure,
-};
-use crate::support::{MANY, Requested, Settings, in_rounds, won};
+use super::{add, any_won, assert_won_or_lost, delete_email, ids, prefer, unsure};
+use crate::support::{MANY, Settings, in_rounds, won};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn preferring_and_deleting_at_once_leaves_one_verified_preferred_address() {
@@ -85,25 +83,6 @@ async fn of_32_that_prefer_an_address_and_32_that_delete_it_one_side_wins() {
                 assert_eq!((with(1, 202), with(1, 404), with(0, 404)), (0, 0, 0), "preferred, and yet deleted");
                 assert_eq!(left, [second]);
             }
-        }
-    })
-    .await;
-}
-
-/// One request signs in through the address, the other deletes it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_during_the_deletion_of_its_address_succeeds_or_is_refused() {
-    in_rounds(25, Settings::default, async |product, rounds| {
-        let john = product.sign_up("john@doe.net", "johny").await;
-        for round in rounds {
-            let address = format!("john{round}@work.example");
-            let id = product.add_email(&john, &address).await;
-            let requested = Requested::of(&product.ask_to_sign_in(&address).await.expect(202));
-            let sign_in = guess(product, &requested.id, &product.newest_code(&address).await);
-            let answers = product.race(vec![sign_in, delete_email(product, &john, &id)]).await;
-            assert_eq!(answers[1].status, 202, "{}", answers[1].body);
-            won(&answers[..1], usize::from(answers[0].status == 202), 401);
-            assert_active_if_acknowledged(product, &requested.bearer, &answers[0]).await;
         }
     })
     .await;

@@ -1,6 +1,9 @@
 //! docs/errors.md matches the responses and the code.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -62,7 +65,9 @@ async fn refusals(product: &Product) -> Vec<Answer> {
         product.ask_to_sign_in("john@doe.net").await.expect(202);
     }
     let too_many = product.ask_to_sign_in("john@doe.net").await;
-    refusals.into_iter().chain([too_many]).collect()
+    product.pass(Duration::from_hours(1));
+    let stale = product.ask_to_add(&john, "john@work.example").await;
+    refusals.into_iter().chain([too_many, stale]).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_is_possible_until_the_end_of_the_period() {
     product(async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         take_over(product, &owner).await;
         product.pass(PERIOD - Duration::from_secs(30));
         let back = product.sign_in(&owner).await;
@@ -22,7 +22,7 @@ async fn a_recovery_is_possible_until_the_end_of_the_period() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_recovery_is_possible_after_the_period() {
     product(async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         take_over(product, &owner).await;
         product.pass(PERIOD - Duration::from_mins(5));
         let (late, late_code) = product.sign_in_code(OWNER).await;
@@ -37,7 +37,7 @@ async fn no_recovery_is_possible_after_the_period() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unverified_address_is_simply_removed() {
     product(async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         product.ask_to_add(&owner, EVIL).await.expect(202);
         let unverified = product.email_id(&owner, EVIL).await;
         let expected = &[(EmailKind::AddressRemoved, OWNER)];
@@ -51,7 +51,7 @@ async fn an_unverified_address_is_simply_removed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_can_turn_recovery_off() {
     product_with(Settings::parameter("RecoverySeconds", "0"), async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         take_over(product, &owner).await;
         let notice = product.emails_to(OWNER).await.pop().expect("an email");
         assert!(!notice.text.contains("takes the account back"), "{}", notice.text);
@@ -65,7 +65,7 @@ async fn a_deployment_can_turn_recovery_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovered_address_is_removed_for_good_while_an_older_one_remains() {
     product_with(Settings::with_mail_for_all(), async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         let evil = product.add_email(&owner, EVIL).await;
         product.delete_email(&owner, &evil).await.acknowledged();
         let attacker = product.sign_in_through(&owner, EVIL).await;
@@ -87,7 +87,7 @@ async fn a_recovered_address_is_removed_for_good_while_an_older_one_remains() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_voids_those_of_younger_addresses_that_were_removed_before() {
     product_with(Settings::with_mail_for_all(), async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         let evil = product.add_email(&owner, EVIL).await;
         let other = product.add_email(&owner, "evil.2@attacker.example").await;
         let first = product.email_id(&owner, OWNER).await;
@@ -101,7 +101,7 @@ async fn a_recovery_voids_those_of_younger_addresses_that_were_removed_before() 
         product.assert_unchanged_but_counters(&before).await;
         product.session(&back.bearer).await.expect(200);
         // The owner's right is not lost by a recovery of a younger address.
-        let owner = product.sign_up("owner.2@doe.net", "owner2").await;
+        let owner = product.sign_up("owner.2@doe.net", "olivia").await;
         let young = product.add_email(&owner, "young@doe.net").await;
         let third = product.add_email(&owner, "third@doe.net").await;
         let first = product.email_id(&owner, "owner.2@doe.net").await;
@@ -119,7 +119,7 @@ async fn a_recovery_voids_those_of_younger_addresses_that_were_removed_before() 
 async fn a_recovery_ends_all_of_very_many_sessions() {
     let settings = Settings::with_mail_for_all().and("SessionsPerUser", "130");
     product_with(settings, async |product| {
-        let owner = product.sign_up(OWNER, "owner").await;
+        let owner = product.sign_up(OWNER, "olive").await;
         let mut sessions: Vec<Person> = Vec::new();
         for _ in 0..120 {
             sessions.push(product.sign_in(&owner).await);

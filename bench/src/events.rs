@@ -15,7 +15,7 @@ use crate::{
 
 /// Rate limits and quotas that no run reaches. The requests of a source IP address are still
 /// counted, as in a deployment.
-const PARAMETERS: [(&str, &str); 6] = [
+const PARAMETERS: [(&str, &str); 7] = [
     ("EmailsPerUser", "40"),
     ("AccountChangesPerDay", "1000"),
     ("MailBurst", "100"),
@@ -85,6 +85,10 @@ impl Events {
             "create-session" => {
                 api.sign_up(number).await?;
                 Event::read("create-session", "valid")?.with_body(&json!({"email": address})).into()
+            }
+            "reauthenticate-session" => {
+                let jane = api.sign_up(number).await?;
+                Event::read("reauthenticate-session", "valid")?.authorized_as(&jane).into()
             }
             "close-session" => {
                 let jane = api.sign_up(number).await?;

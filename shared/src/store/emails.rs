@@ -47,7 +47,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::Code`] if the address has an owner by now or was removed, if the account was
     /// recovered since the code was requested, or if the code was redeemed meanwhile;
-    /// [`AccountError::TooManyChanges`](crate::domain::account::AccountError::TooManyChanges).
+    /// [`AccountError::TooManyChanges`].
     pub async fn verify_email(
         &self,
         verification: &Verification,
@@ -81,7 +81,7 @@ impl Store {
     /// Makes a verified address the preferred one. Both it and the previous one are notified.
     ///
     /// # Errors
-    /// As [`Account::prefer`] and [`Account::count_change`].
+    /// As [`Account::prefer`], and [`AccountError::TooManyChanges`].
     pub async fn prefer_email(
         &self,
         user: UserId,
@@ -105,7 +105,7 @@ impl Store {
     /// preferred address and the removed one are notified.
     ///
     /// # Errors
-    /// As [`Account::remove`] and [`Account::count_change`].
+    /// As [`Account::remove`], and [`AccountError::TooManyChanges`].
     pub async fn delete_email(
         &self,
         session: &Session,
@@ -139,12 +139,12 @@ impl Store {
 /// Ends the ownership of an address, at once or when the recovery period of its removal is over.
 fn disown(user: UserId, email: &Email, removal: Option<Removal>) -> Result<Write, StoreError> {
     let key = Key::address_owner(&email.address);
-    let owned = "#userID = :user AND attribute_not_exists(#removedAt)";
+    let condition = "#userID = :user AND attribute_not_exists(#removedAt)";
     let disown = if removal.is_some() {
         let owner = AddressOwner { user, email: email.id, address: email.address.clone(), removal };
-        Write::put(key, &owner, owned)?
+        Write::put(key, &owner, condition)?
     } else {
-        Write::delete(key, owned)
+        Write::delete(key, condition)
     };
     Ok(disown.value("user", &user))
 }

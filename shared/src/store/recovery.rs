@@ -27,7 +27,7 @@ const RESTORE: &str = "REMOVE #removedAt, #removedIn, #verifiedIn, #expiresAt";
 
 /// A transaction takes 100 writes. A recovery has at most nine besides the sessions that it ends
 /// and the addresses that it makes unverified, two writes each. With at most 40 addresses
-/// (EmailsPerUser) so many sessions always fit.
+/// (`EmailsPerUser`) so many sessions always fit.
 const MAX_SESSIONS_ENDED_WITH_RECOVERY: usize = 5;
 
 impl Store {

@@ -85,20 +85,7 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             stranger: got_in("Remove the new address if it is not yours."),
         },
         Email::AddressRemoved { recoverable_until: Some(until), .. } => {
-            let until = facts::moment(*until, &LAYOUT)?;
-            Copy {
-                subject: format!("An email address was removed from your {product} account"),
-                preheader: format!("Signing in with it takes the account back until {until}."),
-                heading: "Email address removed",
-                before: vec![format!("This email address was removed from your {product} account:")],
-                after: vec![format!(
-                    "Until {until}, signing in with it takes the account back: the address becomes the preferred one again, \
-                    and every other session ends. No other account can use the address before then."
-                )],
-                stranger: "Someone else may have access to your account. Sign in with the address above to take the account \
-                    back, and then check its email addresses."
-                    .to_owned(),
-            }
+            recoverable(product, &facts::moment(*until, &LAYOUT)?)
         }
         Email::AddressRemoved { recoverable_until: None, .. } => Copy {
             subject: format!("An email address was removed from your {product} account"),
@@ -108,76 +95,112 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             after: Vec::new(),
             stranger: got_in(""),
         },
-        Email::AddressPreferred { .. } => Copy {
-            subject: format!("This is now the preferred address of your {product} account"),
-            preheader: "Notifications about an account are sent to its preferred address.".to_owned(),
-            heading: "New preferred address",
-            before: vec![format!("This is now the preferred email address of your {product} account:")],
-            after: vec![
-                "Notifications about an account, such as new addresses and sign-ins, are sent to its preferred address."
-                    .to_owned(),
-            ],
-            stranger: got_in(""),
-        },
-        Email::NoLongerPreferred { .. } => Copy {
-            subject: format!("Your {product} account has a new preferred address"),
-            preheader: "Notifications about an account are sent to its preferred address.".to_owned(),
-            heading: "New preferred address",
-            before: vec![format!("Your {product} account has a new preferred email address:")],
-            after: vec![
-                "Notifications about an account are sent to its preferred address, and no longer to the previous one."
-                    .to_owned(),
-            ],
-            stranger: "Someone else may have access to your account. Sign in now with this address, even if another email \
-                says that it was removed: that takes the account back. Then close every session that you don't recognize, \
-                make this address the preferred one again, and remove the new one."
-                .to_owned(),
-        },
-        Email::SignedInElsewhere { .. } => Copy {
-            subject: format!("New sign-in to your {product} account"),
-            preheader: "Another address of your account was used.".to_owned(),
-            heading: "New sign-in",
-            before: vec![format!(
-                "Someone, most likely you, signed in to your {product} account with another of its email addresses:"
-            )],
-            after: Vec::new(),
-            stranger: got_in(
-                "Someone else may also be reading the emails to the address above. Remove it from your account until you \
-                are sure that it is secure.",
-            ),
-        },
-        Email::AccountRecovered { .. } => Copy {
-            subject: format!("Your {product} account was recovered"),
-            preheader: "Every other session was ended.".to_owned(),
-            heading: "Account recovered",
-            before: vec![format!(
-                "Someone, most likely you, signed in to your {product} account with an address that had been removed from it:"
-            )],
-            after: vec![
-                "This made the address verified and preferred again, and ended every other session. Addresses that had been \
-                verified recently must be verified again."
-                    .to_owned(),
-            ],
-            stranger: got_in("Remove the address above if it is not yours."),
-        },
-        Email::UnverifiedByRecovery { .. } => Copy {
-            subject: format!("This address must be verified again for your {product} account"),
-            preheader: "The account was recovered with another address.".to_owned(),
-            heading: "Account recovered with another address",
-            before: vec![format!(
-                "The {product} account that this email address was added to recently was recovered by a sign-in with an older \
-                address:"
-            )],
-            after: vec![
-                "This address must be verified again before it can be used to sign in to that account. It can also be used \
-                for a new account."
-                    .to_owned(),
-            ],
-            stranger: "Only someone who reads the emails to the address above could do this. If that is you, nothing is \
-                wrong. If you don't know the address, your account was not yours alone: use this address for a new one."
-                .to_owned(),
-        },
+        Email::AddressPreferred { .. } => address_preferred(product),
+        Email::NoLongerPreferred { .. } => no_longer_preferred(product),
+        Email::SignedInElsewhere { .. } => signed_in_elsewhere(product),
+        Email::AccountRecovered { .. } => account_recovered(product),
+        Email::UnverifiedByRecovery { .. } => unverified_by_recovery(product),
     })
+}
+
+fn recoverable(product: &str, until: &str) -> Copy {
+    Copy {
+        subject: format!("An email address was removed from your {product} account"),
+        preheader: format!("Signing in with it takes the account back until {until}."),
+        heading: "Email address removed",
+        before: vec![format!("This email address was removed from your {product} account:")],
+        after: vec![format!(
+            "Until {until}, signing in with it takes the account back: the address becomes the preferred one again, \
+            and every other session ends. No other account can use the address before then."
+        )],
+        stranger: "Someone else may have access to your account. Sign in with the address above to take the account \
+            back, and then check its email addresses."
+            .to_owned(),
+    }
+}
+
+fn address_preferred(product: &str) -> Copy {
+    Copy {
+        subject: format!("This is now the preferred address of your {product} account"),
+        preheader: "Notifications about an account are sent to its preferred address.".to_owned(),
+        heading: "New preferred address",
+        before: vec![format!("This is now the preferred email address of your {product} account:")],
+        after: vec![
+            "Notifications about an account, such as new addresses and sign-ins, are sent to its preferred address."
+                .to_owned(),
+        ],
+        stranger: got_in(""),
+    }
+}
+
+fn no_longer_preferred(product: &str) -> Copy {
+    Copy {
+        subject: format!("Your {product} account has a new preferred address"),
+        preheader: "Notifications about an account are sent to its preferred address.".to_owned(),
+        heading: "New preferred address",
+        before: vec![format!("Your {product} account has a new preferred email address:")],
+        after: vec![
+            "Notifications about an account are sent to its preferred address, and no longer to the previous one."
+                .to_owned(),
+        ],
+        stranger: "Someone else may have access to your account. Sign in now with this address, even if another email \
+            says that it was removed: that takes the account back. Then close every session that you don't recognize, \
+            make this address the preferred one again, and remove the new one."
+            .to_owned(),
+    }
+}
+
+fn signed_in_elsewhere(product: &str) -> Copy {
+    Copy {
+        subject: format!("New sign-in to your {product} account"),
+        preheader: "Another address of your account was used.".to_owned(),
+        heading: "New sign-in",
+        before: vec![format!(
+            "Someone, most likely you, signed in to your {product} account with another of its email addresses:"
+        )],
+        after: Vec::new(),
+        stranger: got_in(
+            "Someone else may also be reading the emails to the address above. Remove it from your account until you \
+            are sure that it is secure.",
+        ),
+    }
+}
+
+fn account_recovered(product: &str) -> Copy {
+    Copy {
+        subject: format!("Your {product} account was recovered"),
+        preheader: "Every other session was ended.".to_owned(),
+        heading: "Account recovered",
+        before: vec![format!(
+            "Someone, most likely you, signed in to your {product} account with an address that had been removed from it:"
+        )],
+        after: vec![
+            "This made the address verified and preferred again, and ended every other session. Addresses that had been \
+            verified recently must be verified again."
+                .to_owned(),
+        ],
+        stranger: got_in("Remove the address above if it is not yours."),
+    }
+}
+
+fn unverified_by_recovery(product: &str) -> Copy {
+    Copy {
+        subject: format!("This address must be verified again for your {product} account"),
+        preheader: "The account was recovered with another address.".to_owned(),
+        heading: "Account recovered with another address",
+        before: vec![format!(
+            "The {product} account that this email address was added to recently was recovered by a sign-in with an older \
+            address:"
+        )],
+        after: vec![
+            "This address must be verified again before it can be used to sign in to that account. It can also be used \
+            for a new account."
+                .to_owned(),
+        ],
+        stranger: "Only someone who reads the emails to the address above could do this. If that is you, nothing is \
+            wrong. If you don't know the address, your account was not yours alone: use this address for a new one."
+            .to_owned(),
+    }
 }
 
 fn already_registered(product: &str) -> Copy {

@@ -60,9 +60,10 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         Email::ReauthenticationCode(code) => {
             let lead = format!("Mit diesem Code bestätigen Sie eine Änderung an Ihrem Konto bei {product}:");
             Copy {
-                stranger: "Vielleicht ist jemand in Ihrem Konto angemeldet. Geben Sie den Code nicht weiter: Ohne ihn kann \
+                stranger:
+                    "Vielleicht ist jemand in Ihrem Konto angemeldet. Geben Sie den Code nicht weiter: Ohne ihn kann \
                     niemand Ihr Konto ändern. Melden Sie sich an, und beenden Sie die Sitzungen, die Sie nicht kennen."
-                    .to_owned(),
+                        .to_owned(),
                 ..with_code(code, product, "Bestätigen Sie, dass Sie es sind", lead, "")
             }
         }
@@ -85,20 +86,7 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             stranger: got_in("Entfernen Sie die neue, wenn sie nicht Ihre ist."),
         },
         Email::AddressRemoved { recoverable_until: Some(until), .. } => {
-            let until = facts::moment(*until, &LAYOUT)?;
-            Copy {
-                subject: format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt"),
-                preheader: format!("Bis {until} holt eine Anmeldung mit ihr das Konto zurück."),
-                heading: "Eine Adresse wurde entfernt",
-                before: vec![format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt:")],
-                after: vec![format!(
-                    "Bis {until} holt eine Anmeldung mit ihr das Konto zurück: Sie wird wieder die bevorzugte Adresse, und \
-                    alle anderen Sitzungen enden. Vorher kann kein anderes Konto die Adresse verwenden."
-                )],
-                stranger: "Vielleicht hat jemand Zugang zu Ihrem Konto. Melden Sie sich mit der obigen Adresse an, um es \
-                    zurückzuholen, und prüfen Sie danach seine Adressen."
-                    .to_owned(),
-            }
+            recoverable(product, &facts::moment(*until, &LAYOUT)?)
         }
         Email::AddressRemoved { recoverable_until: None, .. } => Copy {
             subject: format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt"),
@@ -108,78 +96,115 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             after: Vec::new(),
             stranger: got_in(""),
         },
-        Email::AddressPreferred { .. } => Copy {
-            subject: format!("Das ist jetzt die bevorzugte Adresse Ihres Kontos bei {product}"),
-            preheader: "Nachrichten über ein Konto gehen an die bevorzugte Adresse.".to_owned(),
-            heading: "Eine neue bevorzugte Adresse",
-            before: vec![format!("Ihr Konto bei {product} hat eine neue bevorzugte Adresse, nämlich diese:")],
-            after: vec![
-                "Nachrichten über ein Konto, zum Beispiel über neue Adressen und Anmeldungen, gehen an die bevorzugte \
-                Adresse."
-                    .to_owned(),
-            ],
-            stranger: got_in(""),
-        },
-        Email::NoLongerPreferred { .. } => Copy {
-            subject: format!("Ihr Konto bei {product} hat jetzt eine andere bevorzugte Adresse"),
-            preheader: "Nachrichten über ein Konto gehen an die bevorzugte Adresse.".to_owned(),
-            heading: "Eine neue bevorzugte Adresse",
-            before: vec![format!("Ihr Konto bei {product} hat eine neue bevorzugte Adresse:")],
-            after: vec![
-                "Nachrichten über ein Konto gehen an die bevorzugte Adresse, und nicht mehr an die vorige.".to_owned(),
-            ],
-            stranger: "Vielleicht hat jemand Zugang zu Ihrem Konto. Melden Sie sich jetzt mit dieser Adresse an, auch wenn \
-                eine andere E-Mail sagt, dass sie entfernt wurde: Das holt das Konto zurück. Beenden Sie dann die Sitzungen, \
-                die Sie nicht kennen, machen Sie diese Adresse wieder zur bevorzugten, und entfernen Sie die neue."
-                .to_owned(),
-        },
-        Email::SignedInElsewhere { .. } => Copy {
-            subject: format!("Neue Anmeldung in Ihrem Konto bei {product}"),
-            preheader: "Über eine andere Adresse Ihres Kontos.".to_owned(),
-            heading: "Eine neue Anmeldung",
-            before: vec![format!(
-                "Jemand, vermutlich Sie selbst, hat sich über eine andere Adresse Ihres Kontos bei {product} angemeldet:"
-            )],
-            after: Vec::new(),
-            stranger: got_in(
-                "Vielleicht liest jemand die E-Mails an die obige Adresse mit: Entfernen Sie sie aus Ihrem Konto, bis Sie \
-                sicher sind.",
-            ),
-        },
-        Email::AccountRecovered { .. } => Copy {
-            subject: format!("Ihr Konto bei {product} wurde zurückgeholt"),
-            preheader: "Alle anderen Sitzungen wurden beendet.".to_owned(),
-            heading: "Ihr Konto wurde zurückgeholt",
-            before: vec![format!(
-                "Jemand, vermutlich Sie selbst, hat sich in Ihrem Konto bei {product} mit einer Adresse angemeldet, die \
-                daraus entfernt worden war:"
-            )],
-            after: vec![
-                "Damit ist die Adresse wieder bestätigt und bevorzugt, und alle anderen Sitzungen wurden beendet. Adressen, \
-                die kurz zuvor bestätigt worden waren, müssen erneut bestätigt werden."
-                    .to_owned(),
-            ],
-            stranger: got_in("Entfernen Sie die obige Adresse, wenn sie nicht Ihre ist."),
-        },
-        Email::UnverifiedByRecovery { .. } => Copy {
-            subject: format!("Diese Adresse muss für Ihr Konto bei {product} erneut bestätigt werden"),
-            preheader: "Das Konto wurde mit einer anderen Adresse zurückgeholt.".to_owned(),
-            heading: "Das Konto wurde mit einer anderen Adresse zurückgeholt",
-            before: vec![format!(
-                "Das Konto bei {product}, zu dem diese Adresse vor kurzem hinzugefügt wurde, wurde durch eine Anmeldung mit \
-                einer älteren Adresse zurückgeholt:"
-            )],
-            after: vec![
-                "Bevor man sich mit dieser Adresse wieder dort anmelden kann, muss sie erneut bestätigt werden. Sie lässt \
-                sich auch für ein neues Konto verwenden."
-                    .to_owned(),
-            ],
-            stranger: "Das konnte nur jemand tun, der die E-Mails an die obige Adresse liest. Wenn Sie das sind, ist alles \
-                in Ordnung. Wenn Sie die Adresse nicht kennen, war das Konto nicht Ihres allein: Eröffnen Sie mit dieser \
-                Adresse ein neues."
-                .to_owned(),
-        },
+        Email::AddressPreferred { .. } => address_preferred(product),
+        Email::NoLongerPreferred { .. } => no_longer_preferred(product),
+        Email::SignedInElsewhere { .. } => signed_in_elsewhere(product),
+        Email::AccountRecovered { .. } => account_recovered(product),
+        Email::UnverifiedByRecovery { .. } => unverified_by_recovery(product),
     })
+}
+
+fn recoverable(product: &str, until: &str) -> Copy {
+    Copy {
+        subject: format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt"),
+        preheader: format!("Bis {until} holt eine Anmeldung mit ihr das Konto zurück."),
+        heading: "Eine Adresse wurde entfernt",
+        before: vec![format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt:")],
+        after: vec![format!(
+            "Bis {until} holt eine Anmeldung mit ihr das Konto zurück: Sie wird wieder die bevorzugte Adresse, und \
+            alle anderen Sitzungen enden. Vorher kann kein anderes Konto die Adresse verwenden."
+        )],
+        stranger: "Vielleicht hat jemand Zugang zu Ihrem Konto. Melden Sie sich mit der obigen Adresse an, um es \
+            zurückzuholen, und prüfen Sie danach seine Adressen."
+            .to_owned(),
+    }
+}
+
+fn address_preferred(product: &str) -> Copy {
+    Copy {
+        subject: format!("Das ist jetzt die bevorzugte Adresse Ihres Kontos bei {product}"),
+        preheader: "Nachrichten über ein Konto gehen an die bevorzugte Adresse.".to_owned(),
+        heading: "Eine neue bevorzugte Adresse",
+        before: vec![format!("Ihr Konto bei {product} hat eine neue bevorzugte Adresse, nämlich diese:")],
+        after: vec![
+            "Nachrichten über ein Konto, zum Beispiel über neue Adressen und Anmeldungen, gehen an die bevorzugte \
+            Adresse."
+                .to_owned(),
+        ],
+        stranger: got_in(""),
+    }
+}
+
+fn no_longer_preferred(product: &str) -> Copy {
+    Copy {
+        subject: format!("Ihr Konto bei {product} hat jetzt eine andere bevorzugte Adresse"),
+        preheader: "Nachrichten über ein Konto gehen an die bevorzugte Adresse.".to_owned(),
+        heading: "Eine neue bevorzugte Adresse",
+        before: vec![format!("Ihr Konto bei {product} hat eine neue bevorzugte Adresse:")],
+        after: vec![
+            "Nachrichten über ein Konto gehen an die bevorzugte Adresse, und nicht mehr an die vorige.".to_owned(),
+        ],
+        stranger: "Vielleicht hat jemand Zugang zu Ihrem Konto. Melden Sie sich jetzt mit dieser Adresse an, auch wenn \
+            eine andere E-Mail sagt, dass sie entfernt wurde: Das holt das Konto zurück. Beenden Sie dann die Sitzungen, \
+            die Sie nicht kennen, machen Sie diese Adresse wieder zur bevorzugten, und entfernen Sie die neue."
+            .to_owned(),
+    }
+}
+
+fn signed_in_elsewhere(product: &str) -> Copy {
+    Copy {
+        subject: format!("Neue Anmeldung in Ihrem Konto bei {product}"),
+        preheader: "Über eine andere Adresse Ihres Kontos.".to_owned(),
+        heading: "Eine neue Anmeldung",
+        before: vec![format!(
+            "Jemand, vermutlich Sie selbst, hat sich über eine andere Adresse Ihres Kontos bei {product} angemeldet:"
+        )],
+        after: Vec::new(),
+        stranger: got_in(
+            "Vielleicht liest jemand die E-Mails an die obige Adresse mit: Entfernen Sie sie aus Ihrem Konto, bis Sie \
+            sicher sind.",
+        ),
+    }
+}
+
+fn account_recovered(product: &str) -> Copy {
+    Copy {
+        subject: format!("Ihr Konto bei {product} wurde zurückgeholt"),
+        preheader: "Alle anderen Sitzungen wurden beendet.".to_owned(),
+        heading: "Ihr Konto wurde zurückgeholt",
+        before: vec![format!(
+            "Jemand, vermutlich Sie selbst, hat sich in Ihrem Konto bei {product} mit einer Adresse angemeldet, die \
+            daraus entfernt worden war:"
+        )],
+        after: vec![
+            "Damit ist die Adresse wieder bestätigt und bevorzugt, und alle anderen Sitzungen wurden beendet. Adressen, \
+            die kurz zuvor bestätigt worden waren, müssen erneut bestätigt werden."
+                .to_owned(),
+        ],
+        stranger: got_in("Entfernen Sie die obige Adresse, wenn sie nicht Ihre ist."),
+    }
+}
+
+fn unverified_by_recovery(product: &str) -> Copy {
+    Copy {
+        subject: format!("Diese Adresse muss für Ihr Konto bei {product} erneut bestätigt werden"),
+        preheader: "Das Konto wurde mit einer anderen Adresse zurückgeholt.".to_owned(),
+        heading: "Das Konto wurde mit einer anderen Adresse zurückgeholt",
+        before: vec![format!(
+            "Das Konto bei {product}, zu dem diese Adresse vor kurzem hinzugefügt wurde, wurde durch eine Anmeldung mit \
+            einer älteren Adresse zurückgeholt:"
+        )],
+        after: vec![
+            "Bevor man sich mit dieser Adresse wieder dort anmelden kann, muss sie erneut bestätigt werden. Sie lässt \
+            sich auch für ein neues Konto verwenden."
+                .to_owned(),
+        ],
+        stranger:
+            "Das konnte nur jemand tun, der die E-Mails an die obige Adresse liest. Wenn Sie das sind, ist alles \
+            in Ordnung. Wenn Sie die Adresse nicht kennen, war das Konto nicht Ihres allein: Eröffnen Sie mit dieser \
+            Adresse ein neues."
+                .to_owned(),
+    }
 }
 
 fn already_registered(product: &str) -> Copy {

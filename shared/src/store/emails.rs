@@ -48,6 +48,8 @@ impl Store {
     /// [`Refusal::Code`] if the address has an owner by now or was removed, if the account was
     /// recovered since the code was requested, or if the code was redeemed meanwhile;
     /// [`AccountError::TooManyChanges`].
+    ///
+    /// [`AccountError::TooManyChanges`]: crate::domain::account::AccountError::TooManyChanges
     pub async fn verify_email(
         &self,
         verification: &Verification,
@@ -82,6 +84,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`Account::prefer`], and [`AccountError::TooManyChanges`].
+    ///
+    /// [`AccountError::TooManyChanges`]: crate::domain::account::AccountError::TooManyChanges
     pub async fn prefer_email(
         &self,
         user: UserId,
@@ -106,6 +110,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`Account::remove`], and [`AccountError::TooManyChanges`].
+    ///
+    /// [`AccountError::TooManyChanges`]: crate::domain::account::AccountError::TooManyChanges
     pub async fn delete_email(
         &self,
         session: &Session,

@@ -195,9 +195,9 @@ impl fmt::Debug for Alias {
 #[rustfmt::skip]
 const RESERVED: [&str; 64] = [
     "abuse", "account", "accounts", "admin", "administrator", "all", "anonymous", "api", "auth", "billing",
-    "contact", "current", "deleted", "everyone", "ftp", "guest", "help", "helpdesk", "hostmaster", "info",
+    "contact", "current", "daemon", "deleted", "everyone", "ftp", "guest", "help", "helpdesk", "hostmaster", "info",
     "latchkey", "legal", "localhost", "login", "logout", "mail", "mailer-daemon", "marketing", "me", "moderator",
-    "nan", "news", "no-reply", "nonuser", "noc", "none", "noreply", "null", "official", "operator",
+    "nan", "news", "no-reply", "noc", "none", "noreply", "null", "official", "operator",
     "owner", "postmaster", "privacy", "root", "sales", "security", "self", "service", "settings", "signin",
     "signup", "staff", "superuser", "support", "sysadmin", "system", "team", "undefined", "usenet", "user",
     "users", "uucp", "webmaster", "www",

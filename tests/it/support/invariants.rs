@@ -31,6 +31,7 @@ impl Product {
         table.every_user_prefers_a_verified_address_of_their_own();
         table.every_session_has_its_entry_and_its_end();
         table.guesses_emails_and_caps_are_within_their_limits();
+        table.every_lease_has_one_holder();
         table.every_code_has_a_nonce_of_its_own();
         table.everything_that_expires_has_a_ttl_in_seconds();
         table.no_item_is_of_an_unknown_kind();
@@ -163,6 +164,17 @@ impl<'a> Table<'a> {
             assert!(open.count() <= self.limits.sessions_per_user, "{user:?}");
             let addresses: BTreeSet<_> = of_user("EMAIL#").map(|email| email.text("address").to_lowercase()).collect();
             assert_eq!(addresses.len(), of_user("EMAIL#").count(), "an address twice: {user:?}");
+        }
+    }
+
+    /// The holder is one of at most three attempts that may have sent the email.
+    fn every_lease_has_one_holder(&self) {
+        for item in self.of("CODE#", "").chain(self.of("NOTICE#", "")) {
+            assert_eq!(item.has("leasedUntil"), item.has("leaseHolder"), "{item:?}");
+            let senders = item.set("senders");
+            assert!(senders.len() <= 3, "{item:?}");
+            assert!(!item.has("leaseHolder") || senders.contains(&item.text("leaseHolder").to_owned()), "{item:?}");
+            assert!(!item.has("mailedAt") || !item.has("leaseHolder") && senders.is_empty(), "{item:?}");
         }
     }
 

@@ -39,6 +39,11 @@ impl Item {
         self.0.get(name).and_then(|value| value.as_l().ok()).map_or(&[], Vec::as_slice)
     }
 
+    /// Returns the members of a set of strings; none if there is no set.
+    pub(crate) fn set(&self, name: &str) -> &[String] {
+        self.0.get(name).and_then(|value| value.as_ss().ok()).map_or(&[], Vec::as_slice)
+    }
+
     /// Returns the prefixes of the key: `USER/EMAIL`.
     fn kind(&self) -> String {
         let word = |name| self.text(name).split('#').next().unwrap_or_default();

@@ -42,6 +42,7 @@ impl SendMail {
 
     /// Decides how a request for a code is replied to. An owner is written to as they typed their
     /// address: `Jane@` and `jane@` could be two mailboxes on some servers.
+    ///
     /// Returns `None` if a reauthentication is about an address that the user has removed.
     fn choose(&self, requested: &Verification, owner: Option<AddressOwner>) -> Option<Reply> {
         let code = |owner, recovers| ReplyContent::Code { key: self.keys.current().clone(), owner, recovers };

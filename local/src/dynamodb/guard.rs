@@ -24,7 +24,7 @@ pub(super) fn hidden_address() -> Ipv4Addr {
     if cfg!(target_os = "linux") { Ipv4Addr::new(127, b, c, d | 1) } else { Ipv4Addr::LOCALHOST }
 }
 
-/// Passes the requests of local clients on to the database, for ever.
+/// Passes the requests of local clients on to the database, until the task is dropped.
 pub(super) async fn serve(listener: TcpListener, database: SocketAddr) {
     loop {
         // A failed connection is of no interest to the others.

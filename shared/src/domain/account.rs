@@ -200,7 +200,7 @@ impl Account {
     ///
     /// An address that was recovered before cannot be recovered again while an address that was
     /// verified earlier remains. Otherwise an attacker whose address was removed could come back
-    /// for ever.
+    /// forever.
     ///
     /// # Errors
     /// [`AccountError::UnknownEmail`], [`AccountError::IsPreferred`] and, for a verified address,

@@ -7,6 +7,18 @@ use crate::support::product;
 const JOHN: &str = "john@doe.net";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_current_session_is_closed_without_its_id() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let other = product.sign_in(&john).await;
+        product.close(&john, "current").await.acknowledged();
+        product.session(&john.bearer).await.refused(401, "bearer");
+        product.session(&other.bearer).await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn closing_the_current_session_signs_the_user_out_at_once() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::support::{EmailKind, product};
 
 const JOHN: &str = "john@doe.net";
@@ -12,8 +14,9 @@ async fn an_extended_session_expires_24_hours_later() {
     product(async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         product.pass(Duration::from_hours(23));
-        product.mailing(product.extend(&john.bearer), &[]).await.acknowledged();
+        let extended = product.mailing(product.extend(&john.bearer), &[]).await.expect(202);
         let session = product.session(&john.bearer).await.expect(200);
+        assert_eq!(extended.body, json!({"message": "acknowledged", "expireAt": session.body["expireAt"]}));
         assert_eq!(product.redacted(&session.body)["expireAt"], "[in 24 h]");
         assert_eq!(product.sessions(&john).await[0]["expireAt"], session.body["expireAt"]);
         product.pass(Duration::from_hours(23));
@@ -32,7 +35,7 @@ async fn no_session_lasts_longer_than_30_days_however_often_extended() {
         let end = signed_in + 30 * 86_400;
         for _ in 0..31 {
             product.pass(Duration::from_hours(23));
-            product.extend(&john.bearer).await.acknowledged();
+            product.extend(&john.bearer).await.expect(202);
             let now = product.stack.clock().now().seconds();
             let until = product.session(&john.bearer).await.expect(200).body["expireAt"].as_i64().unwrap();
             assert!(until <= end && (until == end || until > now + 86_000), "{until} {now} {end}");
@@ -43,7 +46,7 @@ async fn no_session_lasts_longer_than_30_days_however_often_extended() {
         product.session(&john.bearer).await.refused(401, "bearer");
         // A new sign-in starts a new period.
         let again = product.sign_in(&john).await;
-        product.extend(&again.bearer).await.acknowledged();
+        product.extend(&again.bearer).await.expect(202);
     })
     .await;
 }
@@ -72,7 +75,7 @@ async fn extending_a_session_does_not_extend_others() {
         let john = product.sign_up(JOHN, "johny").await;
         let other = product.sign_in(&john).await;
         product.pass(Duration::from_hours(12));
-        product.extend(&john.bearer).await.acknowledged();
+        product.extend(&john.bearer).await.expect(202);
         product.pass(Duration::from_hours(12));
         product.session(&other.bearer).await.refused(401, "bearer");
         product.session(&john.bearer).await.expect(200);

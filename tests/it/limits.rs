@@ -268,7 +268,7 @@ async fn a_deployment_sets_the_lifetime_of_sessions() {
         assert_eq!(product.redacted(&session.body)["expireAt"], "[in 1 h]");
         for minutes in [30, 50] {
             product.pass(Duration::from_mins(minutes));
-            product.extend(&john.bearer).await.acknowledged();
+            product.extend(&john.bearer).await.expect(202);
         }
         let session = product.session(&john.bearer).await.expect(200);
         assert_eq!(product.redacted(&session.body)["expireAt"], "[in 40 min]");
@@ -307,7 +307,7 @@ async fn an_expired_session_does_not_count_towards_the_cap() {
         let first = product.sign_up(JOHN, "johny").await;
         let second = product.sign_in(&first).await;
         product.pass(Duration::from_hours(1));
-        product.extend(&first.bearer).await.acknowledged();
+        product.extend(&first.bearer).await.expect(202);
         let end = product.session(&second.bearer).await.expect(200).body["expireAt"].as_u64().expect("a time");
         let left = || end.saturating_sub(u64::try_from(product.stack.clock().now().seconds()).expect("a time"));
         product.pass(Duration::from_secs(left() - 60));

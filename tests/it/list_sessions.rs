@@ -35,6 +35,7 @@ async fn active_sessions_are_listed_newest_first() {
         {
           "sessions": [
             {
+              "createdAt": "[now]",
               "current": false,
               "expireAt": "[in 24 h]",
               "ip": "127.0.0.1",
@@ -42,6 +43,7 @@ async fn active_sessions_are_listed_newest_first() {
               "userAgent": "Laptop"
             },
             {
+              "createdAt": "[now]",
               "current": true,
               "expireAt": "[in 24 h]",
               "ip": "127.0.0.1",
@@ -49,6 +51,7 @@ async fn active_sessions_are_listed_newest_first() {
               "userAgent": "Phone"
             },
             {
+              "createdAt": "[now]",
               "current": false,
               "expireAt": "[in 24 h]",
               "ip": "127.0.0.1",
@@ -61,7 +64,7 @@ async fn active_sessions_are_listed_newest_first() {
         assert_eq!(answer.body["sessions"][2]["sessionID"], john.session_id);
         // The order is that of the sign-ins. Extensions do not change it.
         product.pass(Duration::from_hours(1));
-        product.extend(&phone.bearer).await.acknowledged();
+        product.extend(&phone.bearer).await.expect(202);
         assert_eq!(agents(&product.sessions(&john).await), ["Laptop", "Phone", ""]);
     })
     .await;

@@ -52,7 +52,7 @@ async fn a_stale_session_still_does_everything_else() {
         product.pass(HOUR);
         product.ask_again(&john, WORK).await.expect(202);
         product.delete_email(&john, &unverified).await.acknowledged();
-        product.extend(&john.bearer).await.acknowledged();
+        product.extend(&john.bearer).await.expect(202);
         assert_eq!(product.sessions(&john).await.len(), 1);
         product.close(&john, &john.session_id).await.acknowledged();
     })
@@ -188,7 +188,7 @@ async fn using_a_session_does_not_make_it_fresh() {
         let john = product.sign_up(JOHN, "johny").await;
         let signed_in = authenticated_at(product, &john.bearer).await;
         product.pass(HOUR);
-        product.extend(&john.bearer).await.acknowledged();
+        product.extend(&john.bearer).await.expect(202);
         let id = product.ask_to_reauthenticate(&john.bearer).await.expect(202).text("verificationCodeID");
         let code = product.newest_code(JOHN).await;
         product.verify_session(&id, &wrong(&code)).await.refused(401, "code");

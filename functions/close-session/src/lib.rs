@@ -1,5 +1,5 @@
-//! `DELETE /session/{id}`: closes a session of the user, this one or another. Its bearer token no
-//! longer authenticates.
+//! `DELETE /session/{id}`: closes a session of the user, this one (`current`) or another. Its bearer
+//! token no longer authenticates.
 //!
 //! 202 acknowledged · 400 · 401 · 404 · 500 · 503
 
@@ -16,7 +16,7 @@ impl Endpoint for CloseSession {
 
     async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<Acknowledged, Error> {
         let Authenticated { session, token_hash } = access;
-        let id = request.path_id()?;
+        let id = request.path_id_or("current", session.id)?;
         let token_hash = if id == session.id {
             token_hash
         } else {

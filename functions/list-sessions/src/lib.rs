@@ -24,6 +24,7 @@ struct ListedSession {
     session_id: SessionId,
     #[serde(flatten)]
     client: Client,
+    created_at: Timestamp,
     expire_at: Timestamp,
     current: bool,
 }
@@ -42,6 +43,7 @@ impl Endpoint for ListSessions {
             current: entry.id == current.id,
             session_id: entry.id,
             client: entry.client.into(),
+            created_at: entry.created_at,
             expire_at: entry.expires_at,
         });
         Ok(Sessions { sessions: listed.collect() })

@@ -40,6 +40,15 @@ impl Request {
         Id::from_json(&text.into()).map_err(|message| Error::Invalid(vec![FieldError { field: "id", message }]))
     }
 
+    /// Returns the `{id}` of the path, or `id` if the path has this `name` instead.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is neither the name nor a UUID.
+    pub fn path_id_or<Kind>(&self, name: &str, id: Id<Kind>) -> Result<Id<Kind>, Error> {
+        let is_named = self.path_parameters.get("id").is_some_and(|text| text == name);
+        if is_named { Ok(id) } else { self.path_id() }
+    }
+
     /// Reads the body.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ async fn an_address_gets_20_emails_a_day_and_others_are_unaffected() {
         let attacker = product.sign_up("evil@attacker.example", "evil").await;
         for hour in 0..23_u8 {
             if hour % 7 == 0 {
-                product.extend(&attacker.bearer).await.acknowledged();
+                product.extend(&attacker.bearer).await.expect(202);
             }
             let post = |path| product.request(Method::POST, path);
             let sign_up = json!({"email": VICTIM, "fullName": "Evil", "alias": format!("evil{hour}")});

@@ -17,13 +17,18 @@ pub(super) struct Expected {
 #[derive(Clone, Debug)]
 pub(super) enum Success {
     Acknowledged,
+    /// A session was extended until this time.
+    Extended {
+        ends: i64,
+    },
     /// A code was requested, perhaps with a session, which ends at this time once it is active.
     Requested {
         session_ends: Option<i64>,
     },
     Session(SessionDetails),
     Sessions {
-        active: Vec<(Tag, i64)>,
+        /// Each with its beginning and its end.
+        active: Vec<(Tag, i64, i64)>,
         current: Tag,
     },
     Emails(Vec<ListedEmail>),

@@ -236,6 +236,7 @@ impl Running {
         let session_id = |tag: &Tag| self.issued[tag].session_id.clone().expect("a session has an ID");
         match success {
             Success::Acknowledged => json!({"message": "acknowledged"}),
+            Success::Extended { ends } => json!({"message": "acknowledged", "expireAt": ends}),
             Success::Requested { session_ends: None } => {
                 json!({"verificationCodeID": fresh(&answer.body, "verificationCodeID")})
             }
@@ -256,9 +257,10 @@ impl Running {
                 "groups": ["public"],
             }),
             Success::Sessions { active, current } => {
-                let listed = active.iter().map(|(tag, ends)| {
+                let listed = active.iter().map(|(tag, created_at, ends)| {
                     json!({
-                        "sessionID": session_id(tag), "ip": "127.0.0.1", "userAgent": agent(*tag), "expireAt": ends,
+                        "sessionID": session_id(tag), "ip": "127.0.0.1", "userAgent": agent(*tag), "createdAt": created_at,
+                        "expireAt": ends,
                         "current": tag == current,
                     })
                 });

@@ -114,7 +114,7 @@ impl World {
         let not_after = code.created_at + self.rules.session_maximum;
         let ends = (code.created_at + self.rules.session_lifetime).min(not_after);
         let order = self.sessions.values().map(|session| session.order + 1).max().unwrap_or_default();
-        self.sessions.insert(tag, Session { user, order, authenticated_at: self.now, ends, not_after });
+        self.sessions.insert(tag, Session { user, order, created_at: self.now, authenticated_at: self.now, ends, not_after });
     }
 
     pub(super) fn check_session(&mut self, bearer: Bearer) -> Outcome {
@@ -129,7 +129,7 @@ impl World {
         self.call(Failing::TransactWriteItems)?;
         let session = self.sessions.get_mut(&tag).expect("an active session");
         session.ends = (self.now + self.rules.session_lifetime).min(session.not_after);
-        Ok(Success::Acknowledged)
+        Ok(Success::Extended { ends: session.ends })
     }
 
     pub(super) fn close_session(&mut self, bearer: Bearer, session: Ref) -> Outcome {
@@ -150,6 +150,6 @@ impl World {
         let current = self.authenticate(bearer)?;
         self.call(Failing::Query)?;
         let newest_first = self.active_sessions(self.sessions[&current].user).into_iter().rev();
-        Ok(Success::Sessions { active: newest_first.map(|tag| (tag, self.sessions[&tag].ends)).collect(), current })
+        Ok(Success::Sessions { active: newest_first.map(|tag| (tag, self.sessions[&tag].created_at, self.sessions[&tag].ends)).collect(), current })
     }
 }

@@ -129,6 +129,7 @@ pub(super) struct Session {
     pub(super) user: Tag,
     /// The number of sessions that were activated before it.
     pub(super) order: usize,
+    pub(super) created_at: i64,
     /// When a code was last verified in it.
     pub(super) authenticated_at: i64,
     pub(super) ends: i64,

@@ -32,7 +32,7 @@ fn redacted(name: &str, value: &Value, now: i64) -> Value {
             let minutes = (value.as_i64().expect("a whole number") - now + 59).div_euclid(60);
             if minutes % 60 == 0 { format!("[in {} h]", minutes / 60) } else { format!("[in {minutes} min]") }.into()
         }
-        ("authenticatedAt", value) => {
+        ("authenticatedAt" | "createdAt", value) => {
             // Some seconds may have passed.
             let passed = now - value.as_i64().expect("a whole number");
             if (0..60).contains(&passed) { "[now]".into() } else { format!("[{} min ago]", passed / 60).into() }

@@ -72,11 +72,13 @@ const WRITE: &str = "TransactWriteItems";
 
 /// All functions, by name.
 #[rustfmt::skip]
-pub const FUNCTIONS: [Function; 18] = [
+pub const FUNCTIONS: [Function; 19] = [
     endpoint::<check_session::CheckSession>("GET", "/session",
         cost(&[SESSION], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
     endpoint::<close_session::CloseSession>("DELETE", "/session/{id}",
         cost(&[SESSION, WRITE], 2, 1.0, 4.0, [5.37, 1.45, 1.46])),
+    endpoint::<close_sessions::CloseSessions>("DELETE", "/sessions",
+        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 4.0, [5.38, 2.2, 2.2])),
     endpoint::<create_email::CreateEmail>("POST", "/email",
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 3, 3.0, 9.0, [5.38, 6.2, 3.63])),
     endpoint::<create_session::CreateSession>("POST", "/session",
@@ -116,7 +118,7 @@ pub const FUNCTIONS: [Function; 18] = [
 macro_rules! for_each_endpoint {
     ($callback:ident) => {
         $callback! {
-            check_session close_session create_email create_session create_user delete_email
+            check_session close_session close_sessions create_email create_session create_user delete_email
             extend_session get_user list_emails list_sessions prefer_email reauthenticate_session
             resend_email_code verify_email verify_session
         }

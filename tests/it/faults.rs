@@ -35,6 +35,7 @@ survives! {
     checking_a_session_survives_every_fault: CheckSession;
     closing_another_session_survives_every_fault: CloseAnotherSession;
     closing_the_current_session_survives_every_fault: CloseSession;
+    closing_all_sessions_survives_every_fault: CloseSessions;
     adding_an_address_survives_every_fault: CreateEmail;
     requesting_a_sign_in_survives_every_fault: CreateSession;
     requesting_a_sign_up_survives_every_fault: CreateUser;

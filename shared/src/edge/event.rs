@@ -3,9 +3,14 @@
 //! `lambda_http` provides the types. Its conversion to an HTTP request is not used, because it
 //! panics on a malformed host, scheme or query string.
 
+use std::collections::HashMap;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_http::{
-    aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
+    aws_lambda_events::{
+        apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
+        query_map::QueryMap,
+    },
     http::{HeaderMap, header},
 };
 use serde_json::value::RawValue;
@@ -58,6 +63,7 @@ fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp, proxy: Option<&Truste
         authorization: authorization(&event.headers),
         is_json: is_json(&event.headers),
         path_parameters: event.path_parameters,
+        query: query(&event.query_string_parameters),
         body: body(event.body, event.is_base64_encoded)?,
     })
 }
@@ -77,8 +83,14 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp, proxy: Option<&Trusted
         authorization: authorization(&headers),
         is_json: is_json(&headers),
         path_parameters: event.path_parameters,
+        query: query(&event.query_string_parameters),
         body: body(event.body, event.is_base64_encoded)?,
     })
+}
+
+/// Returns the parameters of the query string. API Gateway joins those that are repeated.
+fn query(parameters: &QueryMap) -> HashMap<String, String> {
+    parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Returns the client that connected to API Gateway, or to the trusted proxy in front of it. No

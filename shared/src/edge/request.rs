@@ -18,6 +18,7 @@ pub struct Request {
     pub(super) authorization: Option<String>,
     pub(super) is_json: bool,
     pub(super) path_parameters: HashMap<String, String>,
+    pub(super) query: HashMap<String, String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -47,6 +48,12 @@ impl Request {
     pub fn path_id_or<Kind>(&self, name: &str, id: Id<Kind>) -> Result<Id<Kind>, Error> {
         let is_named = self.path_parameters.get("id").is_some_and(|text| text == name);
         if is_named { Ok(id) } else { self.path_id() }
+    }
+
+    /// Returns a parameter of the query string.
+    #[must_use]
+    pub fn query_parameter(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
     }
 
     /// Reads the body.

@@ -14,6 +14,7 @@ pub(crate) enum Scenario {
     CheckSession,
     CloseAnotherSession,
     CloseSession,
+    CloseSessions,
     CreateEmail,
     CreateSession,
     CreateUser,
@@ -64,10 +65,11 @@ impl Prepared {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::CheckSession,
         Self::CloseAnotherSession,
         Self::CloseSession,
+        Self::CloseSessions,
         Self::CreateEmail,
         Self::CreateSession,
         Self::CreateUser,
@@ -111,6 +113,7 @@ impl Scenario {
             | Self::VerifySignIn
             | Self::VerifySignUp => ("PUT", "/session/verification"),
             Self::ListEmails => ("GET", "/emails"),
+            Self::CloseSessions => ("DELETE", "/sessions"),
             Self::ListSessions => ("GET", "/sessions"),
             Self::PreferEmail => ("PUT", "/email/preferred"),
             Self::ReauthenticateSession => ("POST", "/session/reauthentication"),
@@ -132,6 +135,7 @@ impl Scenario {
         match self {
             Self::CloseAnotherSession | Self::DeleteEmail => 404,
             Self::CloseSession
+            | Self::CloseSessions
             | Self::RecoverAccount
             | Self::VerifyEmail
             | Self::VerifyReauthentication
@@ -162,6 +166,7 @@ impl Scenario {
         match self {
             Self::CloseAnotherSession
             | Self::CloseSession
+            | Self::CloseSessions
             | Self::ExtendSession
             | Self::CreateSession
             | Self::ReauthenticateSession => 2,
@@ -218,6 +223,10 @@ impl Scenario {
             Self::CloseSession => {
                 person = product.sign_in(&person).await;
                 ApiRequest::new(Method::DELETE, "/session").authenticated(&person).id(&person.session_id)
+            }
+            Self::CloseSessions => {
+                person = product.sign_up(&subject, &new_identity().1).await;
+                ApiRequest::new(Method::DELETE, "/sessions").authenticated(&person)
             }
             Self::CloseAnotherSession => {
                 let other = product.sign_in(&person).await;
@@ -356,7 +365,7 @@ impl Scenario {
             Self::PreferEmail => assert_eq!(product.emails(person).await[0]["address"], json!(subject)),
             Self::DeleteEmail => assert_eq!(verified(product, prepared).await, None),
             Self::ExtendSession => assert_ne!(expiry_of(product, person).await, *subject),
-            Self::CloseSession => {
+            Self::CloseSession | Self::CloseSessions => {
                 product.session(&person.bearer).await.refused(401, "bearer");
             }
             Self::CloseAnotherSession => {

@@ -1,0 +1,6 @@
+//! `DELETE /sessions` as a Lambda function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::serve::<close_sessions::CloseSessions>().await
+}

@@ -6,6 +6,7 @@ mod client_ip;
 mod codes;
 mod endpoint;
 mod event;
+mod listed;
 mod log;
 mod request;
 mod response;
@@ -15,6 +16,7 @@ pub use self::{
     body::{FromBody, FromJson, Members},
     codes::{CodeRequested, CodeSubmission, SessionRequested},
     endpoint::{DEADLINE, Endpoint, respond, serve},
+    listed::{ListedEmail, ListedSession},
     log::{Metric, start as start_log},
     request::Request,
     response::{Acknowledged, Client, Response},

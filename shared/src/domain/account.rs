@@ -95,7 +95,7 @@ pub struct Account {
     /// The user's addresses, in no particular order.
     pub emails: Vec<Email>,
     /// The user's sessions, including expired ones.
-    pub(crate) sessions: Vec<SessionEntry>,
+    pub sessions: Vec<SessionEntry>,
 }
 
 /// The address that a code is requested for.

@@ -16,7 +16,7 @@ use crate::{
 /// Rate limits and quotas that no run reaches. The requests of a source IP address are still
 /// counted, as in a deployment.
 const PARAMETERS: [(&str, &str); 7] = [
-    ("EmailsPerUser", "40"),
+    ("EmailsPerUser", "20"),
     ("AccountChangesPerDay", "1000"),
     ("MailBurst", "100"),
     ("MailIntervalSeconds", "0"),
@@ -93,6 +93,15 @@ impl Events {
             "close-session" => {
                 let jane = api.sign_up(number).await?;
                 Event::read("close-session", "this-session")?.authorized_as(&jane).with_path_id(&jane.session_id).into()
+            }
+            "close-sessions" | "delete-user" => {
+                let jane = api.sign_up(number).await?;
+                Event::read(&self.function, "valid")?.authorized_as(&jane).into()
+            }
+            "update-user" => {
+                let jane = api.sign_up(number).await?;
+                let body = json!({"alias": format!("changed{number}")});
+                Event::read("update-user", "valid")?.authorized_as(&jane).with_body(&body).into()
             }
             "create-email" => {
                 let jane = api.sign_up(number).await?;

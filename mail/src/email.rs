@@ -63,6 +63,8 @@ pub enum Email<'a> {
     SignInCode(Code<'a>),
     /// To an address that was removed from an account: the code to sign in with, which recovers it.
     RecoveryCode(Code<'a>),
+    /// To an address of an account that was deleted: the code to sign in with, which restores it.
+    RestoreCode(Code<'a>),
     /// To the preferred address: the code that makes a session fresh.
     ReauthenticationCode(Code<'a>),
     /// To an address that a user adds to an account: the code that verifies it.
@@ -103,6 +105,18 @@ pub enum Email<'a> {
     /// To the address that recovered the account, and to the one that was preferred before.
     AccountRecovered {
         /// The address that recovered it.
+        address: &'a str,
+    },
+    /// To each verified address: the account was deleted.
+    AccountDeleted {
+        /// The address that the email goes to.
+        address: &'a str,
+        /// The Unix seconds until which a sign-in restores the account.
+        recoverable_until: Option<i64>,
+    },
+    /// To the address that restored the account, and to the preferred one.
+    AccountRestored {
+        /// The address that restored it.
         address: &'a str,
     },
     /// To the address that was preferred before a recovery which made it unverified.
@@ -190,6 +204,7 @@ impl Email<'_> {
             Self::SignUpCode(code)
             | Self::SignInCode(code)
             | Self::RecoveryCode(code)
+            | Self::RestoreCode(code)
             | Self::ReauthenticationCode(code)
             | Self::AddAddressCode(code) => Highlight::Code(code),
             Self::AlreadyRegistered | Self::NoAccount | Self::BelongsToAnother => Highlight::Nothing,
@@ -199,6 +214,8 @@ impl Email<'_> {
             | Self::NoLongerPreferred { address }
             | Self::SignedInElsewhere { address }
             | Self::AccountRecovered { address }
+            | Self::AccountDeleted { address, .. }
+            | Self::AccountRestored { address }
             | Self::UnverifiedByRecovery { address } => Highlight::Address(facts::address(address)),
         }
     }

@@ -72,7 +72,7 @@ const WRITE: &str = "TransactWriteItems";
 
 /// All functions, by name.
 #[rustfmt::skip]
-pub const FUNCTIONS: [Function; 19] = [
+pub const FUNCTIONS: [Function; 22] = [
     endpoint::<check_session::CheckSession>("GET", "/session",
         cost(&[SESSION], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
     endpoint::<close_session::CloseSession>("DELETE", "/session/{id}",
@@ -87,8 +87,12 @@ pub const FUNCTIONS: [Function; 19] = [
         cost(&[LIMIT, WRITE, SOURCE], 2, 1.0, 7.0, [5.37, 3.59, 2.31])),
     endpoint::<delete_email::DeleteEmail>("DELETE", "/email/{id}",
         cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 10.0, [5.38, 2.6, 2.6])),
+    endpoint::<delete_user::DeleteUser>("DELETE", "/user",
+        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 14.0, [5.38, 2.9, 2.9])),
     endpoint::<extend_session::ExtendSession>("PUT", "/session/extend",
         cost(&[SESSION, WRITE], 2, 1.0, 4.0, [5.37, 1.5, 1.51])),
+    endpoint::<get_account::GetAccount>("GET", "/user",
+        cost(&[SESSION, "GetItem SUPPRESSION/SUPPRESSION", ENTRIES], 3, 3.0, 0.0, [5.38, 2.4, 2.4])),
     endpoint::<get_user::GetUser>("GET", "/user/id/{id}",
         cost(&["GetItem USER/USER"], 1, 1.0, 0.0, [5.37, 0.83, 0.82])),
     consumer(handle_mail_event::NAME,
@@ -107,6 +111,8 @@ pub const FUNCTIONS: [Function; 19] = [
         cost(&["GetItem ADDRESS/ADDRESS", "GetItem SUPPRESSION/SUPPRESSION", TRY, TRY], 3, 2.0, 2.0, [2.24, 13.37, 3.84])),
     consumer(send_notices::SendNotices::NAME,
         cost(&["GetItem SUPPRESSION/SUPPRESSION", NOTICE, NOTICE], 3, 1.0, 2.0, [2.24, 13.37, 3.84])),
+    endpoint::<update_user::UpdateUser>("PUT", "/user",
+        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 8.0, [5.38, 2.6, 2.6])),
     endpoint::<verify_email::VerifyEmail>("PUT", "/email/verification",
         cost(&[SESSION, ENTRIES, WRITE, TRY], 3, 2.0, 11.0, [5.41, 4.53, 3.24])),
     endpoint::<verify_session::VerifySession>("PUT", "/session/verification",
@@ -119,8 +125,8 @@ macro_rules! for_each_endpoint {
     ($callback:ident) => {
         $callback! {
             check_session close_session close_sessions create_email create_session create_user delete_email
-            extend_session get_user list_emails list_sessions prefer_email reauthenticate_session
-            resend_email_code verify_email verify_session
+            delete_user extend_session get_account get_user list_emails list_sessions prefer_email
+            reauthenticate_session resend_email_code update_user verify_email verify_session
         }
     };
 }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::{
     config::{Config, ConfigError, TrustedProxy},
     domain::{
+        alias::Alias,
         bearer_token::{BearerToken, TokenHash},
         code::{CodeKeys, SubmittedCode},
         id::VerificationId,
@@ -78,10 +79,17 @@ impl App {
         &self.config.limits
     }
 
-    /// Returns the aliases that this deployment reserves, separated by commas.
-    #[must_use]
-    pub fn reserved_aliases(&self) -> &str {
-        &self.config.reserved_aliases
+    /// Checks that a new alias is not reserved by the product or by this deployment.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn require_unreserved(&self, alias: Option<&Alias>) -> Result<(), Error> {
+        match alias {
+            Some(alias) if alias.is_reserved(&self.config.reserved_aliases) => {
+                Err(Error::invalid("alias", "is reserved. Choose another one."))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns the proxy that reports the IP addresses of clients, if there is one.

@@ -12,6 +12,7 @@ pub mod language;
 pub mod limits;
 pub mod notice;
 pub mod rate_limit;
+pub mod recovery;
 pub mod refused_guess;
 pub mod request_context;
 pub mod session;

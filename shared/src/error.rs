@@ -185,7 +185,7 @@ impl From<Refusal> for Error {
             Refusal::Gone => Self::Unauthenticated,
             Refusal::UnknownSession => Self::NotFound("Session not found"),
             Refusal::Code => Self::CodeRefused(None),
-            Refusal::TooManySessions => Self::Unavailable("sessions were opened during a recovery".into()),
+            Refusal::TooManySessions => Self::Unavailable("sessions were opened meanwhile".into()),
             Refusal::AliasTaken => Self::invalid("alias", "is taken. Choose another one."),
             Refusal::RateLimited { retry_after } => Self::TooManyRequests { subject: "codes requested", retry_after },
         }

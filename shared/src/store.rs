@@ -7,9 +7,11 @@
 
 mod accounts;
 mod codes;
+mod deletion;
 mod emails;
 mod error;
 mod outbox;
+mod profiles;
 mod recovery;
 mod sessions;
 mod suppressions;

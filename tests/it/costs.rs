@@ -4,6 +4,8 @@ mod meter;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use crate::{
     support::{Product, Requested, markdown, product_with},
     template::{SENDERS, Template},
@@ -116,6 +118,8 @@ async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Us
     let ask = async { product.ask_to_reauthenticate(&john.bearer).await.expect(202) };
     ledger.measure("session: reauthenticate", ask).await;
     ledger.measure("user: get", product.user(&john.user_id)).await;
+    ledger.measure("account: get", product.account(&john)).await;
+    ledger.measure("account: change", product.update_user(&john, json!({"alias": "changed"}))).await;
 
     let ask = async { product.ask_to_add(&john, "john@example.com").await.expect(202) };
     ledger.measure("address: add", ask).await;
@@ -128,6 +132,10 @@ async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Us
     let email = product.email_id(&john, "another@doe.net").await;
     ledger.measure("address: delete", product.delete_email(&john, &email)).await;
     ledger.measure("session: close", product.close(&john, &john.session_id)).await;
+    let jane = product.sign_up("jane@doe.net", "jane").await;
+    ledger.measure("sessions: close", product.close_all(&jane, "")).await;
+    let jane = product.sign_in(&jane).await;
+    ledger.measure("account: delete", product.delete_user(&jane)).await;
     assert!(registry::endpoints().map(|(function, _)| function.name).eq(ledger.functions));
     ledger.usages
 }

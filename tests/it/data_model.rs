@@ -183,6 +183,13 @@ async fn write_every_kind(product: &Product, ses: &Proxy) -> Vec<Item> {
     // The removed address recovers the account.
     product.ask_to_sign_in("john@doe.net").await.expect(202);
     intermediate.extend(product.items().await);
+    let john = product.sign_in_of("John@doe.net", "johny").await;
+    product.stack.delivered().await;
+    // A deleted account, which a sign-in restores.
+    product.delete_user(&john).await.acknowledged();
+    product.ask_to_sign_in("john@doe.net").await.expect(202);
+    product.stack.delivered().await;
+    intermediate.extend(product.items().await);
     product.sign_in_of("John@doe.net", "johny").await;
     product.stack.delivered().await;
     intermediate

@@ -40,7 +40,9 @@ survives! {
     requesting_a_sign_in_survives_every_fault: CreateSession;
     requesting_a_sign_up_survives_every_fault: CreateUser;
     deleting_an_address_survives_every_fault: DeleteEmail;
+    deleting_an_account_survives_every_fault: DeleteUser;
     extending_a_session_survives_every_fault: ExtendSession;
+    getting_the_account_survives_every_fault: GetAccount;
     getting_a_user_survives_every_fault: GetUser;
     a_wrong_guess_at_an_address_is_counted_despite_every_fault: GuessAtEmail;
     a_wrong_guess_at_a_session_is_counted_despite_every_fault: GuessAtSession;
@@ -50,6 +52,8 @@ survives! {
     requesting_a_reauthentication_survives_every_fault: ReauthenticateSession;
     recovering_an_account_survives_every_fault: RecoverAccount;
     requesting_another_code_survives_every_fault: ResendEmailCode;
+    restoring_an_account_survives_every_fault: RestoreAccount;
+    changing_the_profile_survives_every_fault: UpdateUser;
     verifying_an_address_survives_every_fault: VerifyEmail;
     verifying_a_reauthentication_survives_every_fault: VerifyReauthentication;
     verifying_a_sign_in_survives_every_fault: VerifySignIn;

@@ -6,6 +6,7 @@
 //! (`proptest-regressions/`). `PROPTEST_CASES` sets the number of sequences; `PROPTEST_RNG_SEED`
 //! repeats a run.
 
+mod accounts;
 mod answers;
 mod choices;
 mod codes;

@@ -4,8 +4,10 @@
 
 mod account;
 mod codes;
+mod deletion;
 mod emails;
 mod owners;
+mod profile;
 mod recovery;
 mod sessions;
 

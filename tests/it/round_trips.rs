@@ -75,7 +75,7 @@ async fn long_journey(product: &Product) {
     product.sign_in_through(&john, "john@work.example").await;
     product.prefer(&john, &second).await.acknowledged();
     product.sign_in_through(&john, "john@doe.net").await;
-    product.send(of(product, &john, Method::PUT, "/session/extend")).await.acknowledged();
+    product.extend(&john.bearer).await.expect(202);
     // At the cap, each sign-in closes the oldest session.
     let mut newest = john.clone();
     for _ in 0..4 {

@@ -78,10 +78,11 @@ async fn long_story(product: &Product) -> Story {
     story.verify(product, asked, first).await;
     let more = story.record(product.ask_to_add(&ada, third).await).expect(202).text("verificationCodeID");
     story.record(product.verify_session(&more, &product.newest_code(third).await).await).refused(401, "code");
-    for path in ["/emails", "/sessions", "/session"] {
+    for path in ["/emails", "/sessions", "/session", "/user"] {
         story.record(product.call_as(&ada.bearer, Method::GET, path, None).await).expect(200);
     }
-    story.record(product.call_as(&ada.bearer, Method::PUT, "/session/extend", None).await).acknowledged();
+    story.record(product.extend(&ada.bearer).await).expect(202);
+    story.record(product.update_user(&ada, json!({"alias": "adaprivate2"})).await).acknowledged();
     story.record(product.delete_email(&ada, &email).await).refused(403, "preferred");
     story.record(product.prefer(&ada, &more).await).refused(404, "not found");
     story.record(product.close(&ada, &again.session_id).await).acknowledged();
@@ -100,6 +101,11 @@ async fn long_story(product: &Product) -> Story {
     }
     let path = format!("/session/{}", ada.bearer);
     story.record(product.call_as(&ada.bearer, Method::DELETE, &path, None).await).refused(400, "id");
+    story.record(product.close_all(&ada, "?keep=current").await).acknowledged();
+    story.record(product.delete_user(&ada).await).acknowledged();
+    product.pass(Duration::from_mins(5));
+    let asked = story.requested(product.ask_to_sign_in(first).await);
+    story.verify(product, asked, first).await;
     story
 }
 

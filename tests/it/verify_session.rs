@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
 use crate::support::{EmailKind, Product, Settings, UNKNOWN_ID, product, product_with, wrong};
@@ -172,31 +171,6 @@ async fn a_right_code_does_not_reset_the_count_of_wrong_guesses() {
             product.verify_session(&requested.id, &code).await.acknowledged();
         }
         assert_eq!(product.sign_in_code(JOHN).await.1.len(), 12);
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn roles_and_groups_are_those_of_the_user_at_sign_in() {
-    product(async |product| {
-        let john = product.sign_up(JOHN, "johny").await;
-        let update = product.dynamodb().update_item().table_name(product.table().await);
-        let list =
-            |of: &[&str]| AttributeValue::L(of.iter().map(|text| AttributeValue::S((*text).to_owned())).collect());
-        update
-            .key("pk", AttributeValue::S(format!("USER#{}", john.user_id)))
-            .key("sk", AttributeValue::S("USER".to_owned()))
-            .update_expression("SET #roles = :roles, #groups = :groups")
-            .expression_attribute_names("#roles", "roles")
-            .expression_attribute_names("#groups", "groups")
-            .expression_attribute_values(":roles", list(&["user", "admin"]))
-            .expression_attribute_values(":groups", list(&[]))
-            .send()
-            .await
-            .unwrap();
-        let again = product.sign_in(&john).await;
-        let session = product.session(&again.bearer).await.expect(200).body;
-        assert_eq!((&session["roles"], &session["groups"]), (&json!(["user", "admin"]), &json!([])));
     })
     .await;
 }

@@ -20,7 +20,7 @@ impl Endpoint for CloseSessions {
             Some("current") => Some(access.session.id),
             Some(_) => return Err(Error::invalid("keep", "must be current, or left out")),
         };
-        app.store.close_sessions(access.session.user, kept).await?;
+        app.store.close_sessions(access.session.user, kept, request.context.now).await?;
         Ok(Acknowledged::new())
     }
 }

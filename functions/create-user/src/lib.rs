@@ -37,9 +37,7 @@ impl Endpoint for CreateUser {
 
     async fn handle(app: &App, request: &Request, _: Public) -> Result<SessionRequested, Error> {
         let SignUp { email, full_name, alias } = request.body()?;
-        if alias.is_reserved(app.reserved_aliases()) {
-            return Err(Error::invalid("alias", "is reserved. Choose another one."));
-        }
+        app.require_unreserved(Some(&alias))?;
         let (context, limits, token) = (&request.context, app.limits(), BearerToken::generate());
         let session = PendingSession::new(&token, context.now, limits);
         let purpose = Purpose::SignUp { alias, full_name, session: session.clone() };

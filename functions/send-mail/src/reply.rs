@@ -5,7 +5,7 @@ use shared::{
     Metric, Timestamp,
     domain::{
         account::AddressOwner,
-        verification::{Purpose, Reply, ReplyContent, Verification},
+        verification::{Purpose, Reply, ReplyContent, SignInEffect, Verification},
     },
     store::{OutboxItem, StoreError},
 };
@@ -45,20 +45,26 @@ impl SendMail {
     ///
     /// Returns `None` if a reauthentication is about an address that the user has removed.
     fn choose(&self, requested: &Verification, owner: Option<AddressOwner>) -> Option<Reply> {
-        let code = |owner, recovers| ReplyContent::Code { key: self.keys.current().clone(), owner, recovers };
-        let is_removed = owner.as_ref().is_some_and(|owner| owner.removal.is_some());
+        let code = |owner, effect| ReplyContent::Code { key: self.keys.current().clone(), owner, effect };
+        let removal = owner.as_ref().and_then(|owner| owner.removal.as_ref());
+        let effect = match removal {
+            None => SignInEffect::None,
+            Some(removal) if removal.account_deleted => SignInEffect::Restores,
+            Some(_) => SignInEffect::Recovers,
+        };
+        let is_removed = removal.is_some();
         let (content, owner) = match (&requested.purpose, owner) {
-            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None, false), None),
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None, effect), None),
             // A user can add an address again that they removed.
             (Purpose::AddEmail { user, .. }, Some(owner)) if is_removed && owner.user == *user => {
-                (code(None, false), None)
+                (code(None, SignInEffect::None), None)
             }
-            (Purpose::SignIn { .. }, Some(owner)) => (code(Some(owner.user), is_removed), Some(owner)),
+            (Purpose::SignIn { .. }, Some(owner)) => (code(Some(owner.user), effect), Some(owner)),
             (Purpose::SignIn { .. }, None) => (ReplyContent::NoAccount, None),
             (Purpose::SignUp { .. }, owner) => (ReplyContent::AlreadyRegistered, owner),
             (Purpose::AddEmail { .. }, owner) => (ReplyContent::BelongsToAnother, owner),
             (Purpose::Reauthenticate { user, .. }, Some(owner)) if !is_removed && owner.user == *user => {
-                (code(None, false), Some(owner))
+                (code(None, SignInEffect::None), Some(owner))
             }
             (Purpose::Reauthenticate { .. }, _) => return None,
         };
@@ -68,8 +74,8 @@ impl SendMail {
     async fn send_reply(&self, reply: &Reply, verification: &Verification) -> Result<Metric, SendError> {
         let code = verification.code(&self.keys);
         let (email, metric) = match (&reply.content, &code) {
-            (ReplyContent::Code { recovers, .. }, Some(code)) => {
-                (code_email(verification, *recovers, code.reveal())?, Metric::CodesMailed)
+            (ReplyContent::Code { effect, .. }, Some(code)) => {
+                (code_email(verification, *effect, code.reveal())?, Metric::CodesMailed)
             }
             (ReplyContent::Code { .. }, None) => {
                 return Err(SendError::Permanent("its code key is missing".to_owned()));
@@ -84,12 +90,15 @@ impl SendMail {
     }
 }
 
-fn code_email<'a>(verification: &Verification, recovers: bool, digits: &'a str) -> Result<Email<'a>, SendError> {
+fn code_email<'a>(verification: &Verification, effect: SignInEffect, digits: &'a str) -> Result<Email<'a>, SendError> {
     let code = Code::new(digits, verification.created_at.seconds(), verification.expires_at.seconds())?;
     Ok(match verification.purpose {
         Purpose::SignUp { .. } => Email::SignUpCode(code),
-        Purpose::SignIn { .. } if recovers => Email::RecoveryCode(code),
-        Purpose::SignIn { .. } => Email::SignInCode(code),
+        Purpose::SignIn { .. } => match effect {
+            SignInEffect::None => Email::SignInCode(code),
+            SignInEffect::Recovers => Email::RecoveryCode(code),
+            SignInEffect::Restores => Email::RestoreCode(code),
+        },
         Purpose::AddEmail { .. } => Email::AddAddressCode(code),
         Purpose::Reauthenticate { .. } => Email::ReauthenticationCode(code),
     })

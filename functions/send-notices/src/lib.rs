@@ -87,6 +87,11 @@ fn email(notice: &Notice) -> Email<'_> {
         Event::NoLongerPreferred => Email::NoLongerPreferred { address },
         Event::SignedInElsewhere => Email::SignedInElsewhere { address },
         Event::AccountRecovered => Email::AccountRecovered { address },
+        Event::AccountDeleted => {
+            let recoverable_until = notice.recoverable_until.map(Timestamp::seconds);
+            Email::AccountDeleted { address, recoverable_until }
+        }
+        Event::AccountRestored => Email::AccountRestored { address },
         Event::UnverifiedByRecovery => Email::UnverifiedByRecovery { address },
     }
 }

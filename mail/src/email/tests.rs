@@ -19,11 +19,12 @@ fn code(digits: &str) -> Code<'_> {
 }
 
 /// Returns every email with the name of its snapshots.
-fn emails() -> [(&'static str, Email<'static>); 16] {
+fn emails() -> [(&'static str, Email<'static>); 20] {
     [
         ("sign-up-code", Email::SignUpCode(code("048291"))),
         ("sign-in-code", Email::SignInCode(code("482913"))),
         ("recovery-code", Email::RecoveryCode(code("482913"))),
+        ("restore-code", Email::RestoreCode(code("482913"))),
         ("reauthentication-code", Email::ReauthenticationCode(code("482913"))),
         ("add-address-code", Email::AddAddressCode(code("482913075566"))),
         ("already-registered", Email::AlreadyRegistered),
@@ -36,6 +37,9 @@ fn emails() -> [(&'static str, Email<'static>); 16] {
         ("no-longer-preferred", Email::NoLongerPreferred { address: ADDRESS }),
         ("signed-in-elsewhere", Email::SignedInElsewhere { address: ADDRESS }),
         ("account-recovered", Email::AccountRecovered { address: ADDRESS }),
+        ("account-deleted", Email::AccountDeleted { address: ADDRESS, recoverable_until: Some(AT + 3 * 24 * 3600) }),
+        ("account-deleted-for-good", Email::AccountDeleted { address: ADDRESS, recoverable_until: None }),
+        ("account-restored", Email::AccountRestored { address: ADDRESS }),
         ("unverified-by-recovery", Email::UnverifiedByRecovery { address: ADDRESS }),
     ]
 }
@@ -74,6 +78,7 @@ fn code_of<'a>(email: &Email<'a>) -> Option<&'a str> {
         Email::SignUpCode(code)
         | Email::SignInCode(code)
         | Email::RecoveryCode(code)
+        | Email::RestoreCode(code)
         | Email::ReauthenticationCode(code)
         | Email::AddAddressCode(code) => Some(code.digits),
         _ => None,

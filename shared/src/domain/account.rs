@@ -8,10 +8,11 @@ use crate::domain::{
     email_address::EmailAddress,
     id::{EmailId, UserId},
     limits::Limits,
-    rate_limit::{count_daily, recent},
+    rate_limit::count_daily,
+    recovery::Removal,
     session::{Session, SessionEntry},
     timestamp::Timestamp,
-    user::{Recovery, User},
+    user::User,
 };
 
 /// An address of a user.
@@ -72,21 +73,6 @@ pub struct AddressOwner {
     pub removal: Option<Removal>,
 }
 
-/// The removal of a verified address, for the time in which its owner can take the account back by
-/// signing in with it (contract, Recovery). No other account can verify the address meanwhile.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Removal {
-    /// When the address was removed.
-    pub removed_at: Timestamp,
-    /// When the address becomes free.
-    pub expires_at: Timestamp,
-    /// The version of the account that removed it.
-    removed_in: u64,
-    /// The version of the account that had verified it.
-    pub(crate) verified_in: u64,
-}
-
 /// A user and everything that belongs to them.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -105,18 +91,6 @@ pub enum Addition {
     Known(EmailId),
     /// An address to add.
     New,
-}
-
-/// The result of a recovery.
-pub(crate) struct Recovered<'a> {
-    /// The address, verified again.
-    pub(crate) email: Email,
-    /// The addresses that have to be verified again.
-    pub(crate) unverified: Vec<&'a Email>,
-    /// An unverified entry of the same address, which the recovered one replaces.
-    pub(crate) replaced: Option<&'a Email>,
-    /// The recovery, as the user's item stores it.
-    pub(crate) recovery: Recovery,
 }
 
 /// A change that the rules of an account do not allow.
@@ -222,51 +196,8 @@ impl Account {
         session.require_fresh(now, limits)?;
         let mut verified = self.emails.iter().filter(|other| other.is_verified());
         let is_final = email.recovered && verified.any(|other| other.verified_in < email.verified_in);
-        let removal = limits.recovery.filter(|_| !is_final).map(|period| Removal {
-            removed_at: now,
-            expires_at: now.plus(period),
-            removed_in: self.next_version(),
-            verified_in: email.verified_in,
-        });
+        let removal = limits.recovery.filter(|_| !is_final).map(|period| self.removal(email, now, period));
         Ok((email, removal))
-    }
-
-    /// Recovers the account through an address that was removed from it: the address is verified
-    /// and preferred again. Addresses that were verified shortly before the removal, or after it,
-    /// have to be verified again, unless they were verified earlier than the recovered one. Returns
-    /// `None` if the address is verified again already, or if an older address has recovered the
-    /// account since the removal.
-    pub(crate) fn recover<'a>(
-        &'a self,
-        owner: &AddressOwner,
-        removal: &Removal,
-        now: Timestamp,
-        limits: &Limits,
-    ) -> Option<Recovered<'a>> {
-        let supersedes = |last: Recovery| last.version > removal.removed_in && last.verified_in < removal.verified_in;
-        let replaced = self.emails.iter().find(|other| other.address.canonical() == owner.address.canonical());
-        let is_restored = replaced.is_some_and(Email::is_verified);
-        if is_restored || self.user.last_recovery.is_some_and(supersedes) {
-            return None;
-        }
-        let begin = removal.removed_at.minus(limits.recovery.unwrap_or_default());
-        let is_doubtful =
-            |email: &&Email| email.verified_at.is_some_and(|at| at > begin) && email.verified_in > removal.verified_in;
-        let email = Email {
-            id: owner.email,
-            address: owner.address.clone(),
-            verified_at: Some(now),
-            verified_in: removal.verified_in,
-            recovered: true,
-            created_at: now,
-            sequence: self.next_version(),
-        };
-        Some(Recovered {
-            unverified: self.emails.iter().filter(is_doubtful).collect(),
-            replaced,
-            recovery: Recovery { version: self.next_version(), verified_in: removal.verified_in },
-            email,
-        })
     }
 
     /// Counts a change that sends security notices. Returns the changes of the last 24 hours.
@@ -276,13 +207,6 @@ impl Account {
     pub(crate) fn count_change(&self, now: Timestamp, limits: &Limits) -> Result<Vec<Timestamp>, AccountError> {
         count_daily(&self.user.changes, now, limits.account_changes_per_day)
             .map_err(|retry_after| AccountError::TooManyChanges { retry_after })
-    }
-
-    /// Counts a recovery, which no limit can keep from the owner.
-    pub(crate) fn count_recovery(&self, now: Timestamp) -> Vec<Timestamp> {
-        let mut changes = recent(&self.user.changes, now);
-        changes.push(now);
-        changes
     }
 
     /// Returns the version that the next change creates.

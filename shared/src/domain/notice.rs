@@ -31,7 +31,8 @@ pub struct Notice {
     pub event: Event,
     /// The address that was changed, or that was used for the sign-in.
     pub address: EmailAddress,
-    /// Until when a sign-in with the removed address takes the account back.
+    /// Until when a sign-in with the removed address, or with an address of the deleted account,
+    /// takes the account back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recoverable_until: Option<Timestamp>,
     /// The client that made the change.
@@ -62,6 +63,10 @@ pub enum Event {
     SignedInElsewhere,
     /// A sign-in with the address, which had been removed, took the account back.
     AccountRecovered,
+    /// The account was deleted. Sent to each of its verified addresses.
+    AccountDeleted,
+    /// A sign-in with the address restored the account, which had been deleted.
+    AccountRestored,
     /// The recovery made the recipient, which was the preferred address, unverified.
     UnverifiedByRecovery,
 }

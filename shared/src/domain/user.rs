@@ -7,6 +7,7 @@ use crate::domain::{
     full_name::FullName,
     id::{EmailId, UserId},
     language::Language,
+    recovery::{Deletion, Recovery},
     timestamp::Timestamp,
 };
 
@@ -38,6 +39,9 @@ pub struct User {
     /// When changes that sent security notices were made in the last 24 hours, oldest first.
     #[serde(default)]
     pub(crate) changes: Vec<Timestamp>,
+    /// The deletion of the account, while a sign-in can undo it.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deletion: Option<Deletion>,
     /// The last recovery of the account, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_recovery: Option<Recovery>,
@@ -45,19 +49,30 @@ pub struct User {
     pub(crate) version: u64,
 }
 
-/// A recovery of an account by a sign-in with a removed address.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Recovery {
-    /// The version of the account that it created. Codes that were requested earlier to verify an
-    /// address are void.
-    pub(crate) version: u64,
-    /// The version of the account that had verified the address. Addresses that were verified later
-    /// and removed before the recovery cannot recover the account any more.
-    pub(crate) verified_in: u64,
+/// A change of a user's profile. A member that is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// The new alias.
+    pub alias: Option<Alias>,
+    /// The new full name.
+    pub full_name: Option<FullName>,
+    /// The new roles, as an operator sets them.
+    pub roles: Option<Vec<String>>,
+    /// The new groups, as an operator sets them.
+    pub groups: Option<Vec<String>>,
 }
 
 impl User {
+    /// Returns the user with a changed profile.
+    pub(crate) fn with_profile(&self, change: &ProfileChange) -> Self {
+        let mut user = self.clone();
+        user.alias = change.alias.clone().unwrap_or(user.alias);
+        user.full_name = change.full_name.clone().unwrap_or(user.full_name);
+        user.roles = change.roles.clone().unwrap_or(user.roles);
+        user.groups = change.groups.clone().unwrap_or(user.groups);
+        user
+    }
+
     pub(crate) fn default_roles() -> Vec<String> {
         vec!["user".to_owned()]
     }

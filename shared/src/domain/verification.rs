@@ -121,9 +121,9 @@ pub enum ReplyContent {
         /// when the email was first leased.
         #[serde(rename = "ownerID", skip_serializing_if = "Option::is_none")]
         owner: Option<UserId>,
-        /// Whether the owner had removed the address, so that a sign-in recovers the account.
+        /// For a sign-in, what the code does besides opening a session.
         #[serde(default)]
-        recovers: bool,
+        effect: SignInEffect,
     },
     /// A sign-up for an address that belongs to an account.
     AlreadyRegistered,
@@ -131,6 +131,19 @@ pub enum ReplyContent {
     NoAccount,
     /// The addition of an address that belongs to an account.
     BelongsToAnother,
+}
+
+/// What the code of a sign-in does besides opening a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SignInEffect {
+    /// Nothing.
+    #[default]
+    None,
+    /// Recovers the account: the owner had removed the address.
+    Recovers,
+    /// Restores the account: the owner had deleted it.
+    Restores,
 }
 
 /// What the caller expects the code to verify. A code issued for another purpose is rejected like a
@@ -210,11 +223,12 @@ impl Verification {
         RequestContext { now, client: self.client.clone(), language: self.language }
     }
 
-    /// Returns whether the code was sent to recover an account: its address had been removed.
+    /// Returns whether the code was sent to recover or restore an account: its address had been
+    /// removed, or the account deleted.
     #[must_use]
     pub fn recovers(&self) -> bool {
         let content = self.reply.as_ref().map(|reply| &reply.content);
-        matches!(content, Some(ReplyContent::Code { recovers: true, .. }))
+        matches!(content, Some(ReplyContent::Code { effect, .. }) if *effect != SignInEffect::None)
     }
 
     /// Derives the code. Returns `None` if no code was sent, or if its key is no longer configured.

@@ -66,6 +66,15 @@ impl Members {
         };
         read.map_err(|message| self.errors.push(FieldError { field, message })).ok()
     }
+
+    /// Takes a member out that can be missing. Returns `None`, and records an error, if it is
+    /// invalid.
+    pub fn take_optional<T: FromJson>(&mut self, field: &'static str) -> Option<Option<T>> {
+        match self.members.get(field) {
+            None | Some(Value::Null) => Some(None),
+            Some(_) => self.take(field).map(Some),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use crate::{
         alias::Alias,
         email_address::EmailAddress,
         full_name::FullName,
-        id::{EmailId, UserId},
+        id::{EmailId, SessionId, UserId},
         limits::Limits,
         notice::{Event, Notice},
         session::{PendingSession, Session, SessionEntry},
@@ -30,20 +30,31 @@ use crate::{
 /// by more than this, the next sign-ins end the rest.
 pub(super) const MAX_SESSIONS_ENDED_AT_ONCE: usize = 40;
 
+/// So many sessions always end in the same transaction as a change that signs the user out. With at
+/// most 20 addresses (`EmailsPerUser`), a deletion has at most 62 other writes, three for each
+/// address, and a recovery has at most 51, two for each.
+const MAX_SESSIONS_ENDED_WITH_CHANGE: usize = 5;
+
 impl Store {
-    /// Returns a user.
+    /// Returns a user, unless their account was deleted.
     ///
     /// # Errors
     /// If DynamoDB fails.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.get(Key::user(id)).await
+        let user: Option<User> = self.get(Key::user(id)).await?;
+        Ok(user.filter(|user| user.deletion.is_none()))
     }
 
     /// Returns a user with everything that belongs to them.
     ///
     /// # Errors
-    /// [`Refusal::Gone`] if there is no such user.
+    /// [`Refusal::Gone`] if there is no such user, or the account was deleted.
     pub async fn account(&self, id: UserId) -> Result<Account, StoreError> {
+        let account = self.account_or_deleted(id).await?;
+        if account.is_deleted() { Err(Refusal::Gone.into()) } else { Ok(account) }
+    }
+
+    async fn account_or_deleted(&self, id: UserId) -> Result<Account, StoreError> {
         let (mut user, mut emails, mut sessions) = (None, Vec::new(), Vec::new());
         for item in self.query(Key::partition(id), "").await? {
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).map_or("", String::as_str);
@@ -83,6 +94,7 @@ impl Store {
             language: verification.language,
             created_at: now,
             changes: Vec::new(),
+            deletion: None,
             last_recovery: None,
             version: 0,
         };
@@ -148,7 +160,7 @@ impl Store {
             Err(StoreError::Refused(Refusal::Code)) => {
                 self.recover_account(verification, user, session, now, limits).await
             }
-            opened => opened,
+            opened => void_if_gone(opened),
         }
     }
 
@@ -161,11 +173,55 @@ impl Store {
         &self,
         user: UserId,
         refusal: Option<(&[Subject], Refusal)>,
-        change: impl Fn(&Account, &mut Transaction) -> Result<(), StoreError> + Send,
+        change: impl Fn(&Account, &mut Transaction) -> Result<(), StoreError> + Send + Sync,
+    ) -> Result<(), StoreError> {
+        let change = |account: &Account, transaction: &mut Transaction| {
+            if account.is_deleted() { Err(Refusal::Gone.into()) } else { change(account, transaction) }
+        };
+        self.change_account_or_deleted(user, refusal, change).await
+    }
+
+    /// Changes an account and ends its sessions. If there are more than a transaction can end, most
+    /// of them end before the change, but `last` is not among these. If the process stops in
+    /// between, the account is otherwise unchanged.
+    ///
+    /// The account may be one that was deleted.
+    pub(super) async fn change_and_sign_out(
+        &self,
+        user: UserId,
+        last: Option<SessionId>,
+        refusal: Option<(&[Subject], Refusal)>,
+        change: impl Fn(&Account, &mut Transaction) -> Result<(), StoreError> + Send + Sync,
+    ) -> Result<(), StoreError> {
+        let change = |account: &Account, transaction: &mut Transaction| {
+            change(account, transaction)?;
+            if account.sessions.len() > MAX_SESSIONS_ENDED_WITH_CHANGE {
+                return Err(Refusal::TooManySessions.into());
+            }
+            for session in &account.sessions {
+                end_session(transaction, user, session);
+            }
+            Ok(())
+        };
+        match self.change_account_or_deleted(user, refusal, &change).await {
+            Err(StoreError::Refused(Refusal::TooManySessions)) => {}
+            changed => return changed,
+        }
+        let mut sessions = self.account_or_deleted(user).await?.sessions;
+        sessions.sort_by_key(|session| Some(session.id) != last);
+        self.end_sessions(user, sessions.get(MAX_SESSIONS_ENDED_WITH_CHANGE..).unwrap_or_default()).await?;
+        self.change_account_or_deleted(user, refusal, change).await
+    }
+
+    async fn change_account_or_deleted(
+        &self,
+        user: UserId,
+        refusal: Option<(&[Subject], Refusal)>,
+        change: impl Fn(&Account, &mut Transaction) -> Result<(), StoreError> + Send + Sync,
     ) -> Result<(), StoreError> {
         let mut backoff = Backoff::default();
         loop {
-            let account = self.account(user).await?;
+            let account = self.account_or_deleted(user).await?;
             let mut transaction = Transaction::default();
             change(&account, &mut transaction)?;
             if transaction.is_empty() {
@@ -185,6 +241,9 @@ impl Store {
     }
 }
 
+/// The account has not changed since it was read.
+const UNCHANGED: &str = "attribute_exists(#pk) AND #version = :before";
+
 impl Account {
     /// Creates the account's next version, on condition that there was no change since the account
     /// was read.
@@ -200,10 +259,14 @@ impl Account {
             .value("preferred", &preferred)
     }
 
+    /// Deletes the user's item, on condition that there was no change since the account was read.
+    pub(super) fn delete(&self) -> Write {
+        Write::delete(Key::user(self.user.id), UNCHANGED).value("before", &self.user.version)
+    }
+
     /// Updates the user's item by an expression that sets the version to `:after`.
     pub(super) fn update(&self, change: &'static str) -> Write {
-        let unchanged = "attribute_exists(#pk) AND #version = :before";
-        Write::update(Key::user(self.user.id), change, unchanged)
+        Write::update(Key::user(self.user.id), change, UNCHANGED)
             .value("after", &self.next_version())
             .value("before", &self.user.version)
     }
@@ -249,6 +312,15 @@ pub(super) fn begin_session(
     transaction.add(Subject::Session, Write::put(Key::session(hash), session, IS_NEW)?);
     transaction.add(Subject::Session, Write::put(Key::session_entry(session.user, session.id), &entry, IS_NEW)?);
     Ok(())
+}
+
+/// Turns the refusal of a code's account that is gone into that of the code: the account was deleted
+/// since the code was requested.
+pub(super) fn void_if_gone(redeemed: Result<(), StoreError>) -> Result<(), StoreError> {
+    match redeemed {
+        Err(StoreError::Refused(Refusal::Gone)) => Err(Refusal::Code.into()),
+        redeemed => redeemed,
+    }
 }
 
 /// Redeems a code. It works once, because only one transaction can delete it.

@@ -57,8 +57,8 @@ impl Store {
             if let Purpose::SignUp { alias, .. } = &verification.purpose {
                 let reservation =
                     AliasReservation { pending_for: address.canonical(), expires_at: verification.expires_at };
-                let free = "attribute_not_exists(#pk) \
-                    OR attribute_not_exists(#userID) AND (#expiresAt <= :now OR #pendingFor = :address)";
+                let free = "attribute_not_exists(#pk) OR #expiresAt <= :now \
+                    OR attribute_not_exists(#userID) AND #pendingFor = :address";
                 let reserve = Write::put(Key::alias_owner(alias), &reservation, free)?;
                 let reserve = reserve.value("now", &context.now).value("address", address.canonical());
                 transaction.add(Subject::AliasOwner, reserve);

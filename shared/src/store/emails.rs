@@ -2,11 +2,12 @@
 
 use crate::{
     domain::{
-        account::{Account, AddressOwner, Email, Removal},
+        account::{Account, AddressOwner, Email},
         email_address::EmailAddress,
         id::{EmailId, UserId},
         limits::Limits,
         notice::{Event, Notice},
+        recovery::Removal,
         request_context::RequestContext,
         session::Session,
         timestamp::Timestamp,
@@ -14,7 +15,7 @@ use crate::{
     },
     store::{
         Refusal, Store, StoreError,
-        accounts::{notify, own_address, redeem},
+        accounts::{notify, own_address, redeem, void_if_gone},
         table::{
             keys::Key,
             transaction::{Subject, Transaction},
@@ -23,8 +24,9 @@ use crate::{
     },
 };
 
-/// The address is one of the user's, and unverified.
-pub(super) const IS_UNVERIFIED: &str = "attribute_exists(#pk) AND attribute_not_exists(#verifiedAt)";
+/// The address is one of the user's, unverified, and the account was not deleted.
+pub(super) const IS_UNVERIFIED: &str =
+    "attribute_exists(#pk) AND attribute_not_exists(#verifiedAt) AND attribute_not_exists(#expiresAt)";
 
 impl Store {
     /// Returns the owner of an address: the account that verified it, or that removed it and can
@@ -77,7 +79,7 @@ impl Store {
             notify_preferred(transaction, account, Event::AddressVerified, address, context)
         };
         let decisive = [Subject::AddressOwner, Subject::Email, Subject::Code];
-        self.change_account(user, Some((&decisive, Refusal::Code)), change).await
+        void_if_gone(self.change_account(user, Some((&decisive, Refusal::Code)), change).await)
     }
 
     /// Makes a verified address the preferred one. Both it and the previous one are notified.
@@ -143,7 +145,7 @@ impl Store {
 }
 
 /// Ends the ownership of an address, at once or when the recovery period of its removal is over.
-fn disown(user: UserId, email: &Email, removal: Option<Removal>) -> Result<Write, StoreError> {
+pub(super) fn disown(user: UserId, email: &Email, removal: Option<Removal>) -> Result<Write, StoreError> {
     let key = Key::address_owner(&email.address);
     let condition = "#userID = :user AND attribute_not_exists(#removedAt)";
     let disown = if removal.is_some() {

@@ -101,14 +101,19 @@ impl Store {
         Ok(())
     }
 
-    /// Closes every session of a user, except `kept`. When this returns, no bearer token of a session
-    /// that was opened before authenticates.
+    /// Closes every active session of a user, except `kept`. When this returns, no bearer token of a
+    /// session that was opened before authenticates.
     ///
     /// # Errors
     /// If DynamoDB fails. Some of the sessions may be closed then.
-    pub async fn close_sessions(&self, user: UserId, kept: Option<SessionId>) -> Result<(), StoreError> {
+    pub async fn close_sessions(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut sessions = self.sessions_of(user).await?;
-        sessions.retain(|session| Some(session.id) != kept);
+        sessions.retain(|session| Some(session.id) != kept && session.is_active(now));
         self.end_sessions(user, &sessions).await
     }
 

@@ -146,7 +146,7 @@ pub(crate) async fn with_own_product(scenario: Scenario, test: impl AsyncFnOnce(
         ..Settings::with_mail_for_all()
     };
     let settings = settings.and("MailsPerSourceIpPerHour", "1000").and("AccountChangesPerDay", "1000");
-    let settings = settings.and("SessionsPerUser", "2").and("EmailsPerUser", "40");
+    let settings = settings.and("SessionsPerUser", "2").and("EmailsPerUser", "20");
     product_with(settings, async |product| {
         proxy.lead_to(product);
         test(product, &proxy).await;

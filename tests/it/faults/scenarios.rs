@@ -1,12 +1,14 @@
 //! Requests to every endpoint, what precedes them, and how to check their effect afterwards.
 
+mod effects;
+
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 
 use super::api_request::ApiRequest;
-use crate::support::{Answer, Person, Product, Requested, wrong};
+use crate::support::{Person, Product, wrong};
 
 /// A request to an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +21,9 @@ pub(crate) enum Scenario {
     CreateSession,
     CreateUser,
     DeleteEmail,
+    DeleteUser,
     ExtendSession,
+    GetAccount,
     GetUser,
     GuessAtEmail,
     GuessAtSession,
@@ -29,6 +33,8 @@ pub(crate) enum Scenario {
     ReauthenticateSession,
     RecoverAccount,
     ResendEmailCode,
+    RestoreAccount,
+    UpdateUser,
     VerifyEmail,
     VerifyReauthentication,
     VerifySignIn,
@@ -56,6 +62,7 @@ impl Prepared {
             Scenario::VerifySignIn => &second_address(&self.person),
             Scenario::GuessAtSession
             | Scenario::RecoverAccount
+            | Scenario::RestoreAccount
             | Scenario::VerifyReauthentication
             | Scenario::VerifySignUp => &self.person.address,
             _ => return None,
@@ -65,7 +72,7 @@ impl Prepared {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::CheckSession,
         Self::CloseAnotherSession,
         Self::CloseSession,
@@ -74,7 +81,9 @@ impl Scenario {
         Self::CreateSession,
         Self::CreateUser,
         Self::DeleteEmail,
+        Self::DeleteUser,
         Self::ExtendSession,
+        Self::GetAccount,
         Self::GetUser,
         Self::GuessAtEmail,
         Self::GuessAtSession,
@@ -84,6 +93,8 @@ impl Scenario {
         Self::ReauthenticateSession,
         Self::RecoverAccount,
         Self::ResendEmailCode,
+        Self::RestoreAccount,
+        Self::UpdateUser,
         Self::VerifyEmail,
         Self::VerifyReauthentication,
         Self::VerifySignIn,
@@ -105,10 +116,14 @@ impl Scenario {
             Self::CreateUser => ("POST", "/user"),
             Self::DeleteEmail => ("DELETE", "/email/{id}"),
             Self::ExtendSession => ("PUT", "/session/extend"),
+            Self::DeleteUser => ("DELETE", "/user"),
+            Self::GetAccount => ("GET", "/user"),
+            Self::UpdateUser => ("PUT", "/user"),
             Self::GetUser => ("GET", "/user/id/{id}"),
             Self::GuessAtEmail | Self::VerifyEmail => ("PUT", "/email/verification"),
             Self::GuessAtSession
             | Self::RecoverAccount
+            | Self::RestoreAccount
             | Self::VerifyReauthentication
             | Self::VerifySignIn
             | Self::VerifySignUp => ("PUT", "/session/verification"),
@@ -124,7 +139,7 @@ impl Scenario {
     /// The status of the response if nothing fails.
     pub(crate) fn expected_status(self) -> u16 {
         match self {
-            Self::CheckSession | Self::GetUser | Self::ListEmails | Self::ListSessions => 200,
+            Self::CheckSession | Self::GetAccount | Self::GetUser | Self::ListEmails | Self::ListSessions => 200,
             Self::GuessAtEmail | Self::GuessAtSession => 401,
             _ => 202,
         }
@@ -136,7 +151,9 @@ impl Scenario {
             Self::CloseAnotherSession | Self::DeleteEmail => 404,
             Self::CloseSession
             | Self::CloseSessions
+            | Self::DeleteUser
             | Self::RecoverAccount
+            | Self::RestoreAccount
             | Self::VerifyEmail
             | Self::VerifyReauthentication
             | Self::VerifySignIn
@@ -150,7 +167,9 @@ impl Scenario {
         match self {
             Self::CloseAnotherSession => &["GetItem SESSION/SESSION", "GetItem USER/SESSION", "TransactWriteItems"],
             Self::GuessAtEmail | Self::GuessAtSession => &["UpdateItem CODE/CODE", "UpdateItem RATE_LIMIT/RATE_LIMIT"],
-            Self::RecoverAccount => &["GetItem ADDRESS/ADDRESS", "Query", "TransactWriteItems", "UpdateItem CODE/CODE"],
+            Self::RecoverAccount | Self::RestoreAccount => {
+                &["GetItem ADDRESS/ADDRESS", "Query", "TransactWriteItems", "UpdateItem CODE/CODE"]
+            }
             Self::VerifyReauthentication | Self::VerifySignUp => &["TransactWriteItems", "UpdateItem CODE/CODE"],
             _ => registry::find(self.function()).expect("a function").cost.calls,
         }
@@ -176,13 +195,19 @@ impl Scenario {
             Self::VerifySignUp => 7,
             Self::VerifySignIn => 8,
             Self::RecoverAccount => 12,
+            Self::DeleteUser => 10,
+            Self::RestoreAccount => 9,
+            Self::UpdateUser => 4,
             _ => 0,
         }
     }
 
     /// Creates the user of all runs of the scenario. A sign-up has none.
     pub(crate) async fn begin(self, product: &Product) -> Option<Person> {
-        if matches!(self, Self::CreateUser | Self::GuessAtSession | Self::RecoverAccount | Self::VerifySignUp) {
+        if matches!(
+            self,
+            Self::CreateUser | Self::GuessAtSession | Self::RecoverAccount | Self::RestoreAccount | Self::VerifySignUp
+        ) {
             return None;
         }
         let (address, alias) = new_identity();
@@ -200,10 +225,10 @@ impl Scenario {
     /// Does everything that precedes the request.
     pub(crate) async fn prepare(self, product: &Product, person: Option<&Person>) -> Prepared {
         let Some(person) = person else {
-            return if self == Self::RecoverAccount {
-                self.prepare_recovery(product).await
-            } else {
-                self.prepare_sign_up(product).await
+            return match self {
+                Self::RecoverAccount => self.prepare_recovery(product).await,
+                Self::RestoreAccount => self.prepare_restoring(product).await,
+                _ => self.prepare_sign_up(product).await,
             };
         };
         let mut person = person.clone();
@@ -232,6 +257,16 @@ impl Scenario {
                 let other = product.sign_in(&person).await;
                 subject = other.bearer;
                 authenticated(Method::DELETE, "/session").id(&other.session_id)
+            }
+            Self::GetAccount => authenticated(Method::GET, "/user"),
+            Self::UpdateUser => {
+                subject = new_identity().1;
+                authenticated(Method::PUT, "/user").body(json!({"alias": subject}))
+            }
+            Self::DeleteUser => {
+                person = product.sign_up(&subject, &new_identity().1).await;
+                product.add_email(&person, &second_address(&person)).await;
+                ApiRequest::new(Method::DELETE, "/user").authenticated(&person)
             }
             Self::ReauthenticateSession => authenticated(Method::POST, "/session/reauthentication"),
             Self::VerifyReauthentication => {
@@ -271,7 +306,11 @@ impl Scenario {
                 proof = (requested.id, code);
                 request
             }
-            Self::CreateUser | Self::GuessAtSession | Self::RecoverAccount | Self::VerifySignUp => {
+            Self::CreateUser
+            | Self::GuessAtSession
+            | Self::RecoverAccount
+            | Self::RestoreAccount
+            | Self::VerifySignUp => {
                 unreachable!("no user of several runs")
             }
         };
@@ -286,6 +325,16 @@ impl Scenario {
         let second = product.add_email(&person, &second_address(&person)).await;
         product.prefer(&person, &second).await.acknowledged();
         product.delete_email(&person, &first).await.acknowledged();
+        let (requested, code) = product.sign_in_code(&address).await;
+        let request = verification_request("/session/verification", &requested.id, &code);
+        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
+    }
+
+    /// Signs up a user who then deletes the account.
+    async fn prepare_restoring(self, product: &Product) -> Prepared {
+        let (address, alias) = new_identity();
+        let person = product.sign_up(&address, &alias).await;
+        product.delete_user(&person).await.acknowledged();
         let (requested, code) = product.sign_in_code(&address).await;
         let request = verification_request("/session/verification", &requested.id, &code);
         Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
@@ -314,66 +363,6 @@ impl Scenario {
         };
         Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
     }
-
-    /// Checks that the effect of the request, whose last response is given, is stored.
-    pub(crate) async fn assert_effect(self, product: &Product, prepared: &Prepared, last: &Answer) {
-        let Prepared { person, subject, proof, .. } = prepared;
-        match self {
-            Self::CheckSession => assert_eq!(last.text("alias"), person.alias),
-            Self::GetUser => assert_eq!(last.body, json!({"alias": person.alias})),
-            Self::ListEmails => assert_eq!(last.body["emails"][0]["address"], json!(person.address)),
-            Self::ListSessions => assert_eq!(last.body["sessions"][0]["sessionID"], json!(person.session_id)),
-            Self::CreateUser | Self::CreateSession => {
-                let requested = Requested::of(last);
-                let code = product.newest_code(&person.address).await;
-                product.verify_session(&requested.id, &code).await.acknowledged();
-                assert_eq!(product.session(&requested.bearer).await.expect(200).text("alias"), person.alias);
-            }
-            Self::ReauthenticateSession => {
-                let code = product.newest_code(&person.address).await;
-                product.pass(Duration::from_secs(2));
-                let before = authenticated_at(product, person).await;
-                product.verify_session(&last.text("verificationCodeID"), &code).await.acknowledged();
-                assert_ne!(authenticated_at(product, person).await, before);
-            }
-            Self::VerifyReauthentication => assert_ne!(authenticated_at(product, person).await, *subject),
-            Self::RecoverAccount => {
-                product.session(&person.bearer).await.refused(401, "bearer");
-                let back = Person { bearer: subject.clone(), ..person.clone() };
-                let emails = product.emails(&back).await;
-                assert_eq!((&emails[0]["address"], &emails[1]["verified"]), (&json!(person.address), &json!(false)));
-            }
-            Self::CreateEmail | Self::ResendEmailCode => {
-                let code = product.newest_code(subject).await;
-                product.verify_email(&last.text("verificationCodeID"), &code).await.acknowledged();
-                assert_eq!(verified(product, prepared).await, Some(true));
-            }
-            Self::VerifySignUp | Self::VerifySignIn => {
-                assert_eq!(product.session(subject).await.expect(200).text("alias"), person.alias);
-            }
-            Self::GuessAtSession => {
-                product.session(subject).await.refused(401, "bearer");
-                product.verify_session(&proof.0, &proof.1).await.acknowledged();
-                product.session(subject).await.expect(200);
-            }
-            Self::GuessAtEmail => {
-                assert_eq!(verified(product, prepared).await, Some(false));
-                product.verify_email(&proof.0, &proof.1).await.acknowledged();
-                assert_eq!(verified(product, prepared).await, Some(true));
-            }
-            Self::VerifyEmail => assert_eq!(verified(product, prepared).await, Some(true)),
-            Self::PreferEmail => assert_eq!(product.emails(person).await[0]["address"], json!(subject)),
-            Self::DeleteEmail => assert_eq!(verified(product, prepared).await, None),
-            Self::ExtendSession => assert_ne!(expiry_of(product, person).await, *subject),
-            Self::CloseSession | Self::CloseSessions => {
-                product.session(&person.bearer).await.refused(401, "bearer");
-            }
-            Self::CloseAnotherSession => {
-                product.session(subject).await.refused(401, "bearer");
-                product.session(&person.bearer).await.expect(200);
-            }
-        }
-    }
 }
 
 fn verification_request(path: &'static str, id: &str, code: &str) -> ApiRequest {
@@ -391,19 +380,12 @@ fn second_address(person: &Person) -> String {
     person.address.replace("doe.net", "work.example")
 }
 
-/// Returns whether the subject of the scenario is a verified address of its user, or `None` if it
-/// is not listed.
-async fn verified(product: &Product, prepared: &Prepared) -> Option<bool> {
-    let emails = product.emails(&prepared.person).await;
-    emails.iter().find(|email| email["address"] == *prepared.subject)?["verified"].as_bool()
-}
-
 /// Returns when a code was last verified in the user's session.
-async fn authenticated_at(product: &Product, person: &Person) -> String {
+pub(super) async fn authenticated_at(product: &Product, person: &Person) -> String {
     product.session(&person.bearer).await.expect(200).body["authenticatedAt"].to_string()
 }
 
 /// Returns the expiry of the user's session.
-async fn expiry_of(product: &Product, person: &Person) -> String {
+pub(super) async fn expiry_of(product: &Product, person: &Person) -> String {
     product.session(&person.bearer).await.expect(200).body["expireAt"].to_string()
 }

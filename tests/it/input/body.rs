@@ -213,6 +213,7 @@ async fn unknown_members_parameters_and_bodies_are_ignored() {
             (Method::GET, "/session".to_owned()),
             (Method::GET, "/sessions".to_owned()),
             (Method::GET, "/emails".to_owned()),
+            (Method::GET, "/user".to_owned()),
             (Method::PUT, "/session/extend".to_owned()),
             (Method::DELETE, format!("/email/{work}")),
             (Method::DELETE, format!("/session/{}", john.session_id)),

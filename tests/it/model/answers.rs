@@ -35,6 +35,13 @@ pub(super) enum Success {
     User {
         alias: Name,
     },
+    Account {
+        user: Tag,
+        alias: Name,
+        created_at: i64,
+        emails: Box<Success>,
+        sessions: Box<Success>,
+    },
 }
 
 #[derive(Clone, Debug)]

@@ -78,6 +78,9 @@ fn request(world: &World) -> BoxedStrategy<Request> {
     });
     let resend_code =
         with_address(world).prop_map(move |(bearer, address)| Request::ResendCode { tag, bearer, address });
+    let update_user = (bearer(world), alias(world)).prop_map(|(bearer, alias)| Request::UpdateUser { bearer, alias });
+    let keep = select(vec![None, Some("current"), Some("all")]);
+    let close_sessions = (bearer(world), keep).prop_map(|(bearer, keep)| Request::CloseSessions { bearer, keep });
     let prefer_email = with_email(world).prop_map(|(bearer, email)| Request::PreferEmail { bearer, email });
     let delete_email = with_email(world).prop_map(|(bearer, email)| Request::DeleteEmail { bearer, email });
     Union::new_weighted(vec![
@@ -92,6 +95,10 @@ fn request(world: &World) -> BoxedStrategy<Request> {
         (often(signed_in, 5), delete_email.boxed()),
         (often(signed_in, 3), bearer(world).prop_map(|bearer| Request::ExtendSession { bearer }).boxed()),
         (often(signed_in, 4), close_session.boxed()),
+        (often(signed_in, 1), close_sessions.boxed()),
+        (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::DeleteUser { bearer }).boxed()),
+        (often(signed_in, 3), update_user.boxed()),
+        (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::GetAccount { bearer }).boxed()),
         (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::CheckSession { bearer }).boxed()),
         (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::ListSessions { bearer }).boxed()),
         (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::ListEmails { bearer }).boxed()),

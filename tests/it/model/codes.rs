@@ -21,6 +21,7 @@ impl World {
             None => true,
             Some(AliasState::Owned) => false,
             Some(AliasState::Reserved { address: by, ends }) => *ends <= self.now || *by == address.which,
+            Some(AliasState::Deleted { ends }) => *ends <= self.now,
         };
         if !is_free {
             return Err(Refusal::Invalid(vec!["alias"]));

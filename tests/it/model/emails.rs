@@ -94,7 +94,8 @@ impl World {
             return Err(Refusal::CodeRefused);
         }
         self.call(Failing::Query)?;
-        if self.accounts[&user].recovery.is_some_and(|(event, _)| event > events) {
+        let account = &self.accounts[&user];
+        if account.deleted_at.is_some() || account.recovery.is_some_and(|(event, _)| event > events) {
             return Err(Refusal::CodeRefused);
         }
         self.check_changes(user)?;
@@ -157,7 +158,8 @@ impl World {
             let is_final = verified.recovered && account.emails.iter().any(is_older);
             let ends = if is_final { self.now } else { self.now + self.rules.recovery };
             let (address, at) = (email.address, self.now);
-            let removed = Removed { user, email: email.tag, address, at, ends, event, verified: verified.event };
+            let (with_account, verified) = (false, verified.event);
+            let removed = Removed { user, email: email.tag, address, with_account, at, ends, event, verified };
             self.removed.insert(address.which, removed);
             self.mail(EmailKind::AddressRemoved, address);
         }
@@ -166,13 +168,13 @@ impl World {
     }
 
     /// Refuses the request if no code was verified in the session recently.
-    fn require_fresh(&self, session: Tag) -> Result<(), Refusal> {
+    pub(super) fn require_fresh(&self, session: Tag) -> Result<(), Refusal> {
         let is_fresh = self.now < self.sessions[&session].authenticated_at + self.rules.fresh_session;
         if is_fresh { Ok(()) } else { Err(Refusal::StepUpRequired) }
     }
 
     /// Refuses the request if the account was changed too often in the last day.
-    fn check_changes(&self, user: Tag) -> Result<(), Refusal> {
+    pub(super) fn check_changes(&self, user: Tag) -> Result<(), Refusal> {
         let today: Vec<_> = self.accounts[&user].changes.iter().filter(|time| **time + DAY > self.now).collect();
         match today.len().checked_sub(self.rules.account_changes_per_day) {
             Some(first) => Err(Refusal::TooManyRequests(today[first] + DAY - self.now)),

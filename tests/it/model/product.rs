@@ -147,6 +147,12 @@ impl Running {
                 let id = self.id(*user, |tag| self.users.get(&tag).cloned());
                 send(Method::GET, &format!("/user/id/{id}"))
             }
+            Request::GetAccount { bearer } => with(send(Method::GET, "/user"), bearer),
+            Request::UpdateUser { bearer, alias } => {
+                let alias = alias.map_or(UNUSABLE.to_owned(), Name::alias);
+                with(send(Method::PUT, "/user"), bearer).json(&json!({"alias": alias}))
+            }
+            Request::DeleteUser { bearer } => with(send(Method::DELETE, "/user"), bearer),
             Request::SignIn { tag, address: email } => {
                 let body = json!({"email": address(email)});
                 send(Method::POST, "/session").header("user-agent", agent(*tag)).json(&body)
@@ -160,6 +166,10 @@ impl Running {
                 with(send(Method::DELETE, &format!("/session/{}", session(id))), bearer)
             }
             Request::ListSessions { bearer } => with(send(Method::GET, "/sessions"), bearer),
+            Request::CloseSessions { bearer, keep } => {
+                let query = keep.map_or(String::new(), |keep| format!("?keep={keep}"));
+                with(send(Method::DELETE, &format!("/sessions{query}")), bearer)
+            }
             Request::Reauthenticate { bearer, .. } => with(send(Method::POST, "/session/reauthentication"), bearer),
             Request::AddEmail { bearer, address: email, .. } => {
                 with(send(Method::POST, "/email"), bearer).json(&json!({"address": address(email)}))
@@ -276,6 +286,12 @@ impl Running {
                 json!({"emails": listed.collect::<Vec<_>>()})
             }
             Success::User { alias } => json!({"alias": alias.alias()}),
+            Success::Account { user, alias, created_at, emails, sessions } => json!({
+                "userID": self.users[user], "alias": alias.alias(), "fullName": full_name(*user), "language": "en",
+                "roles": ["user"], "groups": ["public"], "createdAt": created_at,
+                "emails": self.body(emails, answer, request)["emails"],
+                "sessions": self.body(sessions, answer, request)["sessions"],
+            }),
         }
     }
 

@@ -23,17 +23,21 @@ pub(super) enum Step {
     Redeliver(Tag),
 }
 
-/// A request to one of the fifteen endpoints.
+/// A request to one of the endpoints.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request {
     SignUp { tag: Tag, address: Option<Name>, alias: Option<Name> },
     GetUser { user: Ref },
+    GetAccount { bearer: Bearer },
+    UpdateUser { bearer: Bearer, alias: Option<Name> },
+    DeleteUser { bearer: Bearer },
     SignIn { tag: Tag, address: Option<Name> },
     VerifySession { code: Ref, guess: Guess },
     CheckSession { bearer: Bearer },
     ExtendSession { bearer: Bearer },
     CloseSession { bearer: Bearer, session: Ref },
     ListSessions { bearer: Bearer },
+    CloseSessions { bearer: Bearer, keep: Option<&'static str> },
     Reauthenticate { tag: Tag, bearer: Bearer },
     AddEmail { tag: Tag, bearer: Bearer, address: Option<Name> },
     ListEmails { bearer: Bearer },
@@ -134,10 +138,25 @@ impl Step {
 }
 
 impl Request {
+    /// Returns the tag of the code that the request asks for.
+    pub(super) fn tag(&self) -> Option<Tag> {
+        match self {
+            Self::SignUp { tag, .. }
+            | Self::SignIn { tag, .. }
+            | Self::Reauthenticate { tag, .. }
+            | Self::AddEmail { tag, .. }
+            | Self::ResendCode { tag, .. } => Some(*tag),
+            _ => None,
+        }
+    }
+
     /// Returns method and path.
     pub(super) fn endpoint(&self) -> &'static str {
         match self {
             Self::SignUp { .. } => "POST /user",
+            Self::GetAccount { .. } => "GET /user",
+            Self::UpdateUser { .. } => "PUT /user",
+            Self::DeleteUser { .. } => "DELETE /user",
             Self::GetUser { .. } => "GET /user/id/{id}",
             Self::SignIn { .. } => "POST /session",
             Self::VerifySession { .. } => "PUT /session/verification",
@@ -145,6 +164,7 @@ impl Request {
             Self::ExtendSession { .. } => "PUT /session/extend",
             Self::CloseSession { .. } => "DELETE /session/{id}",
             Self::ListSessions { .. } => "GET /sessions",
+            Self::CloseSessions { .. } => "DELETE /sessions",
             Self::Reauthenticate { .. } => "POST /session/reauthentication",
             Self::AddEmail { .. } => "POST /email",
             Self::ListEmails { .. } => "GET /emails",

@@ -42,7 +42,15 @@ impl World {
         self.removed.remove(&code.address.which);
         let verified = Verified { at: self.now, event: self.next_event(), recovered: false };
         let email = Email { tag, address: code.address, verified: Some(verified) };
-        let account = Account { alias, emails: vec![email], preferred: tag, changes: Vec::new(), recovery: None };
+        let account = Account {
+            alias,
+            created_at: self.now,
+            deleted_at: None,
+            emails: vec![email],
+            preferred: tag,
+            changes: Vec::new(),
+            recovery: None,
+        };
         self.accounts.insert(tag, account);
         self.activate(tag, tag, code);
         Ok(Success::Acknowledged)
@@ -54,6 +62,9 @@ impl World {
             return self.recover(tag, code, mailed_to);
         }
         self.call(Failing::Query)?;
+        if self.accounts[&mailed_to].deleted_at.is_some() {
+            return Err(Refusal::CodeRefused);
+        }
         self.call(Failing::TransactWriteItems)?;
         if self.owner(code.address).is_none_or(|(owner, _)| owner != mailed_to) {
             return self.recover(tag, code, mailed_to);
@@ -69,52 +80,14 @@ impl World {
         Ok(Success::Acknowledged)
     }
 
-    /// Takes the account back, if the address was removed from it a short time ago.
-    fn recover(&mut self, tag: Tag, code: Code, user: Tag) -> Outcome {
-        self.call(Failing::GetItem)?;
-        let removed = self.removal(code.address).filter(|removed| removed.user == user).ok_or(Refusal::CodeRefused)?;
-        self.call(Failing::Query)?;
-        let account = self.accounts.get_mut(&user).expect("an account stays");
-        // An older address has recovered the account since, and its owner decides.
-        if account.recovery.is_some_and(|(event, verified)| event > removed.event && verified < removed.verified) {
-            return Err(Refusal::CodeRefused);
-        }
-        if self.failing == Some(Failing::TransactWriteItems) {
-            return Err(Refusal::Unavailable);
-        }
-        let begin = removed.at - self.rules.recovery;
-        let mut unverified = Vec::new();
-        account.emails.retain(|email| email.address.which != code.address.which);
-        for email in &mut account.emails {
-            if email.verified.is_some_and(|own| own.at > begin && own.event > removed.verified) {
-                email.verified = None;
-                unverified.push(email.tag);
-            }
-        }
-        let verified = Verified { at: self.now, event: removed.verified, recovered: true };
-        account.emails.push(Email { tag: removed.email, address: removed.address, verified: Some(verified) });
-        let previous = std::mem::replace(&mut account.preferred, removed.email);
-        let previous = account.email(previous).expect("the address that was preferred");
-        account.changes.push(self.now);
-        self.events += 1;
-        account.recovery = Some((self.events, removed.verified));
-        self.removed.remove(&code.address.which);
-        self.sessions.retain(|_, session| session.user != user);
-        self.mail(EmailKind::AccountRecovered, removed.address);
-        let is_unverified = unverified.contains(&previous.tag);
-        let kind = if is_unverified { EmailKind::UnverifiedByRecovery } else { EmailKind::AccountRecovered };
-        self.mail(kind, previous.address);
-        self.activate(user, tag, code);
-        Ok(Success::Acknowledged)
-    }
-
     /// Uses the code and activates its session, whose lifetime began with the request for the code.
-    fn activate(&mut self, user: Tag, tag: Tag, code: Code) {
+    pub(super) fn activate(&mut self, user: Tag, tag: Tag, code: Code) {
         self.codes.remove(&tag);
         let not_after = code.created_at + self.rules.session_maximum;
         let ends = (code.created_at + self.rules.session_lifetime).min(not_after);
         let order = self.sessions.values().map(|session| session.order + 1).max().unwrap_or_default();
-        self.sessions.insert(tag, Session { user, order, created_at: self.now, authenticated_at: self.now, ends, not_after });
+        self.sessions
+            .insert(tag, Session { user, order, created_at: self.now, authenticated_at: self.now, ends, not_after });
     }
 
     pub(super) fn check_session(&mut self, bearer: Bearer) -> Outcome {
@@ -146,10 +119,28 @@ impl World {
         Ok(Success::Acknowledged)
     }
 
+    pub(super) fn close_sessions(&mut self, bearer: Bearer, keep: Option<&'static str>) -> Outcome {
+        let current = self.authenticate(bearer)?;
+        if keep.is_some_and(|keep| keep != "current") {
+            return Err(Refusal::Invalid(vec!["keep"]));
+        }
+        self.call(Failing::Query)?;
+        let mut closed = self.active_sessions(self.sessions[&current].user);
+        closed.retain(|session| keep.is_none() || *session != current);
+        if !closed.is_empty() {
+            self.call(Failing::TransactWriteItems)?;
+        }
+        self.sessions.retain(|session, _| !closed.contains(session));
+        Ok(Success::Acknowledged)
+    }
+
     pub(super) fn list_sessions(&mut self, bearer: Bearer) -> Outcome {
         let current = self.authenticate(bearer)?;
         self.call(Failing::Query)?;
         let newest_first = self.active_sessions(self.sessions[&current].user).into_iter().rev();
-        Ok(Success::Sessions { active: newest_first.map(|tag| (tag, self.sessions[&tag].created_at, self.sessions[&tag].ends)).collect(), current })
+        Ok(Success::Sessions {
+            active: newest_first.map(|tag| (tag, self.sessions[&tag].created_at, self.sessions[&tag].ends)).collect(),
+            current,
+        })
     }
 }

@@ -84,6 +84,9 @@ pub(super) struct World {
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) alias: Name,
+    pub(super) created_at: i64,
+    /// When the user deleted the account.
+    pub(super) deleted_at: Option<i64>,
     /// The oldest first.
     pub(super) emails: Vec<Email>,
     pub(super) preferred: Tag,
@@ -110,12 +113,14 @@ pub(super) struct Verified {
     pub(super) recovered: bool,
 }
 
-/// A verified address that its user removed.
+/// A verified address that its user removed, or that belongs to an account that was deleted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Removed {
     pub(super) user: Tag,
     pub(super) email: Tag,
     pub(super) address: Name,
+    /// Whether the account was deleted, and not this address removed.
+    pub(super) with_account: bool,
     pub(super) at: i64,
     pub(super) ends: i64,
     /// The number of the event.
@@ -144,6 +149,10 @@ pub(super) enum AliasState {
     /// Reserved for sign-ups with this address, until `ends`.
     Reserved {
         address: usize,
+        ends: i64,
+    },
+    /// Its account was deleted; reserved until `ends`.
+    Deleted {
         ends: i64,
     },
 }
@@ -237,12 +246,16 @@ impl World {
         let answer = match request {
             Request::SignUp { tag, address, alias } => self.sign_up(tag, address, alias),
             Request::GetUser { user } => self.get_user(user),
+            Request::GetAccount { bearer } => self.get_account(bearer),
+            Request::UpdateUser { bearer, alias } => self.update_user(bearer, alias),
+            Request::DeleteUser { bearer } => self.delete_user(bearer),
             Request::SignIn { tag, address } => self.sign_in(tag, address),
             Request::VerifySession { code, guess } => self.verify_session(code, guess),
             Request::CheckSession { bearer } => self.check_session(bearer),
             Request::ExtendSession { bearer } => self.extend_session(bearer),
             Request::CloseSession { bearer, session } => self.close_session(bearer, session),
             Request::ListSessions { bearer } => self.list_sessions(bearer),
+            Request::CloseSessions { bearer, keep } => self.close_sessions(bearer, keep),
             Request::Reauthenticate { tag, bearer } => self.reauthenticate(tag, bearer),
             Request::AddEmail { tag, bearer, address } => self.add_email(tag, bearer, address),
             Request::ListEmails { bearer } => self.list_emails(bearer),
@@ -279,7 +292,7 @@ impl World {
 
     /// Returns the owner of an address, and the owner's spelling of it.
     pub(super) fn owner(&self, address: Name) -> Option<(Tag, Name)> {
-        self.accounts.iter().find_map(|(user, account)| {
+        self.accounts.iter().filter(|(_, account)| account.deleted_at.is_none()).find_map(|(user, account)| {
             let is_owned = |email: &&Email| email.verified.is_some() && email.address.which == address.which;
             account.emails.iter().find(is_owned).map(|email| (*user, email.address))
         })
@@ -323,13 +336,6 @@ impl World {
         self.call(Failing::GetItem)?;
         session.filter(|session| self.is_active(*session)).ok_or(Refusal::Unauthenticated)
     }
-
-    fn get_user(&mut self, user: Ref) -> Outcome {
-        let user = user.read("id")?;
-        self.call(Failing::GetItem)?;
-        let account = user.and_then(|user| self.accounts.get(&user)).ok_or(Refusal::NotFound)?;
-        Ok(Success::User { alias: account.alias })
-    }
 }
 
 /// Prints only what a counterexample needs.
@@ -372,20 +378,6 @@ impl Ref {
             Self::Malformed => Err(Refusal::Invalid(vec![field])),
             Self::Unknown => Ok(None),
             Self::Of(tag) => Ok(Some(tag)),
-        }
-    }
-}
-
-impl Request {
-    /// Returns the tag of the code that the request asks for.
-    pub(super) fn tag(&self) -> Option<Tag> {
-        match self {
-            Self::SignUp { tag, .. }
-            | Self::SignIn { tag, .. }
-            | Self::Reauthenticate { tag, .. }
-            | Self::AddEmail { tag, .. }
-            | Self::ResendCode { tag, .. } => Some(*tag),
-            _ => None,
         }
     }
 }

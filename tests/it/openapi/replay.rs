@@ -29,7 +29,8 @@ fn request(product: &Product, function: &str, case: &str) -> Option<reqwest::Req
     let http = &event["requestContext"]["http"];
     let method: Method = http["method"].as_str().expect("a method").parse().expect("a method");
     let path = event["rawPath"].as_str().and_then(|path| path.strip_prefix(BASE)).expect("a path");
-    let mut request = product.request(method, path);
+    let query = event["rawQueryString"].as_str().unwrap_or_default();
+    let mut request = product.request(method, &format!("{path}?{query}"));
     for (name, value) in entries(&event["headers"]) {
         if READ_HEADERS.contains(&name.to_lowercase().as_str()) {
             request = request.header(name, value.as_str().expect("a text"));

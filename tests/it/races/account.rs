@@ -39,7 +39,7 @@ async fn preferring_and_deleting_at_once_leaves_one_verified_preferred_address()
 /// Only one of these two requests can succeed.
 #[tokio::test(flavor = "multi_thread")]
 async fn preferring_and_deleting_an_address_at_once_cannot_both_succeed() {
-    let settings = || Settings::parameter("EmailsPerUser", "40").and("AccountChangesPerDay", "1000");
+    let settings = || Settings::parameter("EmailsPerUser", "20").and("AccountChangesPerDay", "1000");
     in_rounds(25, settings, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {
@@ -61,7 +61,7 @@ async fn preferring_and_deleting_an_address_at_once_cannot_both_succeed() {
 /// 32 requests prefer the address, and 32 delete it.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_32_that_prefer_an_address_and_32_that_delete_it_one_side_wins() {
-    let settings = || Settings::parameter("EmailsPerUser", "40").and("AccountChangesPerDay", "1000");
+    let settings = || Settings::parameter("EmailsPerUser", "20").and("AccountChangesPerDay", "1000");
     in_rounds(10, settings, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {

@@ -52,7 +52,7 @@ async fn of_64_right_codes_of_a_sign_in_one_is_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_right_codes_of_an_address_one_is_acknowledged() {
-    let settings = || many_guesses().and("EmailsPerUser", "40").and("AccountChangesPerDay", "1000");
+    let settings = || many_guesses().and("EmailsPerUser", "20").and("AccountChangesPerDay", "1000");
     in_rounds(25, settings, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {
@@ -88,7 +88,7 @@ async fn of_64_wrong_guesses_five_are_checked_and_the_right_code_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_wrong_guesses_at_an_address_five_are_checked() {
-    let settings = || Settings::parameter("EmailsPerUser", "40").and("AccountChangesPerDay", "1000");
+    let settings = || Settings::parameter("EmailsPerUser", "20").and("AccountChangesPerDay", "1000");
     in_rounds(25, settings, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {

@@ -82,7 +82,7 @@ async fn of_64_accounts_that_verify_one_address_at_once_one_owns_it() {
 /// One request verifies an added address, the other a sign-up with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_two_accounts_verify_at_once_has_one_owner() {
-    let settings = || Settings::parameter("EmailsPerUser", "40").and("AccountChangesPerDay", "1000");
+    let settings = || Settings::parameter("EmailsPerUser", "20").and("AccountChangesPerDay", "1000");
     in_rounds(25, settings, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {
@@ -142,7 +142,7 @@ async fn an_address_that_is_deleted_during_its_verification_leaves_no_trace() {
 /// first.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_is_deleted_while_a_sign_up_verifies_it_has_one_owner() {
-    let settings = || Settings::parameter("EmailsPerUser", "40").and("AccountChangesPerDay", "1000");
+    let settings = || Settings::parameter("EmailsPerUser", "20").and("AccountChangesPerDay", "1000");
     in_rounds(25, settings, async |product, rounds| {
         let john = product.sign_up("john@doe.net", "johny").await;
         for round in rounds {

@@ -117,11 +117,11 @@ async fn a_recovery_voids_those_of_younger_addresses_that_were_removed_before() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_ends_all_of_very_many_sessions() {
-    let settings = Settings::with_mail_for_all().and("SessionsPerUser", "130");
+    let settings = Settings::with_mail_for_all().and("SessionsPerUser", "80");
     product_with(settings, async |product| {
         let owner = product.sign_up(OWNER, "olive").await;
         let mut sessions: Vec<Person> = Vec::new();
-        for _ in 0..120 {
+        for _ in 0..79 {
             sessions.push(product.sign_in(&owner).await);
         }
         take_over(product, &owner).await;

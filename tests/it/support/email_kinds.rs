@@ -7,7 +7,9 @@ use super::{Product, code_in};
 /// The kind of an email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EmailKind {
+    AccountDeleted,
     AccountRecovered,
+    AccountRestored,
     AddressPreferred,
     AddressRemoved,
     AddressVerified,
@@ -35,6 +37,8 @@ impl EmailKind {
             "No Latchkey account found for this address" => Self::NoAccount,
             "Your Latchkey account has a new preferred address" => Self::NoLongerPreferred,
             "New sign-in to your Latchkey account" => Self::SignedInElsewhere,
+            "Your Latchkey account was deleted" => Self::AccountDeleted,
+            "Your Latchkey account was restored" => Self::AccountRestored,
             "Your Latchkey account was recovered" => Self::AccountRecovered,
             "This address must be verified again for your Latchkey account" => Self::UnverifiedByRecovery,
             other => panic!("an unknown email: {other}"),

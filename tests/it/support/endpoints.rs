@@ -71,6 +71,7 @@ impl Product {
         let me = Some(&john);
         vec![
             valid(Method::POST, "/user", None, json!({"email": "jane@doe.net", "fullName": "Jane", "alias": "jane"})),
+            valid(Method::PUT, "/user", me, json!({"fullName": "John H. Doe"})),
             valid(Method::POST, "/session", None, json!({"email": JOHN})),
             valid(
                 Method::PUT,

@@ -30,6 +30,8 @@ impl Product {
         table.every_alias_has_one_user_and_every_user_one_alias();
         table.every_user_prefers_a_verified_address_of_their_own();
         table.every_session_has_its_entry_and_its_end();
+        table.every_active_session_has_the_profile_of_its_user();
+        table.a_deleted_account_has_no_session_and_expires_as_a_whole();
         table.guesses_emails_and_caps_are_within_their_limits();
         table.every_lease_has_one_holder();
         table.every_code_has_a_nonce_of_its_own();
@@ -59,13 +61,24 @@ fn count(number: Option<i64>) -> usize {
 }
 
 impl<'a> Table<'a> {
-    /// Returns the items whose keys have these prefixes.
+    /// Returns the items whose keys have these prefixes. What has expired with a deleted account is as
+    /// good as deleted, and may belong to another account by now.
     fn of(&self, pk: &'static str, sk: &'static str) -> impl Iterator<Item = &'a Item> {
-        self.items.iter().filter(move |item| item.text("pk").starts_with(pk) && item.text("sk").starts_with(sk))
+        self.existing().filter(move |item| item.text("pk").starts_with(pk) && item.text("sk").starts_with(sk))
+    }
+
+    fn existing(&self) -> impl Iterator<Item = &'a Item> {
+        let of_account = |item: &Item| {
+            ["ADDRESS", "ALIAS", "USER"].contains(&item.text("sk")) || item.text("sk").starts_with("EMAIL#")
+        };
+        let is_gone =
+            move |item: &Item, now| of_account(item) && item.number("expiresAt").is_some_and(|end| end <= now);
+        let now = self.now;
+        self.items.iter().filter(move |item| !is_gone(item, now))
     }
 
     fn find(&self, pk: &str, sk: &str) -> Option<&'a Item> {
-        self.items.iter().find(|item| item.text("pk") == pk && item.text("sk") == sk)
+        self.existing().find(|item| item.text("pk") == pk && item.text("sk") == sk)
     }
 
     /// An owner item exists exactly while its email is verified, or for a while after it was
@@ -75,6 +88,13 @@ impl<'a> Table<'a> {
         for owner in self.of("ADDRESS#", "ADDRESS") {
             let (user, email) = (owner.text("userID"), owner.text("emailID"));
             let entry = self.find(&format!("USER#{user}"), &format!("EMAIL#{email}"));
+            if owner.is_true("accountDeleted") {
+                let entry = entry.unwrap_or_else(|| panic!("an owner item without its email: {owner:?}"));
+                assert!(entry.has("verifiedAt") && entry.has("expiresAt"), "{owner:?}");
+                assert_eq!(owner.number("expiresAt"), entry.number("expiresAt"));
+                owned.insert((user, email));
+                continue;
+            }
             if owner.has("removedAt") {
                 assert!(entry.is_none() && owner.number("expiresAt") > owner.number("removedAt"), "{owner:?}");
                 continue;
@@ -98,7 +118,7 @@ impl<'a> Table<'a> {
         let mut owned = BTreeMap::new();
         for owner in self.of("ALIAS#", "ALIAS") {
             if owner.has("userID") {
-                assert!(!owner.has("expiresAt") && !owner.has("pendingFor"), "owned and pending: {owner:?}");
+                assert!(!owner.has("pendingFor"), "owned and pending: {owner:?}");
                 assert!(owned.insert(owner.text("userID"), owner).is_none(), "two aliases of one user");
             } else {
                 assert!(owner.has("expiresAt") && owner.has("pendingFor"), "neither owned nor pending: {owner:?}");
@@ -106,6 +126,37 @@ impl<'a> Table<'a> {
         }
         let users: BTreeSet<_> = self.of("USER#", "USER").map(|user| user.text("userID")).collect();
         assert_eq!(users, owned.keys().copied().collect(), "users and owned aliases");
+        for user in self.of("USER#", "USER") {
+            assert_eq!(owned[user.text("userID")].number("expiresAt"), user.number("expiresAt"), "{user:?}");
+        }
+    }
+
+    /// Everything of a deleted account expires with it, and nothing authenticates.
+    fn a_deleted_account_has_no_session_and_expires_as_a_whole(&self) {
+        for user in self.of("USER#", "USER") {
+            assert_eq!(user.has("deletedAt"), user.has("expiresAt"), "{user:?}");
+            let of_user = |sk| self.of("USER#", sk).filter(|item| item.text("pk") == user.text("pk"));
+            for email in of_user("EMAIL#") {
+                assert_eq!(email.number("expiresAt"), user.number("expiresAt"), "{email:?}");
+            }
+            if user.has("deletedAt") {
+                assert!(of_user("SESSION#").all(|entry| entry.number("expiresAt") <= Some(self.now)), "{user:?}");
+            }
+        }
+    }
+
+    /// A check of a session needs no other item.
+    fn every_active_session_has_the_profile_of_its_user(&self) {
+        for session in self.of("SESSION#", "SESSION").filter(|session| session.number("expiresAt") > Some(self.now)) {
+            let user = self.find(&format!("USER#{}", session.text("userID")), "USER");
+            let user = user.unwrap_or_else(|| panic!("a session without its user: {session:?}"));
+            for name in ["alias", "fullName"] {
+                assert_eq!(session.text(name), user.text(name), "{session:?}");
+            }
+            for name in ["roles", "groups"] {
+                assert_eq!(session.list(name), user.list(name), "{session:?}");
+            }
+        }
     }
 
     fn every_user_prefers_a_verified_address_of_their_own(&self) {

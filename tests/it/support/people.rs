@@ -155,6 +155,7 @@ impl Product {
     pub(crate) async fn close(&self, person: &Person, session_id: &str) -> Answer {
         self.call_as(&person.bearer, Method::DELETE, &format!("/session/{session_id}"), None).await
     }
+
     /// Requests a code for a sign-up, and returns it from the email.
     pub(crate) async fn sign_up_code(&self, address: &str, alias: &str) -> (Requested, String) {
         let requested = Requested::of(&self.ask_to_sign_up(address, alias).await.expect(202));
@@ -195,6 +196,26 @@ impl Product {
     pub(crate) async fn sessions(&self, person: &Person) -> Vec<Value> {
         let answer = self.call_as(&person.bearer, Method::GET, "/sessions", None).await.expect(200);
         answer.body["sessions"].as_array().expect("sessions").clone()
+    }
+
+    /// Closes the sessions of a user. `query` is `""` or begins with `?`.
+    pub(crate) async fn close_all(&self, person: &Person, query: &str) -> Answer {
+        self.call_as(&person.bearer, Method::DELETE, &format!("/sessions{query}"), None).await
+    }
+
+    /// Returns everything that is stored about a user.
+    pub(crate) async fn account(&self, person: &Person) -> Value {
+        self.call_as(&person.bearer, Method::GET, "/user", None).await.expect(200).body
+    }
+
+    /// Changes the profile of a user.
+    pub(crate) async fn update_user(&self, person: &Person, profile: Value) -> Answer {
+        self.call_as(&person.bearer, Method::PUT, "/user", Some(profile)).await
+    }
+
+    /// Deletes the account of a user.
+    pub(crate) async fn delete_user(&self, person: &Person) -> Answer {
+        self.call_as(&person.bearer, Method::DELETE, "/user", None).await
     }
 
     /// Requests the public profile of a user.

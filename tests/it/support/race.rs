@@ -67,7 +67,9 @@ impl Connection {
     /// Sends a request over this connection.
     pub(crate) async fn send(&mut self, request: RequestBuilder) -> Answer {
         let request = request.build().expect("a request");
-        let target = request.url().path().parse().expect("a path");
+        let url = request.url();
+        let query = url.query().map_or(String::new(), |query| format!("?{query}"));
+        let target = format!("{}{query}", url.path()).parse().expect("a path");
         let mut request = hyper::Request::try_from(request).expect("a request");
         *request.uri_mut() = target;
         request.headers_mut().insert(HOST, self.host.parse().expect("a host"));

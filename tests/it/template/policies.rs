@@ -37,14 +37,15 @@ fn at_start() -> Permission {
     ("dynamodb:GetItem".to_owned(), "NONEXISTENT".to_owned())
 }
 
-/// Returns the calls that the events of a function cause, run one after the other.
-async fn calls_of_events(function: &str) -> Vec<Call> {
+/// Returns the calls that the events of a function cause, run one after the other, in a deployment
+/// with this recovery period.
+async fn calls_of_events(function: &str, recovery: &'static str) -> Vec<Call> {
     let proxy = Proxy::start().await;
     let mut settings = world::settings();
     // Only the calls of this function go through the proxy.
     settings.variables.push((format!("{function}/AWS_ENDPOINT_URL_DYNAMODB").leak(), proxy.url().to_owned()));
     // The local stack lifts the rate limit of a source, so requests would not be counted.
-    settings.parameters.extend([("MailsPerSourceIpPerHour", "60"), ("MailBurst", "60")]);
+    settings.parameters.extend([("MailsPerSourceIpPerHour", "60"), ("MailBurst", "60"), ("RecoverySeconds", recovery)]);
     product_with(settings, async |product| {
         proxy.lead_to(product);
         world::populate(product).await;
@@ -75,7 +76,9 @@ async fn calls_of(scenario: Scenario) -> Vec<Call> {
 
 /// Returns the permissions that a function requires.
 async fn permissions_used(function: &str) -> BTreeSet<Permission> {
-    let mut calls = calls_of_events(function).await;
+    let mut calls = calls_of_events(function, "259200").await;
+    // A deployment can turn recovery off. Then items are deleted at once instead of later.
+    calls.extend(calls_of_events(function, "0").await);
     for scenario in Scenario::ALL.into_iter().filter(|scenario| scenario.function() == function) {
         calls.extend(Box::pin(calls_of(scenario)).await);
     }

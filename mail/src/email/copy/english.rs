@@ -57,6 +57,16 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             ),
             "No one can sign in without it.",
         ),
+        Email::RestoreCode(code) => with_code(
+            code,
+            product,
+            "Restore your account",
+            format!(
+                "The {product} account of this email address was deleted. Signing in with this code restores it, with \
+                its alias and its addresses. Without a sign-in, everything that is stored about it expires."
+            ),
+            "No one can restore the account without it.",
+        ),
         Email::ReauthenticationCode(code) => {
             let lead = format!("Enter this code to confirm a change of your {product} account:");
             Copy {
@@ -99,6 +109,19 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         Email::NoLongerPreferred { .. } => no_longer_preferred(product),
         Email::SignedInElsewhere { .. } => signed_in_elsewhere(product),
         Email::AccountRecovered { .. } => account_recovered(product),
+        Email::AccountDeleted { recoverable_until: Some(until), .. } => {
+            account_deleted(product, &facts::moment(*until, &LAYOUT)?)
+        }
+        Email::AccountDeleted { recoverable_until: None, .. } => Copy {
+            subject: format!("Your {product} account was deleted"),
+            preheader: "Its email addresses can be used for a new account.".to_owned(),
+            heading: "Account deleted",
+            before: vec![format!("The {product} account of this email address was deleted, with everything in it:")],
+            after: vec!["It cannot be restored. The address can be used for a new account.".to_owned()],
+            stranger: "Someone else had access to your account. Sign up again with this address if you want a new one."
+                .to_owned(),
+        },
+        Email::AccountRestored { .. } => account_restored(product),
         Email::UnverifiedByRecovery { .. } => unverified_by_recovery(product),
     })
 }
@@ -178,6 +201,37 @@ fn account_recovered(product: &str) -> Copy {
             "This made the address verified and preferred again, and ended every other session. Addresses that had been \
             verified recently must be verified again."
                 .to_owned(),
+        ],
+        stranger: got_in("Remove the address above if it is not yours."),
+    }
+}
+
+fn account_deleted(product: &str, until: &str) -> Copy {
+    Copy {
+        subject: format!("Your {product} account was deleted"),
+        preheader: format!("Signing in restores it until {until}."),
+        heading: "Account deleted",
+        before: vec![format!("The {product} account of this email address was deleted, and every session was ended:")],
+        after: vec![format!(
+            "Until {until}, signing in with this address restores the account. After that, everything that is stored \
+            about it expires, and it cannot be restored."
+        )],
+        stranger: "Someone else may have access to your account. Sign in with this address to restore it, and then \
+            check its email addresses."
+            .to_owned(),
+    }
+}
+
+fn account_restored(product: &str) -> Copy {
+    Copy {
+        subject: format!("Your {product} account was restored"),
+        preheader: "It is no longer deleted.".to_owned(),
+        heading: "Account restored",
+        before: vec![format!(
+            "Someone, most likely you, signed in to your deleted {product} account with one of its email addresses:"
+        )],
+        after: vec![
+            "This restored the account with its alias and addresses, but without its sessions and keys.".to_owned(),
         ],
         stranger: got_in("Remove the address above if it is not yours."),
     }

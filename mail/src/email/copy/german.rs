@@ -57,6 +57,17 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             ),
             "Ohne ihn kommt niemand hinein.",
         ),
+        Email::RestoreCode(code) => with_code(
+            code,
+            product,
+            "Ihr Konto wiederherstellen",
+            format!(
+                "Das Konto bei {product}, zu dem diese Adresse gehört, wurde gelöscht. Die Anmeldung mit diesem Code \
+                stellt es mit seinem Alias und seinen Adressen wieder her. Ohne eine Anmeldung verfällt alles, was \
+                darüber gespeichert ist."
+            ),
+            "Ohne ihn kann niemand das Konto wiederherstellen.",
+        ),
         Email::ReauthenticationCode(code) => {
             let lead = format!("Mit diesem Code bestätigen Sie eine Änderung an Ihrem Konto bei {product}:");
             Copy {
@@ -100,6 +111,21 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         Email::NoLongerPreferred { .. } => no_longer_preferred(product),
         Email::SignedInElsewhere { .. } => signed_in_elsewhere(product),
         Email::AccountRecovered { .. } => account_recovered(product),
+        Email::AccountDeleted { recoverable_until: Some(until), .. } => {
+            account_deleted(product, &facts::moment(*until, &LAYOUT)?)
+        }
+        Email::AccountDeleted { recoverable_until: None, .. } => Copy {
+            subject: format!("Ihr Konto bei {product} wurde gelöscht"),
+            preheader: "Seine Adressen sind frei für ein neues Konto.".to_owned(),
+            heading: "Ihr Konto wurde gelöscht",
+            before: vec![format!(
+                "Das Konto bei {product}, zu dem diese Adresse gehörte, wurde mit allem darin gelöscht:"
+            )],
+            after: vec!["Es lässt sich nicht wiederherstellen. Die Adresse ist frei für ein neues Konto.".to_owned()],
+            stranger: "Dann hatte jemand Zugang zu Ihrem Konto. Mit dieser Adresse können Sie ein neues eröffnen."
+                .to_owned(),
+        },
+        Email::AccountRestored { .. } => account_restored(product),
         Email::UnverifiedByRecovery { .. } => unverified_by_recovery(product),
     })
 }
@@ -179,6 +205,41 @@ fn account_recovered(product: &str) -> Copy {
         after: vec![
             "Damit ist die Adresse wieder bestätigt und bevorzugt, und alle anderen Sitzungen wurden beendet. Adressen, \
             die kurz zuvor bestätigt worden waren, müssen erneut bestätigt werden."
+                .to_owned(),
+        ],
+        stranger: got_in("Entfernen Sie die obige Adresse, wenn sie nicht Ihre ist."),
+    }
+}
+
+fn account_deleted(product: &str, until: &str) -> Copy {
+    Copy {
+        subject: format!("Ihr Konto bei {product} wurde gelöscht"),
+        preheader: format!("Bis {until} stellt eine Anmeldung es wieder her."),
+        heading: "Ihr Konto wurde gelöscht",
+        before: vec![format!(
+            "Das Konto bei {product}, zu dem diese Adresse gehört, wurde gelöscht, und alle Sitzungen wurden beendet:"
+        )],
+        after: vec![format!(
+            "Bis {until} stellt eine Anmeldung mit dieser Adresse das Konto wieder her. Danach verfällt alles, was \
+            darüber gespeichert ist, und es lässt sich nicht wiederherstellen."
+        )],
+        stranger: "Vielleicht hat jemand Zugang zu Ihrem Konto. Melden Sie sich mit dieser Adresse an, um es \
+            wiederherzustellen, und prüfen Sie danach seine Adressen."
+            .to_owned(),
+    }
+}
+
+fn account_restored(product: &str) -> Copy {
+    Copy {
+        subject: format!("Ihr Konto bei {product} wurde wiederhergestellt"),
+        preheader: "Es ist nicht mehr gelöscht.".to_owned(),
+        heading: "Ihr Konto wurde wiederhergestellt",
+        before: vec![format!(
+            "Jemand, vermutlich Sie selbst, hat sich in Ihrem gelöschten Konto bei {product} mit einer seiner Adressen \
+            angemeldet:"
+        )],
+        after: vec![
+            "Damit ist das Konto mit seinem Alias und seinen Adressen wieder da, aber ohne Sitzungen und Schlüssel."
                 .to_owned(),
         ],
         stranger: got_in("Entfernen Sie die obige Adresse, wenn sie nicht Ihre ist."),

@@ -1,0 +1,6 @@
+//! `DELETE /user` as a Lambda function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::serve::<delete_user::DeleteUser>().await
+}

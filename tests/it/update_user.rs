@@ -1,0 +1,160 @@
+//! `PUT /user`: changes the full name, the alias, or both.
+
+use serde_json::{Value, json};
+use shared::{Config, UserId, domain::user::ProfileChange, store::Store};
+
+use crate::support::{Product, Settings, product, product_with};
+
+const JOHN: &str = "john@doe.net";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_active_session_shows_the_change_at_once() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let other = product.sign_in(&john).await;
+        let profile = json!({"fullName": " Jöhn  Doe ", "alias": "Johnny"});
+        product.mailing(product.update_user(&john, profile), &[]).await.acknowledged();
+        for bearer in [&john.bearer, &other.bearer] {
+            let session = product.session(bearer).await.expect(200);
+            assert_eq!((session.text("fullName"), session.text("alias")), ("Jöhn  Doe".into(), "Johnny".into()));
+        }
+        let account = product.account(&john).await;
+        assert_eq!((&account["fullName"], &account["alias"]), (&json!("Jöhn  Doe"), &json!("Johnny")));
+        assert_eq!(product.user(&john.user_id).await.expect(200).body, json!({"alias": "Johnny"}));
+        // And so does a later one.
+        let later = product.sign_in(&john).await;
+        assert_eq!(product.session(&later.bearer).await.expect(200).text("alias"), "Johnny");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_is_left_out_stays() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        for (profile, expected) in [
+            (json!({"fullName": "J. Doe"}), ("J. Doe", "johny")),
+            (json!({"alias": "jd", "fullName": null}), ("J. Doe", "jd")),
+        ] {
+            product.update_user(&john, profile).await.acknowledged();
+            let account = product.account(&john).await;
+            assert_eq!((&account["fullName"], &account["alias"]), (&json!(expected.0), &json!(expected.1)));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_previous_alias_is_free_and_the_new_one_taken() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        product.update_user(&john, json!({"alias": "johnny"})).await.acknowledged();
+        let jane = product.sign_up("jane@doe.net", "johny").await;
+        product.update_user(&jane, json!({"alias": "JOHNNY"})).await.refused(400, "alias is taken");
+        product.ask_to_sign_up("jim@doe.net", "Johnny").await.refused(400, "alias is taken");
+        // Another spelling of one's own alias is not taken.
+        product.update_user(&john, json!({"alias": "JOHNNY"})).await.acknowledged();
+        assert_eq!(product.user(&john.user_id).await.expect(200).text("alias"), "JOHNNY");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alias_that_a_sign_up_has_reserved_is_taken_until_its_code_expires() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        product.ask_to_sign_up("jane@doe.net", "jane").await.expect(202);
+        let before = product.contents().await;
+        product.update_user(&john, json!({"alias": "jane", "fullName": "J"})).await.refused(400, "alias is taken");
+        product.assert_unchanged(&before).await;
+        product.pass(std::time::Duration::from_mins(10));
+        product.update_user(&john, json!({"alias": "jane"})).await.acknowledged();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invalid_or_empty_change_is_refused_and_changes_nothing() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let before = product.contents().await;
+        for (profile, error) in [
+            (json!({}), "fullName is missing: provide fullName, alias, or both"),
+            (json!({"name": "J"}), "fullName is missing"),
+            (json!({"fullName": " ", "alias": "a b"}), "alias"),
+            (json!({"fullName": 7}), "fullName must be a string"),
+            (json!({"alias": "admin"}), "alias is reserved"),
+        ] {
+            product.update_user(&john, profile).await.refused(400, error);
+        }
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_else_can_be_assigned() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let before = product.account(&john).await;
+        let all = json!({
+            "fullName": "J. Doe", "roles": ["admin"], "groups": ["staff"], "userID": john.session_id, "createdAt": 0,
+            "emails": [], "preferredEmailID": john.session_id, "version": 99, "language": "de", "deletedAt": 1,
+        });
+        product.update_user(&john, all).await.acknowledged();
+        let mut expected = before;
+        expected["fullName"] = json!("J. Doe");
+        assert_eq!(product.account(&john).await, expected);
+    })
+    .await;
+}
+
+/// The operator's change of roles and groups is the same transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_and_groups_that_an_operator_sets_reach_active_sessions() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let other = product.sign_in(&john).await;
+        let profile = ProfileChange {
+            roles: Some(vec!["user".to_owned(), "admin".to_owned()]),
+            groups: Some(Vec::new()),
+            ..ProfileChange::default()
+        };
+        let user: UserId = john.user_id.parse().expect("an ID");
+        store(product).update_user(user, &profile, product.stack.clock().now()).await.expect("a change");
+        for bearer in [&john.bearer, &other.bearer, &product.sign_in(&john).await.bearer] {
+            let session = product.session(bearer).await.expect(200).body;
+            assert_eq!((&session["roles"], &session["groups"]), (&json!(["user", "admin"]), &json!([])));
+            assert_eq!(session["fullName"], "John Doe");
+        }
+    })
+    .await;
+}
+
+/// The store as the function uses it. An operator's tool uses the same.
+fn store(product: &Product) -> Store {
+    let environment = product.stack.environment("update-user").expect("the environment");
+    let config = Config::from_variables(&|name| environment.get(name).cloned()).expect("a configuration");
+    Store::new(&config)
+}
+
+/// With as many sessions as a deployment can allow, the change still is one transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_with_the_maximum_of_sessions_can_change_the_alias() {
+    let settings = Settings::with_mail_for_all().and("SessionsPerUser", "80");
+    product_with(settings, async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let mut sessions = Vec::new();
+        for _ in 0..80 {
+            sessions.push(product.sign_in(&john).await);
+        }
+        let last = sessions.last().expect("a session");
+        assert_eq!(product.sessions(last).await.len(), 80);
+        product.update_user(last, json!({"alias": "johnny"})).await.acknowledged();
+        for session in &sessions {
+            let aliases: Value = product.session(&session.bearer).await.expect(200).body;
+            assert_eq!(aliases["alias"], "johnny");
+        }
+    })
+    .await;
+}

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod notice;
 pub mod rate_limit;
 pub mod refused_guess;
+pub mod rejection;
 pub mod request_context;
 pub mod session;
 pub mod timestamp;

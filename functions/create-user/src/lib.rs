@@ -7,7 +7,7 @@
 //! 202 with the bearer token, inactive until the code is verified · 400 · 429 · 500 · 503
 
 use shared::{
-    Alias, App, EmailAddress, Endpoint, Error, FullName, Metric, Request,
+    Alias, App, EmailAddress, Endpoint, Error, FullName, Metric, Reason, Request,
     domain::{bearer_token::BearerToken, session::PendingSession, verification::Purpose},
     edge::{FromBody, Members, Public, SessionRequested},
 };
@@ -38,7 +38,7 @@ impl Endpoint for CreateUser {
     async fn handle(app: &App, request: &Request, _: Public) -> Result<SessionRequested, Error> {
         let SignUp { email, full_name, alias } = request.body()?;
         if alias.is_reserved(app.reserved_aliases()) {
-            return Err(Error::invalid("alias", "is reserved. Choose another one."));
+            return Err(Error::invalid("alias", Reason::Reserved, "is reserved. Choose another one."));
         }
         let (context, limits, token) = (&request.context, app.limits(), BearerToken::generate());
         let session = PendingSession::new(&token, context.now, limits);

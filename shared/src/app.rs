@@ -8,7 +8,7 @@ use std::{
 use tokio::time::timeout;
 
 use crate::{
-    config::{Config, ConfigError, TrustedProxy},
+    config::{Config, ConfigError, SignUp, TrustedProxy},
     domain::{
         bearer_token::{BearerToken, TokenHash},
         code::{CodeKeys, SubmittedCode},
@@ -82,6 +82,12 @@ impl App {
     #[must_use]
     pub fn reserved_aliases(&self) -> &str {
         &self.config.reserved_aliases
+    }
+
+    /// Returns the sign-ups that this deployment accepts.
+    #[must_use]
+    pub fn sign_up(&self) -> &SignUp {
+        &self.config.sign_up
     }
 
     /// Returns the proxy that reports the IP addresses of clients, if there is one.

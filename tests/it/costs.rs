@@ -128,7 +128,8 @@ async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Us
     let email = product.email_id(&john, "another@doe.net").await;
     ledger.measure("address: delete", product.delete_email(&john, &email)).await;
     ledger.measure("session: close", product.close(&john, &john.session_id)).await;
-    assert!(registry::endpoints().map(|(function, _)| function.name).eq(ledger.functions));
+    let endpoints = registry::endpoints().filter(|(function, _)| !function.cost.calls.is_empty());
+    assert!(endpoints.map(|(function, _)| function.name).eq(ledger.functions));
     ledger.usages
 }
 

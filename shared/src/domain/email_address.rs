@@ -87,6 +87,11 @@ impl EmailAddress {
         &self.canonical
     }
 
+    /// Returns the domain of the canonical form.
+    pub(crate) fn domain(&self) -> &str {
+        self.canonical.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// Returns the canonical form without a `+tag` in the local part, by which rate limits count:
     /// many servers deliver `john+tag` to the mailbox of `john`.
     pub(crate) fn untagged(&self) -> Cow<'_, str> {

@@ -14,7 +14,13 @@ use crate::{
 pub struct Request {
     /// The time, client and language of the request.
     pub context: RequestContext,
-    pub(super) method: Method,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, decoded.
+    pub path: String,
+    /// Whether a browser asks if a page of another origin may send a request (Fetch,
+    /// "CORS-preflight request").
+    pub is_preflight: bool,
     pub(super) authorization: Option<String>,
     pub(super) is_json: bool,
     pub(super) path_parameters: HashMap<String, String>,

@@ -131,6 +131,15 @@ impl Events {
                 let email = api.add_verified_address(&jane, &second_address).await?;
                 Event::read("delete-email", "valid")?.authorized_as(&jane).with_path_id(&email).into()
             }
+            // A preflight request is the only one that it does not reject.
+            "reject-request" => {
+                let Event(mut event) = Event::read("reject-request", "by-email")?;
+                let http = event.pointer_mut("/requestContext/http").ok_or("no request")?;
+                set(http, "method", json!("OPTIONS"));
+                let headers = event.pointer_mut("/headers").ok_or("no headers")?;
+                set(headers, "access-control-request-method", json!("GET"));
+                event
+            }
             // Reads, and what can be repeated.
             function => Event::read(function, "valid")?.authorized_as(john).into(),
         };

@@ -49,8 +49,10 @@ pub(crate) struct Requester<'a> {
 }
 
 /// A code to send.
-pub struct Code<'a> {
-    digits: &'a str,
+pub struct Code {
+    /// The digits in groups: the same in the subject, the text and the HTML. The endpoints ignore
+    /// the blanks, so a copy of any of them is accepted.
+    grouped: String,
     minutes: i64,
     until: String,
 }
@@ -58,17 +60,17 @@ pub struct Code<'a> {
 /// An email, by its content and recipient.
 pub enum Email<'a> {
     /// To a new address: the code that creates the account.
-    SignUpCode(Code<'a>),
+    SignUpCode(Code),
     /// To an address of an account: the code to sign in with.
-    SignInCode(Code<'a>),
+    SignInCode(Code),
     /// To an address that was removed from an account: the code to sign in with, which recovers it.
-    RecoveryCode(Code<'a>),
+    RecoveryCode(Code),
     /// To an address of an account that was deleted: the code to sign in with, which restores it.
-    RestoreCode(Code<'a>),
+    RestoreCode(Code),
     /// To the preferred address: the code that makes a session fresh.
-    ReauthenticationCode(Code<'a>),
+    ReauthenticationCode(Code),
     /// To an address that a user adds to an account: the code that verifies it.
-    AddAddressCode(Code<'a>),
+    AddAddressCode(Code),
     /// Instead of the code of a sign-up: the address belongs to an account.
     AlreadyRegistered,
     /// Instead of the code of a sign-in: the address belongs to no account.
@@ -138,7 +140,7 @@ pub(crate) struct Message {
 
 /// The element that an email shows between its paragraphs.
 enum Highlight<'a> {
-    Code(&'a Code<'a>),
+    Code(&'a Code),
     Address(String),
     Nothing,
 }
@@ -221,26 +223,35 @@ impl Email<'_> {
     }
 }
 
-impl<'a> Code<'a> {
+impl Code {
     /// Creates a code from its digits and the Unix seconds of its request and expiry.
     ///
     /// # Errors
     /// If the expiry is out of range.
-    pub fn new(digits: &'a str, asked_at: i64, expires_at: i64) -> Result<Self, askama::Error> {
+    pub fn new(digits: &str, asked_at: i64, expires_at: i64) -> Result<Self, askama::Error> {
         let minutes = expires_at.saturating_sub(asked_at).max(60) / 60;
-        Ok(Self { digits, minutes, until: facts::time_of_day(expires_at)? })
+        Ok(Self { grouped: grouped(digits), minutes, until: facts::time_of_day(expires_at)? })
     }
 
     /// Returns whether the code has more than six digits.
     fn is_long(&self) -> bool {
-        self.digits.len() > 6
+        self.grouped.contains(' ')
     }
+}
 
-    /// Returns the digits in groups that are easy to read: a long code in fours.
-    fn groups(&self) -> Vec<String> {
-        let size = if self.is_long() { 4 } else { 6 };
-        self.digits.chars().collect::<Vec<_>>().chunks(size).map(String::from_iter).collect()
+/// Splits more than six digits into groups of at most four that are equally long, or nearly so:
+/// twelve into three of four, ten into one of four and two of three.
+fn grouped(digits: &str) -> String {
+    let groups = if digits.len() > 6 { digits.len().div_ceil(4) } else { 1 };
+    let group_of = |position: usize| position * groups / digits.len();
+    let mut grouped = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && group_of(position) != group_of(position - 1) {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
     }
+    grouped
 }
 
 impl TemplateContext<'_> {

@@ -26,7 +26,8 @@ pub struct Function {
 pub struct Route {
     /// The HTTP method.
     pub method: &'static str,
-    /// The path below the API's base path, as in `template.yaml`.
+    /// The path below the API's base path, as in `template.yaml`. The `$default` route, which
+    /// `reject-request` serves as well, is not in this list.
     pub path: &'static str,
     /// Whether the endpoint requires a bearer token.
     pub requires_token: bool,
@@ -72,7 +73,7 @@ const WRITE: &str = "TransactWriteItems";
 
 /// All functions, by name.
 #[rustfmt::skip]
-pub const FUNCTIONS: [Function; 22] = [
+pub const FUNCTIONS: [Function; 23] = [
     endpoint::<check_session::CheckSession>("GET", "/session",
         cost(&[SESSION], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
     endpoint::<close_session::CloseSession>("DELETE", "/session/{id}",
@@ -105,6 +106,8 @@ pub const FUNCTIONS: [Function; 22] = [
         cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 6.0, [5.38, 2.42, 2.45])),
     endpoint::<reauthenticate_session::ReauthenticateSession>("POST", "/session/reauthentication",
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 4, 3.0, 5.0, [5.38, 6.2, 3.63])),
+    endpoint::<reject_request::RejectRequest>("GET", "/user/by-email",
+        cost(&[], 0, 0.0, 0.0, [0.8, 0.4, 0.4])),
     endpoint::<resend_email_code::ResendEmailCode>("POST", "/email/verification",
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 3, 3.0, 7.0, [5.38, 6.2, 3.63])),
     consumer(send_mail::SendMail::NAME,
@@ -126,7 +129,7 @@ macro_rules! for_each_endpoint {
         $callback! {
             check_session close_session close_sessions create_email create_session create_user delete_email
             delete_user extend_session get_account get_user list_emails list_sessions prefer_email
-            reauthenticate_session resend_email_code update_user verify_email verify_session
+            reauthenticate_session reject_request resend_email_code update_user verify_email verify_session
         }
     };
 }

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::timeout;
 
 use crate::{
-    config::{Config, ConfigError, TrustedProxy},
+    config::{Config, ConfigError, SignUp, TrustedProxy},
     domain::{
         alias::Alias,
         bearer_token::{BearerToken, TokenHash},
@@ -16,6 +16,7 @@ use crate::{
         id::VerificationId,
         limits::Limits,
         refused_guess::RefusedGuess,
+        rejection::Reason,
         request_context::RequestContext,
         session::Session,
         timestamp::Timestamp,
@@ -86,10 +87,16 @@ impl App {
     pub fn require_unreserved(&self, alias: Option<&Alias>) -> Result<(), Error> {
         match alias {
             Some(alias) if alias.is_reserved(&self.config.reserved_aliases) => {
-                Err(Error::invalid("alias", "is reserved. Choose another one."))
+                Err(Error::invalid("alias", Reason::Reserved, "is reserved. Choose another one."))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Returns the sign-ups that this deployment accepts.
+    #[must_use]
+    pub fn sign_up(&self) -> &SignUp {
+        &self.config.sign_up
     }
 
     /// Returns the proxy that reports the IP addresses of clients, if there is one.

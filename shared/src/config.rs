@@ -2,6 +2,7 @@
 //! its start.
 
 mod brand;
+mod sign_up;
 mod trusted_proxy;
 
 use std::{str::FromStr, time::Duration};
@@ -10,6 +11,7 @@ use tracing::Level;
 
 pub use self::{
     brand::{Color, Link},
+    sign_up::SignUp,
     trusted_proxy::TrustedProxy,
 };
 use crate::domain::{code::CodeKeys, email_address::EmailAddress, limits::Limits};
@@ -24,6 +26,8 @@ pub struct Config {
     /// `RESERVED_ALIASES`: names that no user can have, besides those that are always reserved;
     /// separated by commas.
     pub reserved_aliases: String,
+    /// `SIGN_UP`: `open`, `closed`, or a comma-separated list of domains.
+    pub sign_up: SignUp,
     /// Region, credentials and endpoints of AWS.
     pub aws: Aws,
     /// The logging controls.
@@ -123,6 +127,7 @@ impl Config {
             table: variables.required("TABLE_NAME")?,
             limits: variables.limits()?,
             reserved_aliases: variables.optional("RESERVED_ALIASES").unwrap_or_default(),
+            sign_up: variables.parse("SIGN_UP")?.unwrap_or_default(),
             aws: Aws::read(&variables)?,
             log: Log::read(&variables),
             trusted_proxy: TrustedProxy::read(&variables)?,
@@ -312,6 +317,7 @@ mod tests {
             ("MAIL_BURST", "99999999999"),
             ("CODE_KEY", "too-short-a-key"),
             ("CODE_DIGITS", "13"),
+            ("SIGN_UP", "closed,doe.net"),
             ("TRUSTED_PROXY_SECRET", "too-short-a-secret"),
             ("SENDER_ADDRESS", "no-address"),
         ];

@@ -14,6 +14,7 @@ pub mod notice;
 pub mod rate_limit;
 pub mod recovery;
 pub mod refused_guess;
+pub mod rejection;
 pub mod request_context;
 pub mod session;
 pub mod timestamp;

@@ -1,13 +1,17 @@
 //! The errors of a request, and how HTTP expresses them: the only place with statuses and texts
 //! (contract, Conventions; RFC 9457).
 
-use std::{borrow::Cow, fmt::Write, time::Duration};
+use std::{fmt::Write, time::Duration};
 
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use crate::{
-    domain::{account::AccountError, refused_guess::RefusedGuess},
+    domain::{
+        account::AccountError,
+        refused_guess::RefusedGuess,
+        rejection::{Reason, Rejection},
+    },
     store::{Refusal, StoreError},
 };
 
@@ -56,21 +60,25 @@ pub enum Error {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The error of one member. Both parts are fixed printable ASCII, because they are part of a
-/// header.
+/// The error of one member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The name of the member in the contract.
     pub field: &'static str,
-    /// The requirement that it does not meet.
-    pub message: Cow<'static, str>,
+    /// The reason why its value is rejected.
+    #[serde(flatten)]
+    pub rejection: Rejection,
 }
 
 impl Error {
     /// Creates the error of one invalid member.
     #[must_use]
-    pub fn invalid(field: &'static str, message: &'static str) -> Self {
-        Self::Invalid(vec![FieldError { field, message: message.into() }])
+    pub fn invalid(field: &'static str, reason: Reason, message: &'static str) -> Self {
+        Self::rejected(field, Rejection::new(reason, message))
+    }
+
+    pub(crate) fn rejected(field: &'static str, rejection: Rejection) -> Self {
+        Self::Invalid(vec![FieldError { field, rejection }])
     }
 
     /// Returns the HTTP status.
@@ -186,7 +194,7 @@ impl From<Refusal> for Error {
             Refusal::UnknownSession => Self::NotFound("Session not found"),
             Refusal::Code => Self::CodeRefused(None),
             Refusal::TooManySessions => Self::Unavailable("sessions were opened meanwhile".into()),
-            Refusal::AliasTaken => Self::invalid("alias", "is taken. Choose another one."),
+            Refusal::AliasTaken => Self::invalid("alias", Reason::Taken, "is taken. Choose another one."),
             Refusal::RateLimited { retry_after } => Self::TooManyRequests { subject: "codes requested", retry_after },
         }
     }
@@ -196,7 +204,9 @@ impl From<AccountError> for Error {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::UnknownEmail => Self::NotFound("Email address not found"),
-            AccountError::AlreadyVerified => Self::invalid("address", "is already verified for your account"),
+            AccountError::AlreadyVerified => {
+                Self::invalid("address", Reason::AlreadyVerified, "is already verified for your account")
+            }
             AccountError::EmailLimitReached => Self::Forbidden("Email address limit reached. Remove an address first."),
             AccountError::NotVerified => {
                 Self::Forbidden("Only a verified email address can be preferred. Verify it first.")
@@ -218,6 +228,6 @@ fn retry_seconds(duration: Duration) -> u64 {
 }
 
 fn list(fields: &[FieldError]) -> String {
-    let each: Vec<_> = fields.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
+    let each: Vec<_> = fields.iter().map(|error| format!("{} {}", error.field, error.rejection.message)).collect();
     each.join("; ")
 }

@@ -28,6 +28,7 @@ pub use domain::{
     id::{EmailId, NoticeId, SessionId, UserId, VerificationId},
     language::Language,
     limits::Limits,
+    rejection::Reason,
     timestamp::Timestamp,
 };
 pub use edge::{Endpoint, Metric, Request, Response, respond, serve, start_log};

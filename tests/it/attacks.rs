@@ -30,7 +30,8 @@
 //! | items that have expired but are not deleted | `check_session`, `attacks::takeover` |
 //! | endless session extension | `extend_session` |
 //! | session fixation | `create_user`, `create_session`, `attacks::takeover` |
-//! | enumeration of addresses | `enumeration` |
+//! | enumeration of addresses | `enumeration`, `closed_sign_up`, `conventions` |
+//! | sign-ups from outside of a closed deployment | `closed_sign_up` |
 //! | secrets in the table, the stream or the log | `secrets` |
 //! | header injection, phishing and floods by email | `attacks::emails`, `races` |
 //! | a user agent as a message | `send_mail` |

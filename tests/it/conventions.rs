@@ -7,9 +7,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use insta::assert_json_snapshot;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json, value::to_raw_value};
 
-use crate::support::{BASE, Settings, UNKNOWN_ID, authenticated_endpoints, product, product_with};
+use crate::{
+    fixtures,
+    support::{Answer, BASE, Settings, UNKNOWN_ID, authenticated_endpoints, product, product_with, with},
+};
 
 const JOHN: &str = "john@doe.net";
 const WORK: &str = "john@work.example";
@@ -123,9 +126,12 @@ async fn while_dynamodb_is_unreachable_the_response_says_when_to_retry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_route_gets_the_404_of_api_gateway() {
+async fn an_unknown_path_or_method_is_not_found() {
     product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let before = product.contents().await;
         for (method, path) in [
+            (Method::GET, "/user/by-emails"),
             (Method::GET, "/user/id"),
             (Method::GET, "/user/id/"),
             (Method::GET, "/user/johny"),
@@ -135,20 +141,61 @@ async fn an_unknown_route_gets_the_404_of_api_gateway() {
             (Method::PATCH, "/email/preferred"),
             (Method::POST, "/sessions"),
             (Method::POST, "/USER"),
-            (Method::HEAD, "/session"),
+            (Method::OPTIONS, "/session"),
+            (Method::TRACE, "/session"),
             (Method::GET, "/nothing"),
         ] {
-            let response = product.request(method.clone(), path).send().await.unwrap();
-            assert_eq!(response.status(), 404, "{method} {path}");
-            let own_headers =
-                ["x-error", "x-error-id", "cache-control", "x-content-type-options", "content-security-policy"];
-            assert!(own_headers.iter().all(|name| !response.headers().contains_key(*name)), "{method} {path}");
-            assert_eq!(response.headers()["content-type"], "application/json");
-            let expected = if method == Method::HEAD { "" } else { "{\"message\":\"Not Found\"}" };
-            assert_eq!(response.text().await.unwrap(), expected, "{method} {path}");
+            let answer = product.send(product.request(method.clone(), path).bearer_auth(&john.bearer)).await;
+            answer.refused(404, "no such path and method");
         }
+        // Without a body.
+        let response = product.request(Method::HEAD, "/session").send().await.unwrap();
+        assert_eq!(response.status(), 404);
+        assert!(response.headers().contains_key("x-error-id"));
         let outside = format!("{}{}", product.stack.api_url(), BASE.replace("v2", "v1"));
-        assert_eq!(reqwest::get(format!("{outside}/session")).await.unwrap().status(), 404);
+        let outside = reqwest::Client::new().get(format!("{outside}/session"));
+        product.send(outside).await.refused(404, "no such path and method");
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}
+
+/// The public SDKs take a 404 for "there is no such user".
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_cannot_be_looked_up_by_email() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        let mut refusals = Vec::new();
+        for query in ["", "?email=", "?email=john%40doe.net", "?email=unknown%40doe.net", "?x=1&email=%ff"] {
+            let request = || product.request(Method::GET, &format!("/user/by-email{query}"));
+            for request in [request(), request().bearer_auth(&john.bearer), request().bearer_auth("unknown")] {
+                let refusal = product.send(request).await.refused(403, "POST /session");
+                refusals.push(product.redacted(&refusal.body));
+            }
+        }
+        refusals.dedup();
+        assert_eq!(refusals.len(), 1, "{refusals:?}");
+        let other = product.request(Method::POST, "/user/by-email").json(&json!({"email": JOHN}));
+        product.send(other).await.refused(404, "no such path and method");
+    })
+    .await;
+}
+
+/// API Gateway responds to a preflight request itself or, with a `$default` route, passes it to the
+/// function of that route. A browser accepts a response with a status from 200 to 299 only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preflight_request_is_never_refused() {
+    product(async |product| {
+        let options = |path: &str| product.request(Method::OPTIONS, path).header("origin", "https://shop.example");
+        let preflight = options("/session").header("access-control-request-method", "GET");
+        assert_eq!(preflight.send().await.unwrap().status(), 204, "the response of API Gateway");
+        product.send(options("/session")).await.refused(404, "no such path and method");
+
+        let event: Value = serde_json::from_str(&fixtures::read("reject-request", "by-email")).unwrap();
+        let event = with(&event, "/requestContext/http/method", json!("OPTIONS"));
+        let event = with(&event, "/headers/access-control-request-method", json!("GET"));
+        let returned = product.stack.invoke("reject-request", &to_raw_value(&event).unwrap()).await.unwrap();
+        Answer::of_function(&serde_json::from_str(returned.get()).unwrap()).acknowledged();
     })
     .await;
 }

@@ -136,7 +136,8 @@ async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Us
     ledger.measure("sessions: close", product.close_all(&jane, "")).await;
     let jane = product.sign_in(&jane).await;
     ledger.measure("account: delete", product.delete_user(&jane)).await;
-    assert!(registry::endpoints().map(|(function, _)| function.name).eq(ledger.functions));
+    let endpoints = registry::endpoints().filter(|(function, _)| !function.cost.calls.is_empty());
+    assert!(endpoints.map(|(function, _)| function.name).eq(ledger.functions));
     ledger.usages
 }
 

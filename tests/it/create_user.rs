@@ -128,7 +128,10 @@ async fn the_sign_up_that_is_verified_decides_the_alias() {
 
 fn assert_alias_is_taken(response: Answer) {
     let response = response.refused(400, "alias is taken");
-    assert_eq!(response.body["errors"], json!([{"field": "alias", "message": "is taken. Choose another one."}]));
+    assert_eq!(
+        response.body["errors"],
+        json!([{"field": "alias", "code": "taken", "message": "is taken. Choose another one."}])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

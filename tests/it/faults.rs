@@ -64,7 +64,8 @@ survives! {
 fn every_scenario_has_a_test_and_every_endpoint_a_scenario() {
     assert_eq!(TESTED, Scenario::ALL);
     let functions: BTreeSet<_> = Scenario::ALL.iter().map(|scenario| scenario.function()).collect();
-    assert!(registry::endpoints().map(|(function, _)| function.name).eq(functions));
+    let endpoints = registry::endpoints().filter(|(function, _)| !function.cost.calls.is_empty());
+    assert!(endpoints.map(|(function, _)| function.name).eq(functions));
 }
 
 /// Makes every eventually consistent read return stale data.

@@ -9,6 +9,7 @@ mod attacks;
 mod binaries;
 mod check_session;
 mod close_session;
+mod closed_sign_up;
 mod conventions;
 mod costs;
 mod crashes;

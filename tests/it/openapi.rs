@@ -6,7 +6,7 @@ mod replay;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::Alias;
+use shared::{Alias, Reason, domain::code::SubmittedCode, edge::FromJson};
 
 use crate::{
     fixtures::{self, Expected},
@@ -122,6 +122,29 @@ fn the_schema_of_an_alias_accepts_what_the_service_accepts() {
     ] {
         assert!(Alias::parse(alias).is_ok() && described(alias), "{alias:?}");
     }
+}
+
+#[test]
+fn the_schema_of_a_code_accepts_what_the_service_accepts() {
+    let description = Description::read();
+    let around = |character: char| {
+        [format!("123{character}456"), format!("{character}123456"), format!("123456{character}{character}")]
+    };
+    let lengths = (0..=14).map(|length| "7".repeat(length));
+    let others = ["1234 5678 9012", "1234-5678-9012 3", "- -", "1-2-3-4-5-6", "12345 "].map(str::to_owned);
+    for code in
+        ('\0'..='\u{3100}').chain(['\u{feff}', '\u{ff0d}', '\u{ff11}']).flat_map(around).chain(lengths).chain(others)
+    {
+        let described = description.check("/components/schemas/CodeSubmission/properties/code", &json!(code));
+        assert_eq!(described.is_ok(), SubmittedCode::from_json(&json!(code)).is_ok(), "{code:?}");
+    }
+}
+
+#[test]
+fn the_codes_of_field_errors_are_those_of_the_service() {
+    let description = Description::read();
+    let described = description.at("/components/schemas/Problem/properties/errors/items/properties/code/enum");
+    assert_eq!(*described, json!(Reason::ALL));
 }
 
 #[test]

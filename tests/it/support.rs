@@ -217,10 +217,12 @@ pub(crate) fn with(json: &Value, pointer: &str, value: Value) -> Value {
     json
 }
 
-/// Returns the code in an email: the first word of its subject.
+/// Returns the code in an email: the digits at the beginning of its subject, which can be in
+/// groups.
 pub(crate) fn code_in(mail: &Email) -> Option<String> {
-    let word = mail.subject.split(' ').next()?;
-    word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.to_owned())
+    let is_group = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let code: String = mail.subject.split(' ').take_while(is_group).collect();
+    (!code.is_empty()).then_some(code)
 }
 
 /// Returns another code of the same length.

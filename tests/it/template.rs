@@ -74,9 +74,11 @@ impl<'a> Function<'a> {
         &self.resource["Properties"][name]
     }
 
-    /// Returns the properties of the function's only event, which has this type.
+    /// Returns the properties of the function's only event, which has this type. The `$default`
+    /// route does not count.
     fn event(&self, of_type: &str) -> &'a Value {
-        let mut events = entries(self.property("Events")).map(|(_, event)| event);
+        let events = entries(self.property("Events")).map(|(_, event)| event);
+        let mut events = events.filter(|event| event["Properties"] != default_route());
         let (Some(event), None) = (events.next(), events.next()) else { panic!("{} has not one event", self.id) };
         assert_eq!(event["Type"], of_type, "{}", self.id);
         &event["Properties"]
@@ -92,6 +94,11 @@ impl<'a> Function<'a> {
     fn variables(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         entries(&self.property("Environment")["Variables"])
     }
+}
+
+/// Returns the properties of the `$default` route: neither a method nor a path.
+fn default_route() -> Value {
+    json!({"ApiId": {"Ref": "Api"}})
 }
 
 /// Iterates over the members of an object. Any other value has none.
@@ -184,6 +191,7 @@ fn variables_read() -> BTreeSet<String> {
             "PRODUCT_LINK" => "https://example.com/".to_owned(),
             "PRODUCT_COLOR" => "#1a73e8".to_owned(),
             "CODE_DIGITS" => "6".to_owned(),
+            "SIGN_UP" => "open".to_owned(),
             "TRUSTED_PROXY_SECRET" => "a secret of a test, of sufficient length".to_owned(),
             _ => "3600".to_owned(),
         })
@@ -204,6 +212,7 @@ fn the_environment_is_what_the_functions_read() {
         // Only functions that derive codes get the code key, and only those that send emails get
         // the sender.
         let expected: &[&str] = match function.name {
+            "create-user" => &["SIGN_UP"],
             "verify-session" | "verify-email" => &["CODE_KEY", "PREVIOUS_CODE_KEY"],
             "handle-mail-event" => &["COMPLAINT_SUPPRESSION_DAYS"],
             "send-notices" => &[

@@ -3,7 +3,7 @@
 //!
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
-use shared::{App, Authenticated, Endpoint, Error, Request, edge::Acknowledged};
+use shared::{App, Authenticated, Endpoint, Error, Reason, Request, edge::Acknowledged};
 
 /// `DELETE /sessions`: closes the user's sessions.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ impl Endpoint for CloseSessions {
         let kept = match request.query_parameter("keep") {
             None => None,
             Some("current") => Some(access.session.id),
-            Some(_) => return Err(Error::invalid("keep", "must be current, or left out")),
+            Some(_) => return Err(Error::invalid("keep", Reason::Format, "must be current, or left out")),
         };
         app.store.close_sessions(access.session.user, kept, request.context.now).await?;
         Ok(Acknowledged::new())

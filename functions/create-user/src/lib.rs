@@ -4,7 +4,7 @@
 //! The response and the work are the same whether or not the address belongs to an account: the
 //! email says it to its owner.
 //!
-//! 202 with the bearer token, inactive until the code is verified · 400 · 429 · 500 · 503
+//! 202 with the bearer token, inactive until the code is verified · 400 · 403 · 429 · 500 · 503
 
 use shared::{
     Alias, App, EmailAddress, Endpoint, Error, FullName, Metric, Request,
@@ -37,6 +37,12 @@ impl Endpoint for CreateUser {
 
     async fn handle(app: &App, request: &Request, _: Public) -> Result<SessionRequested, Error> {
         let SignUp { email, full_name, alias } = request.body()?;
+        // Before anything is looked up or counted, so that the response depends on the domain only.
+        if !app.sign_up().accepts(&email) {
+            return Err(Error::Forbidden(
+                "Sign-up is not open to this address. Use an address of an accepted domain, or ask the operator.",
+            ));
+        }
         app.require_unreserved(Some(&alias))?;
         let (context, limits, token) = (&request.context, app.limits(), BearerToken::generate());
         let session = PendingSession::new(&token, context.now, limits);

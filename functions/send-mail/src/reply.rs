@@ -90,7 +90,7 @@ impl SendMail {
     }
 }
 
-fn code_email<'a>(verification: &Verification, effect: SignInEffect, digits: &'a str) -> Result<Email<'a>, SendError> {
+fn code_email(verification: &Verification, effect: SignInEffect, digits: &str) -> Result<Email<'static>, SendError> {
     let code = Code::new(digits, verification.created_at.seconds(), verification.expires_at.seconds())?;
     Ok(match verification.purpose {
         Purpose::SignUp { .. } => Email::SignUpCode(code),

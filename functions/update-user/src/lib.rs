@@ -4,7 +4,7 @@
 //! 202 acknowledged · 400 · 401 · 500 · 503
 
 use shared::{
-    Alias, App, Authenticated, Endpoint, Error, FullName, Request,
+    Alias, App, Authenticated, Endpoint, Error, FullName, Reason, Request,
     domain::user::ProfileChange,
     edge::{Acknowledged, FromBody, Members},
 };
@@ -33,7 +33,7 @@ impl Endpoint for UpdateUser {
     async fn handle(app: &App, request: &Request, access: Authenticated) -> Result<Acknowledged, Error> {
         let Profile { full_name, alias } = request.body()?;
         if full_name.is_none() && alias.is_none() {
-            return Err(Error::invalid("fullName", "is missing: provide fullName, alias, or both"));
+            return Err(Error::invalid("fullName", Reason::Missing, "is missing: provide fullName, alias, or both"));
         }
         app.require_unreserved(alias.as_ref())?;
         let profile = ProfileChange { full_name, alias, ..ProfileChange::default() };

@@ -6,12 +6,14 @@ use axum::http::Method;
 use matchit::Router;
 
 use crate::error::StartError;
-use crate::template::Template;
+use crate::template::{Route, Template};
 
 /// The template's routes.
 pub(crate) struct Routes {
     /// The targets by path, then by method.
     paths: Router<BTreeMap<String, Target>>,
+    /// The target of every other request.
+    default: Option<Target>,
 }
 
 struct Target {
@@ -32,16 +34,20 @@ impl Routes {
     /// Collects the routes of the template.
     pub(crate) fn new(template: &Template) -> Result<Self, StartError> {
         let mut by_path: BTreeMap<String, BTreeMap<String, Target>> = BTreeMap::new();
+        let mut default = None;
         for (route, function) in template.routes() {
-            let key = format!("{} {}", route.method, route.path);
-            let target = Target { function: function.name.clone(), key: key.clone() };
-            // matchit writes API Gateway's greedy `{name+}` as `{*name}`.
-            let segment = |segment: &str| match segment.strip_suffix("+}") {
-                Some(greedy) => greedy.replacen('{', "{*", 1) + "}",
-                None => segment.to_owned(),
+            let key = match route {
+                Route::Path { method, path } => format!("{method} {path}"),
+                Route::Default => "$default".to_owned(),
             };
-            let path = route.path.split('/').map(segment).collect::<Vec<_>>().join("/");
-            if by_path.entry(path).or_default().insert(route.method.clone(), target).is_some() {
+            let target = Target { function: function.name.clone(), key: key.clone() };
+            let replaced = match route {
+                Route::Path { method, path } => {
+                    by_path.entry(for_matchit(path)).or_default().insert(method.clone(), target)
+                }
+                Route::Default => default.replace(target),
+            };
+            if replaced.is_some() {
                 return Err(StartError::template(key, "is there twice"));
             }
         }
@@ -49,15 +55,27 @@ impl Routes {
         for (path, methods) in by_path {
             paths.insert(&path, methods).map_err(|error| StartError::template(path, error.to_string()))?;
         }
-        Ok(Self { paths })
+        Ok(Self { paths, default })
     }
 
     /// Returns the route for a method and a path. The path is not decoded.
     pub(super) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Option<MatchedRoute<'a>> {
-        let found = self.paths.at(path).ok()?;
-        let target = found.value.get(method.as_str()).or_else(|| found.value.get("ANY"))?;
-        Some(MatchedRoute { function: &target.function, key: &target.key, variables: found.params.iter().collect() })
+        let of_path = self.paths.at(path).ok().and_then(|found| {
+            let target = found.value.get(method.as_str()).or_else(|| found.value.get("ANY"))?;
+            Some((target, found.params.iter().collect()))
+        });
+        let (target, variables) = of_path.or_else(|| Some((self.default.as_ref()?, Vec::new())))?;
+        Some(MatchedRoute { function: &target.function, key: &target.key, variables })
     }
+}
+
+/// Writes API Gateway's greedy `{name+}` as matchit's `{*name}`.
+fn for_matchit(path: &str) -> String {
+    let segment = |segment: &str| match segment.strip_suffix("+}") {
+        Some(greedy) => greedy.replacen('{', "{*", 1) + "}",
+        None => segment.to_owned(),
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
@@ -82,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_method_or_path_has_no_route() {
+    fn an_unknown_method_or_path_has_the_default_route() {
         let routes = routes();
         for (method, path) in [
             (Method::HEAD, "/api/auth/v2/session"),
@@ -92,7 +110,9 @@ mod tests {
             (Method::GET, "/api/auth/v2/user/id/"),
             (Method::GET, "/api/auth/v2/user/id/a/b"),
         ] {
-            assert!(routes.find(&method, path).is_none(), "{method} {path}");
+            let found = routes.find(&method, path).unwrap();
+            assert_eq!((found.function, found.key), ("reject-request", "$default"), "{method} {path}");
+            assert!(found.variables.is_empty());
         }
     }
 }

@@ -24,9 +24,13 @@ pub(crate) struct Function {
 
 /// An `HttpApi` event.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Route {
-    pub(crate) method: String,
-    pub(crate) path: String,
+pub(crate) enum Route {
+    Path {
+        method: String,
+        path: String,
+    },
+    /// Neither a method nor a path: every request that no other route matches.
+    Default,
 }
 
 /// A `DynamoDB` event: Lambda's event source mapping.
@@ -118,12 +122,15 @@ fn timeout(scope: &Scope<'_>, id: &str, globals: Option<&Value>, properties: &Va
 }
 
 fn route(scope: &Scope<'_>, place: &str, properties: &Value) -> Result<Route, StartError> {
+    if properties.get("Method").is_none() && properties.get("Path").is_none() {
+        return Ok(Route::Default);
+    }
     let text = |property: &str| -> Result<String, StartError> {
         let value =
             properties.get(property).ok_or_else(|| StartError::template(place, format!("has no {property}")))?;
         scope.text(place, value)
     };
-    Ok(Route { method: text("Method")?.to_uppercase(), path: text("Path")? })
+    Ok(Route::Path { method: text("Method")?.to_uppercase(), path: text("Path")? })
 }
 
 fn rule(scope: &Scope<'_>, place: &str, properties: &Value) -> Result<Filter, StartError> {

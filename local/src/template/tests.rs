@@ -114,7 +114,7 @@ fn an_environment_combines_the_globals_and_the_function() {
 fn routes_and_timeouts_are_read() {
     let template = read(&[]).unwrap();
     let routes: Vec<_> = template.routes().map(|(route, function)| (route.clone(), function.name.as_str())).collect();
-    assert_eq!(routes, [(Route { method: "GET".to_owned(), path: "/thing/{id}".to_owned() }, "get-thing")]);
+    assert_eq!(routes, [(Route::Path { method: "GET".to_owned(), path: "/thing/{id}".to_owned() }, "get-thing")]);
     let timeouts: Vec<_> = template.functions.iter().map(|function| function.timeout.as_secs()).collect();
     assert_eq!(timeouts, [10, 60]);
 }

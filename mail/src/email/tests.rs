@@ -14,7 +14,7 @@ const AT: i64 = 1_795_294_080;
 const ADDRESS: &str = "john@doe.example";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-fn code(digits: &str) -> Code<'_> {
+fn code(digits: &str) -> Code {
     Code::new(digits, AT, AT + 600).unwrap()
 }
 
@@ -72,15 +72,15 @@ fn written() -> impl Iterator<Item = (String, Email<'static>, Message)> {
     })
 }
 
-/// Returns the code in an email.
-fn code_of<'a>(email: &Email<'a>) -> Option<&'a str> {
+/// Returns the code in an email, in groups.
+fn code_of<'a>(email: &'a Email<'_>) -> Option<&'a str> {
     match email {
         Email::SignUpCode(code)
         | Email::SignInCode(code)
         | Email::RecoveryCode(code)
         | Email::RestoreCode(code)
         | Email::ReauthenticationCode(code)
-        | Email::AddAddressCode(code) => Some(code.digits),
+        | Email::AddAddressCode(code) => Some(&code.grouped),
         _ => None,
     }
 }
@@ -149,16 +149,24 @@ fn a_code_stands_first_in_the_subject_and_once_in_each_body() {
         let Some(code) = code_of(&email) else { continue };
         assert!(message.subject.starts_with(&format!("{code} ")), "{name}");
         assert_eq!(message.text.matches(code).count(), 1, "{name}");
-        assert_eq!(seen(&message.html).matches(code).count(), 1, "{name}");
+        assert_eq!(message.html.matches(code).count(), 1, "{name}");
         assert!(message.text.lines().any(|line| line.trim() == code), "{name}: a line of its own");
     }
+}
+
+#[test]
+fn a_long_code_is_in_groups_of_three_or_four() {
+    let subjects = (6..=12).map(|length| write(&Email::SignInCode(code(&"123456789012"[..length]))).subject);
+    let codes: Vec<_> = subjects.map(|subject| subject.split_once(" is ").unwrap().0.to_owned()).collect();
+    let grouped = ["123456", "1234 567", "1234 5678", "123 456 789", "1234 567 890", "1234 5678 901", "1234 5678 9012"];
+    assert_eq!(codes, grouped);
 }
 
 #[test]
 fn nothing_but_a_code_looks_like_one() {
     for (name, email, message) in written() {
         let (text, html) = match code_of(&email) {
-            Some(code) => (message.text.replace(code, ""), seen(&message.html).replace(code, "")),
+            Some(code) => (message.text.replace(code, ""), seen(&message.html.replace(code, ""))),
             None => (message.text, seen(&message.html)),
         };
         assert!(longest_number(&text) < 6, "{name}");

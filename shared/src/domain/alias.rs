@@ -12,6 +12,8 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_script::Script;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
+use crate::domain::rejection::Reason;
+
 /// A user's public name: 1 to 32 characters, shown as typed, compared by its canonical form.
 ///
 /// Everything that RFC 8265's `UsernameCaseMapped` rejects is rejected: blanks, control characters,
@@ -103,6 +105,20 @@ pub enum InvalidAlias {
     /// Letters of both directions, or right-to-left ones in an order that RFC 5893 forbids.
     #[error("must not mix right-to-left and left-to-right letters, nor start with a digit in right-to-left text")]
     Direction,
+}
+
+impl From<InvalidAlias> for Reason {
+    fn from(error: InvalidAlias) -> Self {
+        match error {
+            InvalidAlias::Empty => Self::Blank,
+            InvalidAlias::TooLong => Self::TooLong,
+            InvalidAlias::Blank | InvalidAlias::AtSign | InvalidAlias::Character | InvalidAlias::Slash => {
+                Self::Characters
+            }
+            InvalidAlias::Dots => Self::Format,
+            InvalidAlias::Scripts | InvalidAlias::Direction => Self::MixedScripts,
+        }
+    }
 }
 
 /// Two texts have the same canonical form if they match without regard to case and compatibility

@@ -60,7 +60,7 @@ impl fmt::Debug for Code {
     }
 }
 
-/// A code as a client submitted it: a JSON string of 6 to 12 digits, or an integer without its
+/// A code as a client submitted it: a JSON string with 6 to 12 digits, or an integer without its
 /// leading zeros.
 #[derive(Clone)]
 pub enum SubmittedCode {
@@ -71,6 +71,14 @@ pub enum SubmittedCode {
 }
 
 impl SubmittedCode {
+    /// Reads a string of 6 to 12 digits. Blanks and hyphens inside or around it are ignored: people
+    /// paste `123 456`.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let digits: String = text.chars().filter(|character| !is_separator(*character)).collect();
+        let is_code = Digits::are_possible(digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_code.then_some(Self::Text(digits))
+    }
+
     /// Returns whether it is `code`. The time taken does not depend on where they differ.
     #[must_use]
     pub fn matches(&self, code: &Code) -> bool {
@@ -80,6 +88,12 @@ impl SubmittedCode {
         };
         submitted.as_bytes().ct_eq(code.0.as_bytes()).into()
     }
+}
+
+/// Returns whether a character is a blank or a hyphen, which includes the dashes that programs
+/// replace one by, and the minus sign.
+fn is_separator(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 impl fmt::Debug for SubmittedCode {

@@ -10,7 +10,7 @@ use idna::{
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::domain::full_name::is_blank;
+use crate::domain::{full_name::is_blank, rejection::Reason};
 
 /// An address of one mailbox: an ASCII local part without quotes at a domain of at least two labels
 /// (RFC 5321, as far as SES supports it).
@@ -87,6 +87,11 @@ impl EmailAddress {
         &self.canonical
     }
 
+    /// Returns the domain of the canonical form.
+    pub(crate) fn domain(&self) -> &str {
+        self.canonical.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// Returns the canonical form without a `+tag` in the local part, by which rate limits count:
     /// many servers deliver `john+tag` to the mailbox of `john`.
     pub(crate) fn untagged(&self) -> Cow<'_, str> {
@@ -132,6 +137,22 @@ pub enum InvalidEmailAddress {
     /// An IP address, bare or in brackets.
     #[error("must have a domain such as doe.net after the @, not an IP address")]
     IpAddress,
+}
+
+impl From<InvalidEmailAddress> for Reason {
+    fn from(error: InvalidEmailAddress) -> Self {
+        match error {
+            InvalidEmailAddress::Empty => Self::Blank,
+            InvalidEmailAddress::TooLong | InvalidEmailAddress::LocalPartTooLong => Self::TooLong,
+            InvalidEmailAddress::Control => Self::Characters,
+            InvalidEmailAddress::NotOne
+            | InvalidEmailAddress::NoAtSign
+            | InvalidEmailAddress::LocalPart
+            | InvalidEmailAddress::Domain
+            | InvalidEmailAddress::OneLabel
+            | InvalidEmailAddress::IpAddress => Self::Format,
+        }
+    }
 }
 
 /// The domain as the DNS knows it. Kept as typed if it is ASCII already.

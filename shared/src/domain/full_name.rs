@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::rejection::Reason;
+
 /// A name in any script, 1 to 128 characters without surrounding blanks, emoji included.
 ///
 /// A name cannot affect the text around it: it has no control characters, no line breaks and no
@@ -71,6 +73,16 @@ pub enum InvalidFullName {
     /// An invisible character, or one that changes the text direction.
     #[error("must not contain invisible characters or characters that change the text direction")]
     Invisible,
+}
+
+impl From<InvalidFullName> for Reason {
+    fn from(error: InvalidFullName) -> Self {
+        match error {
+            InvalidFullName::Empty => Self::Blank,
+            InvalidFullName::TooLong => Self::TooLong,
+            InvalidFullName::Control | InvalidFullName::Invisible => Self::Characters,
+        }
+    }
 }
 
 /// Returns whether a character is white space within a line. Surrounding blanks are trimmed; a line

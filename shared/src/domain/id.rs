@@ -6,7 +6,7 @@ use std::{fmt, marker::PhantomData, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-use crate::runtime::entropy;
+use crate::{domain::rejection::Reason, runtime::entropy};
 
 /// The UUID of a `Kind`.
 pub struct Id<Kind> {
@@ -52,9 +52,15 @@ impl<Kind> Id<Kind> {
 }
 
 /// The text is not a hyphenated UUID: 32 hexadecimal digits and four hyphens.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("must be a UUID such as 5f35d2c4-5633-4b16-bbf0-5ca22ef8ea2e")]
 pub struct InvalidId;
+
+impl From<InvalidId> for Reason {
+    fn from(_: InvalidId) -> Self {
+        Self::Format
+    }
+}
 
 impl<Kind> FromStr for Id<Kind> {
     type Err = InvalidId;

@@ -1,13 +1,16 @@
 //! JSON bodies: a single object without duplicate keys. All invalid members are reported at once.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Display, str::FromStr};
+use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
 use serde::Deserialize;
 use serde_json::{Value, error::Category};
 use serde_with::rust::maps_duplicate_key_is_error;
 
 use crate::{
-    domain::code::{Digits, SubmittedCode},
+    domain::{
+        code::SubmittedCode,
+        rejection::{Reason, Rejection},
+    },
     error::{Error, FieldError},
 };
 
@@ -25,29 +28,29 @@ pub trait FromJson: Sized {
     /// Reads the value.
     ///
     /// # Errors
-    /// The requirement that the value does not meet: a fixed sentence fragment in printable ASCII.
-    fn from_json(value: &Value) -> Result<Self, Cow<'static, str>>;
+    /// The requirement that the value does not meet.
+    fn from_json(value: &Value) -> Result<Self, Rejection>;
 }
 
 /// Types that are parsed from a string.
-impl<T: FromStr<Err: Display>> FromJson for T {
-    fn from_json(value: &Value) -> Result<Self, Cow<'static, str>> {
-        let text = value.as_str().ok_or("must be a string")?;
-        text.parse().map_err(|error: T::Err| error.to_string().into())
+impl<T: FromStr<Err: Display + Copy + Into<Reason>>> FromJson for T {
+    fn from_json(value: &Value) -> Result<Self, Rejection> {
+        let text = value.as_str().ok_or_else(|| Rejection::new(Reason::Type, "must be a string"))?;
+        text.parse().map_err(|error: T::Err| Rejection::new(error.into(), error.to_string()))
     }
 }
 
 impl FromJson for SubmittedCode {
-    fn from_json(value: &Value) -> Result<Self, Cow<'static, str>> {
+    fn from_json(value: &Value) -> Result<Self, Rejection> {
         const MAX: f64 = 999_999_999_999.0;
-        let of_digits = |text: &str| Digits::are_possible(text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        let text = value.as_str().map(str::trim).filter(|text| of_digits(text));
+        let text = value.as_str().and_then(Self::from_text);
         // 123456.0 is an integer in JSON (JSON Schema Validation §6.1.1), and the only form that
         // some clients can write.
         let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=MAX).contains(number));
         let number = number.and_then(|number| format!("{:.0}", number.abs()).parse().ok());
-        let code = text.map(|text| Self::Text(text.to_owned())).or(number.map(Self::Number));
-        code.ok_or(Cow::Borrowed("must be the code from the email: 6 to 12 digits, as a string"))
+        let reason = if value.is_string() || value.is_number() { Reason::Format } else { Reason::Type };
+        let rejection = || Rejection::new(reason, "must be the code from the email: 6 to 12 digits, as a string");
+        text.or(number.map(Self::Number)).ok_or_else(rejection)
     }
 }
 
@@ -61,10 +64,10 @@ impl Members {
     /// Takes a member out. Returns `None`, and records an error, if it is missing or invalid.
     pub fn take<T: FromJson>(&mut self, field: &'static str) -> Option<T> {
         let read = match self.members.get(field) {
-            None | Some(Value::Null) => Err(Cow::Borrowed("is missing")),
+            None | Some(Value::Null) => Err(Rejection::new(Reason::Missing, "is missing")),
             Some(value) => T::from_json(value),
         };
-        read.map_err(|message| self.errors.push(FieldError { field, message })).ok()
+        read.map_err(|rejection| self.errors.push(FieldError { field, rejection })).ok()
     }
 
     /// Takes a member out that can be missing. Returns `None`, and records an error, if it is
@@ -97,6 +100,7 @@ pub(super) fn read<T: FromBody>(body: &[u8]) -> Result<T, Error> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
 
     use crate::domain::id::{UserId, VerificationId};
 
@@ -165,13 +169,20 @@ mod tests {
         {
             assert!(code(good).is_ok(), "{good}");
         }
+        for pasted in ["123 456", "123-456", "\n12 34\u{a0}56\t", "\u{2010}123\u{2013}456\u{2212}", "1-2-3-4-5-6"] {
+            assert!(matches!(code(&json!(pasted).to_string()), Ok(SubmittedCode::Text(text)) if text == "123456"));
+        }
         for good in ["12345", "12345.0", "1.2345e4", "12345000e-3"] {
             assert!(matches!(code(good), Ok(SubmittedCode::Number(12345))), "{good}");
         }
         assert!(matches!(code("-0"), Ok(SubmittedCode::Number(0))));
         for bad in [
             r#""12345""#,
+            r#""12 345""#,
+            r#""1234 5678 9012 3""#,
             r#""1234567890123""#,
+            r#""123_456""#,
+            r#"" - ""#,
             r#""12345a""#,
             r#""١٢٣٤٥٦""#,
             "-1",
@@ -188,12 +199,15 @@ mod tests {
     proptest! {
         #[test]
         fn any_code_is_rejected_or_has_at_most_twelve_digits(
-            json in prop_oneof!["-?[0-9]{1,16}([.][0-9]{1,3})?([eE][+-]?[0-9]{1,3})?", r#""\PC{0,14}""#, r#""[ 0-9]{5,14}""#],
+            json in prop_oneof!["-?[0-9]{1,16}([.][0-9]{1,3})?([eE][+-]?[0-9]{1,3})?", r#""\PC{0,14}""#, r#""[ 0-9-]{5,20}""#],
         ) {
             // Leading zeros and numbers beyond the range of a double are not JSON.
             let Ok(value) = serde_json::from_str::<Value>(&json) else { return Ok(()) };
             match SubmittedCode::from_json(&value) {
-                Ok(SubmittedCode::Text(text)) => prop_assert!((6..=12).contains(&text.len()) && json.contains(&text)),
+                Ok(SubmittedCode::Text(text)) => {
+                    let digits: String = json.chars().filter(char::is_ascii_digit).collect();
+                    prop_assert!((6..=12).contains(&text.len()) && text == digits);
+                }
                 Ok(SubmittedCode::Number(number)) => prop_assert_eq!(value.as_f64(), number.to_string().parse().ok()),
                 Err(_) => prop_assert!(value.as_u64().is_none_or(|number| number > 999_999_999_999)),
             }

@@ -34,6 +34,8 @@ pub trait Endpoint: 'static {
     const NAME: &'static str;
     /// Whether the endpoint derives codes and therefore cannot start without a code key.
     const DERIVES_CODES: bool = false;
+    /// Whether the endpoint reads or writes the table, to which it then connects at its start.
+    const USES_TABLE: bool = true;
     /// The metric that counts a success, beside `Requests`.
     const SUCCESS_METRIC: Option<Metric> = None;
     /// The access that the endpoint requires.
@@ -71,7 +73,9 @@ pub async fn serve<E: Endpoint>() -> Result<(), lambda_runtime::Error> {
         config.code_keys()?;
     }
     let app = App::new(config);
-    app.connect().await;
+    if E::USES_TABLE {
+        app.connect().await;
+    }
     let respond = async |event: LambdaEvent<Box<RawValue>>| {
         Ok::<_, Infallible>(respond::<E>(&app, Timestamp::now(), &event.payload).await)
     };

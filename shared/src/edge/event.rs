@@ -11,7 +11,7 @@ use lambda_http::{
         apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
         query_map::QueryMap,
     },
-    http::{HeaderMap, header},
+    http::{HeaderMap, Method, header},
 };
 use serde_json::value::RawValue;
 
@@ -59,7 +59,9 @@ fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp, proxy: Option<&Truste
             client: client(http.source_ip.as_deref(), http.user_agent.as_deref(), &event.headers, proxy)?,
             language: language(&event.headers),
         },
+        is_preflight: is_preflight(&http.method, &event.headers),
         method: http.method,
+        path: event.raw_path.unwrap_or_default(),
         authorization: authorization(&event.headers),
         is_json: is_json(&event.headers),
         path_parameters: event.path_parameters,
@@ -79,7 +81,9 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp, proxy: Option<&Trusted
             client: client(identity.source_ip.as_deref(), identity.user_agent.as_deref(), &headers, proxy)?,
             language: language(&headers),
         },
+        is_preflight: is_preflight(&event.http_method, &headers),
         method: event.http_method,
+        path: event.path.unwrap_or_default(),
         authorization: authorization(&headers),
         is_json: is_json(&headers),
         path_parameters: event.path_parameters,
@@ -123,6 +127,10 @@ fn authorization(headers: &HeaderMap) -> Option<String> {
         return Some(String::new());
     }
     Some(first.to_str().unwrap_or_default().to_owned())
+}
+
+fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -7,14 +7,20 @@ use lambda_http::http::Method;
 use crate::{
     domain::{bearer_token::BearerToken, id::Id, request_context::RequestContext},
     edge::{FromBody, FromJson, body},
-    error::{Error, FieldError},
+    error::Error,
 };
 
 /// A request to an endpoint.
 pub struct Request {
     /// The time, client and language of the request.
     pub context: RequestContext,
-    pub(super) method: Method,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, decoded.
+    pub path: String,
+    /// Whether a browser asks if a page of another origin may send a request (Fetch,
+    /// "CORS-preflight request").
+    pub is_preflight: bool,
     pub(super) authorization: Option<String>,
     pub(super) is_json: bool,
     pub(super) path_parameters: HashMap<String, String>,
@@ -38,7 +44,7 @@ impl Request {
     /// [`Error::Invalid`] if it is not a UUID.
     pub fn path_id<Kind>(&self) -> Result<Id<Kind>, Error> {
         let text = self.path_parameters.get("id").map_or("", String::as_str);
-        Id::from_json(&text.into()).map_err(|message| Error::Invalid(vec![FieldError { field: "id", message }]))
+        Id::from_json(&text.into()).map_err(|rejection| Error::rejected("id", rejection))
     }
 
     /// Returns the `{id}` of the path, or `id` if the path has this `name` instead.

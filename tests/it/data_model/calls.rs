@@ -49,7 +49,8 @@ fn written(call: &Call) -> Vec<(String, String)> {
 #[test]
 fn the_page_lists_the_calls_in_the_registry() {
     let operation = |call: &&str| call.split(' ').next().expect("an operation").to_owned();
-    let calls = registry::FUNCTIONS.iter().map(|function| {
+    let with_calls = registry::FUNCTIONS.iter().filter(|function| !function.cost.calls.is_empty());
+    let calls = with_calls.map(|function| {
         let calls: Vec<_> = function.cost.calls.iter().map(operation).collect();
         (function.name.to_owned(), calls)
     });

@@ -7,6 +7,7 @@ use std::{
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shared::Reason;
 
 use crate::support::{
     Answer, Product, Settings,
@@ -68,6 +69,29 @@ async fn refusals(product: &Product) -> Vec<Answer> {
     product.pass(Duration::from_hours(1));
     let stale = product.ask_to_add(&john, "john@work.example").await;
     refusals.into_iter().chain([too_many, stale]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_code_of_a_field_is_listed_and_is_returned() {
+    let listed = table(PAGE, "| code | meaning |");
+    let listed: BTreeSet<_> = listed.iter().map(|row| code(&row[0])[0].to_owned()).collect();
+    assert_eq!(listed, Reason::ALL.map(|reason| json!(reason).as_str().expect("a code").to_owned()).into());
+    product(async |product| {
+        let john = product.sign_up("john@doe.net", "johny").await;
+        let sign_up = |alias: Value| json!({"email": "jane@doe.net", "fullName": "Jane Doe", "alias": alias});
+        let mut bodies = vec![json!({"fullName": " ", "alias": 1})];
+        let aliases =
+            ["x".repeat(33), "jo hny".into(), "j\u{43e}hny".into(), "...".into(), "admin".into(), "Johny".into()];
+        bodies.extend(aliases.into_iter().map(|alias| sign_up(alias.into())));
+        let mut answers = vec![product.ask_to_add(&john, "john@doe.net").await];
+        for body in bodies {
+            answers.push(product.call(Method::POST, "/user", body).await);
+        }
+        let errors = answers.iter().flat_map(|answer| answer.body["errors"].as_array().expect("errors"));
+        let returned: BTreeSet<_> = errors.map(|error| error["code"].as_str().expect("a code").to_owned()).collect();
+        assert_eq!(returned, listed);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

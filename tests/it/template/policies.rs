@@ -32,7 +32,7 @@ fn permissions_of(call: &Call) -> Vec<Permission> {
 }
 
 /// Returns the permission of an endpoint at its start, before its first event: it opens its
-/// connection with a read. A function without a route does not.
+/// connection with a read. A function without a route or without calls does not.
 fn at_start() -> Permission {
     ("dynamodb:GetItem".to_owned(), "NONEXISTENT".to_owned())
 }
@@ -82,7 +82,8 @@ async fn permissions_used(function: &str) -> BTreeSet<Permission> {
     for scenario in Scenario::ALL.into_iter().filter(|scenario| scenario.function() == function) {
         calls.extend(Box::pin(calls_of(scenario)).await);
     }
-    let at_start = (!WITHOUT_A_ROUTE.contains(&function)).then(at_start);
+    let makes_calls = !registry::find(function).expect("a function").cost.calls.is_empty();
+    let at_start = (makes_calls && !WITHOUT_A_ROUTE.contains(&function)).then(at_start);
     calls.iter().flat_map(permissions_of).chain(at_start).collect()
 }
 
@@ -90,7 +91,7 @@ async fn permissions_used(function: &str) -> BTreeSet<Permission> {
 fn statements<'a>(template: &'a Template, function: &Function<'a>) -> Vec<&'a Value> {
     let properties = &function.resource["Properties"];
     let documents: Vec<_> = match properties["Role"]["Fn::GetAtt"].as_str() {
-        None => properties["Policies"].as_array().expect("policies").iter().collect(),
+        None => properties["Policies"].as_array().into_iter().flatten().collect(),
         Some(role) => {
             let role = template.resource(role.trim_end_matches(".Arn"));
             let policies = role["Properties"]["Policies"].as_array().expect("policies").iter();

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, process::Command};
 
 use serde_json::Value;
 
-use super::{Template, entries};
+use super::{Function, Template, default_route, entries};
 use crate::support::BASE;
 
 /// Returns the `[workspace.metadata]` of the workspace, as cargo reads it.
@@ -38,9 +38,21 @@ fn cargo_lambda_watch_has_the_routes_of_the_template() {
     let routes = entries(&metadata["lambda"]["watch"]["router"]).flat_map(|(path, routes)| {
         let text = |route: &'_ Value, name: &str| route[name].as_str().expect("a text").to_owned();
         let route = move |route| ((text(route, "method"), path.to_owned()), text(route, "function"));
-        routes.as_array().expect("routes").iter().map(route)
+        routes.as_array().into_iter().flatten().map(route)
     });
     let routes: BTreeSet<_> = routes.collect();
     let routes: BTreeSet<_> = routes.iter().map(|((m, p), f)| ((m.as_str(), p.as_str()), f.as_str())).collect();
     assert_eq!(routes, expected);
+}
+
+#[test]
+fn one_function_serves_every_route_that_does_not_exist() {
+    let template = Template::read();
+    let is_default = |function: &&Function<'_>| {
+        entries(function.property("Events")).any(|(_, event)| event["Properties"] == default_route())
+    };
+    let functions = template.functions();
+    let serving: Vec<_> = functions.iter().filter(is_default).map(|function| function.name).collect();
+    assert_eq!(serving, ["reject-request"]);
+    assert_eq!(metadata()["lambda"]["watch"]["router"]["/{*path}"], "reject-request");
 }

@@ -313,13 +313,13 @@ fn belongs_to_another(product: &str) -> Copy {
     }
 }
 
-fn with_code(code: &Code<'_>, product: &str, heading: &'static str, lead: String, without_it: &str) -> Copy {
+fn with_code(code: &Code, product: &str, heading: &'static str, lead: String, without_it: &str) -> Copy {
     let lifetime = match code.minutes {
         1 => "1 minute".to_owned(),
         minutes => format!("{minutes} minutes"),
     };
     Copy {
-        subject: format!("{} is your {product} code", code.digits),
+        subject: format!("{} is your {product} code", code.grouped),
         preheader: format!("Valid for {lifetime}. Never share it."),
         heading,
         before: vec![lead],

@@ -326,13 +326,13 @@ fn belongs_to_another(product: &str) -> Copy {
         }
 }
 
-fn with_code(code: &Code<'_>, product: &str, heading: &'static str, lead: String, without_it: &str) -> Copy {
+fn with_code(code: &Code, product: &str, heading: &'static str, lead: String, without_it: &str) -> Copy {
     let lifetime = match code.minutes {
         1 => "eine Minute".to_owned(),
         minutes => format!("{minutes} Minuten"),
     };
     Copy {
-        subject: format!("{} ist Ihr Code für {product}", code.digits),
+        subject: format!("{} ist Ihr Code für {product}", code.grouped),
         preheader: format!("Er gilt {lifetime}. Behalten Sie ihn für sich."),
         heading,
         before: vec![lead],

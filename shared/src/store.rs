@@ -9,6 +9,7 @@ mod accounts;
 mod codes;
 mod emails;
 mod error;
+mod key_pairs;
 mod outbox;
 mod recovery;
 mod sessions;

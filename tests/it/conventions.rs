@@ -261,7 +261,7 @@ async fn the_bearer_scheme_is_optional_and_case_insensitive() {
                 product.send(request).await.expect(200);
             }
             let request = product.request(Method::PUT, "/session/extend").header("authorization", &value);
-            product.send(request).await.acknowledged();
+            product.send(request).await.expect(202);
         }
     })
     .await;

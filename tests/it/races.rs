@@ -5,6 +5,7 @@
 mod account;
 mod codes;
 mod emails;
+mod key_pairs;
 mod owners;
 mod recovery;
 mod sessions;

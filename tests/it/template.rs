@@ -204,7 +204,7 @@ fn the_environment_is_what_the_functions_read() {
         // Only functions that derive codes get the code key, and only those that send emails get
         // the sender.
         let expected: &[&str] = match function.name {
-            "verify-session" | "verify-email" => &["CODE_KEY", "PREVIOUS_CODE_KEY"],
+            "verify-session" | "verify-email" | "verify-keypair" => &["CODE_KEY", "PREVIOUS_CODE_KEY"],
             "handle-mail-event" => &["COMPLAINT_SUPPRESSION_DAYS"],
             "send-notices" => &[
                 "AWS_ENDPOINT_URL_SESV2",

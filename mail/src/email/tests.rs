@@ -12,6 +12,7 @@ mod hostile;
 /// 21 November 2026, 20:48 UTC.
 const AT: i64 = 1_795_294_080;
 const ADDRESS: &str = "john@doe.example";
+const KEY_NAME: &str = "Nightly backup";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 fn code(digits: &str) -> Code<'_> {
@@ -19,13 +20,14 @@ fn code(digits: &str) -> Code<'_> {
 }
 
 /// Returns every email with the name of its snapshots.
-fn emails() -> [(&'static str, Email<'static>); 16] {
+fn emails() -> [(&'static str, Email<'static>); 18] {
     [
         ("sign-up-code", Email::SignUpCode(code("048291"))),
         ("sign-in-code", Email::SignInCode(code("482913"))),
         ("recovery-code", Email::RecoveryCode(code("482913"))),
         ("reauthentication-code", Email::ReauthenticationCode(code("482913"))),
         ("add-address-code", Email::AddAddressCode(code("482913075566"))),
+        ("key-pair-code", Email::KeyPairCode { code: code("482913"), name: KEY_NAME }),
         ("already-registered", Email::AlreadyRegistered),
         ("no-account", Email::NoAccount),
         ("belongs-to-another", Email::BelongsToAnother),
@@ -37,6 +39,7 @@ fn emails() -> [(&'static str, Email<'static>); 16] {
         ("signed-in-elsewhere", Email::SignedInElsewhere { address: ADDRESS }),
         ("account-recovered", Email::AccountRecovered { address: ADDRESS }),
         ("unverified-by-recovery", Email::UnverifiedByRecovery { address: ADDRESS }),
+        ("key-pair-verified", Email::KeyPairVerified { name: KEY_NAME }),
     ]
 }
 
@@ -75,7 +78,8 @@ fn code_of<'a>(email: &Email<'a>) -> Option<&'a str> {
         | Email::SignInCode(code)
         | Email::RecoveryCode(code)
         | Email::ReauthenticationCode(code)
-        | Email::AddAddressCode(code) => Some(code.digits),
+        | Email::AddAddressCode(code)
+        | Email::KeyPairCode { code, .. } => Some(code.digits),
         _ => None,
     }
 }
@@ -118,7 +122,7 @@ fn every_email_reads_as_approved() {
 #[test]
 fn the_html_contains_the_whole_text() {
     for (name, _, message) in written() {
-        let seen = seen(&message.html).replace("&#39;", "'");
+        let seen = seen(&message.html).replace("&#39;", "'").replace("&#34;", "\"");
         for line in message.text.lines() {
             let line: String = line.split_whitespace().collect();
             assert!(seen.contains(&line), "{name}: {line:?} is in the text alone");

@@ -7,7 +7,10 @@ use serde_json::{Value, error::Category};
 use serde_with::rust::maps_duplicate_key_is_error;
 
 use crate::{
-    domain::code::{Digits, SubmittedCode},
+    domain::{
+        code::{Digits, SubmittedCode},
+        key_pair::KeyDays,
+    },
     error::{Error, FieldError},
 };
 
@@ -48,6 +51,15 @@ impl FromJson for SubmittedCode {
         let number = number.and_then(|number| format!("{:.0}", number.abs()).parse().ok());
         let code = text.map(|text| Self::Text(text.to_owned())).or(number.map(Self::Number));
         code.ok_or(Cow::Borrowed("must be the code from the email: 6 to 12 digits, as a string"))
+    }
+}
+
+impl FromJson for KeyDays {
+    fn from_json(value: &Value) -> Result<Self, Cow<'static, str>> {
+        // 7.0 is an integer in JSON, as in a code.
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=999.0).contains(number));
+        let days = number.and_then(|number| format!("{:.0}", number.abs()).parse().ok()).and_then(Self::new);
+        days.ok_or(Cow::Borrowed("must be a whole number from 1 to 365"))
     }
 }
 

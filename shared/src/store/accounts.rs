@@ -19,7 +19,7 @@ use crate::{
         table::{
             backoff::Backoff,
             client::from_item,
-            keys::{EMAIL, Key, SESSION, USER},
+            keys::{EMAIL, KEY_PAIR, Key, SESSION, USER},
             transaction::{Subject, Transaction},
             write::{EXISTS, IS_NEW, Write},
         },
@@ -44,7 +44,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::Gone`] if there is no such user.
     pub async fn account(&self, id: UserId) -> Result<Account, StoreError> {
-        let (mut user, mut emails, mut sessions) = (None, Vec::new(), Vec::new());
+        let (mut user, mut emails, mut sessions, mut key_pairs) = (None, Vec::new(), Vec::new(), Vec::new());
         for item in self.query(Key::partition(id), "").await? {
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).map_or("", String::as_str);
             if sk == USER {
@@ -53,9 +53,11 @@ impl Store {
                 emails.push(from_item(item)?);
             } else if sk.starts_with(SESSION) {
                 sessions.push(from_item(item)?);
+            } else if sk.starts_with(KEY_PAIR) {
+                key_pairs.push(from_item(item)?);
             }
         }
-        Ok(Account { user: user.ok_or(Refusal::Gone)?, emails, sessions })
+        Ok(Account { user: user.ok_or(Refusal::Gone)?, emails, sessions, key_pairs })
     }
 
     /// Creates the account of a verified sign-up: user, address, alias and session, in one

@@ -14,6 +14,7 @@ use crate::{
     store::{
         Refusal, Store, StoreError,
         accounts::{begin_session, end_session, notify, redeem},
+        key_pairs::end_key_pair,
         table::{
             keys::Key,
             transaction::{Subject, Transaction},
@@ -25,15 +26,16 @@ use crate::{
 /// Turns a removed address into a verified one.
 const RESTORE: &str = "REMOVE #removedAt, #removedIn, #verifiedIn, #expiresAt";
 
-/// A transaction takes 100 writes. A recovery has at most nine besides the sessions that it ends
-/// and the addresses that it makes unverified, two writes each. With at most 40 addresses
-/// (`EmailsPerUser`) so many sessions always fit.
+/// A transaction takes 100 writes. A recovery has at most nine besides the addresses that it makes
+/// unverified and the key pairs and sessions that it ends, two writes each. With at most 20
+/// addresses (`EmailsPerUser`) and 10 key pairs (`KeyPairsPerUser`), so many sessions always fit:
+/// 9 + 2 × (20 + 10 + 5) = 79.
 const MAX_SESSIONS_ENDED_WITH_RECOVERY: usize = 5;
 
 impl Store {
     /// Recovers an account: restores the address as verified and preferred, makes the addresses
-    /// that were verified shortly before its removal unverified, ends every session and opens a new
-    /// one.
+    /// that were verified shortly before its removal unverified, ends every session and key pair,
+    /// and opens a new session.
     ///
     /// If there are more sessions than a transaction can end, most of them end before the rest. If
     /// the process stops in between, the code is still valid, and the account is otherwise
@@ -83,6 +85,9 @@ impl Store {
             transaction.add(Subject::Account, record);
             for old in &account.sessions {
                 end_session(transaction, user, old);
+            }
+            for old in account.key_pairs.iter().filter(|key_pair| key_pair.exists(now)) {
+                end_key_pair(transaction, user, old);
             }
             let active = Session::new(session, &account.user, &verification.client, now);
             begin_session(transaction, session, &active, account.next_version())?;

@@ -1,35 +1,43 @@
 //! Requests to every endpoint, what precedes them, and how to check their effect afterwards.
 
+mod key_pairs;
+
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 
 use super::api_request::ApiRequest;
-use crate::support::{Answer, Person, Product, Requested, wrong};
+use crate::support::{Answer, KeyPair, Person, Product, Requested, wrong};
 
 /// A request to an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
+    CheckKeypair,
     CheckSession,
     CloseAnotherSession,
     CloseSession,
     CloseSessions,
     CreateEmail,
+    CreateKeypair,
     CreateSession,
     CreateUser,
     DeleteEmail,
+    DeleteKeypair,
     ExtendSession,
     GetUser,
     GuessAtEmail,
+    GuessAtKeypair,
     GuessAtSession,
     ListEmails,
+    ListKeypairs,
     ListSessions,
     PreferEmail,
     ReauthenticateSession,
     RecoverAccount,
     ResendEmailCode,
     VerifyEmail,
+    VerifyKeypair,
     VerifyReauthentication,
     VerifySignIn,
     VerifySignUp,
@@ -46,6 +54,8 @@ pub(crate) struct Prepared {
     subject: String,
     /// The ID of a verification, and its code.
     proof: (String, String),
+    /// The key pair that the request is about.
+    key_pair: Option<KeyPair>,
 }
 
 impl Prepared {
@@ -54,8 +64,10 @@ impl Prepared {
         let address = match scenario {
             Scenario::GuessAtEmail | Scenario::VerifyEmail => &self.subject,
             Scenario::VerifySignIn => &second_address(&self.person),
-            Scenario::GuessAtSession
+            Scenario::GuessAtKeypair
+            | Scenario::GuessAtSession
             | Scenario::RecoverAccount
+            | Scenario::VerifyKeypair
             | Scenario::VerifyReauthentication
             | Scenario::VerifySignUp => &self.person.address,
             _ => return None,
@@ -65,26 +77,32 @@ impl Prepared {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 28] = [
+        Self::CheckKeypair,
         Self::CheckSession,
         Self::CloseAnotherSession,
         Self::CloseSession,
         Self::CloseSessions,
         Self::CreateEmail,
+        Self::CreateKeypair,
         Self::CreateSession,
         Self::CreateUser,
         Self::DeleteEmail,
+        Self::DeleteKeypair,
         Self::ExtendSession,
         Self::GetUser,
         Self::GuessAtEmail,
+        Self::GuessAtKeypair,
         Self::GuessAtSession,
         Self::ListEmails,
+        Self::ListKeypairs,
         Self::ListSessions,
         Self::PreferEmail,
         Self::ReauthenticateSession,
         Self::RecoverAccount,
         Self::ResendEmailCode,
         Self::VerifyEmail,
+        Self::VerifyKeypair,
         Self::VerifyReauthentication,
         Self::VerifySignIn,
         Self::VerifySignUp,
@@ -98,6 +116,11 @@ impl Scenario {
 
     fn route(self) -> (&'static str, &'static str) {
         match self {
+            Self::CheckKeypair => ("GET", "/keypair"),
+            Self::CreateKeypair => ("POST", "/keypair"),
+            Self::DeleteKeypair => ("DELETE", "/keypair/{id}"),
+            Self::ListKeypairs => ("GET", "/keypairs"),
+            Self::GuessAtKeypair | Self::VerifyKeypair => ("PUT", "/keypair/verification"),
             Self::CheckSession => ("GET", "/session"),
             Self::CloseAnotherSession | Self::CloseSession => ("DELETE", "/session/{id}"),
             Self::CreateEmail => ("POST", "/email"),
@@ -124,8 +147,13 @@ impl Scenario {
     /// The status of the response if nothing fails.
     pub(crate) fn expected_status(self) -> u16 {
         match self {
-            Self::CheckSession | Self::GetUser | Self::ListEmails | Self::ListSessions => 200,
-            Self::GuessAtEmail | Self::GuessAtSession => 401,
+            Self::CheckKeypair
+            | Self::CheckSession
+            | Self::GetUser
+            | Self::ListEmails
+            | Self::ListKeypairs
+            | Self::ListSessions => 200,
+            Self::GuessAtEmail | Self::GuessAtKeypair | Self::GuessAtSession => 401,
             _ => 202,
         }
     }
@@ -133,11 +161,12 @@ impl Scenario {
     /// The status of the response to a request that is repeated after it took effect.
     pub(crate) fn repeated_status(self) -> u16 {
         match self {
-            Self::CloseAnotherSession | Self::DeleteEmail => 404,
+            Self::CloseAnotherSession | Self::DeleteEmail | Self::DeleteKeypair => 404,
             Self::CloseSession
             | Self::CloseSessions
             | Self::RecoverAccount
             | Self::VerifyEmail
+            | Self::VerifyKeypair
             | Self::VerifyReauthentication
             | Self::VerifySignIn
             | Self::VerifySignUp => 401,
@@ -149,7 +178,9 @@ impl Scenario {
     pub(crate) fn calls(self) -> &'static [&'static str] {
         match self {
             Self::CloseAnotherSession => &["GetItem SESSION/SESSION", "GetItem USER/SESSION", "TransactWriteItems"],
-            Self::GuessAtEmail | Self::GuessAtSession => &["UpdateItem CODE/CODE", "UpdateItem RATE_LIMIT/RATE_LIMIT"],
+            Self::GuessAtEmail | Self::GuessAtKeypair | Self::GuessAtSession => {
+                &["UpdateItem CODE/CODE", "UpdateItem RATE_LIMIT/RATE_LIMIT"]
+            }
             Self::RecoverAccount => &["GetItem ADDRESS/ADDRESS", "Query", "TransactWriteItems", "UpdateItem CODE/CODE"],
             Self::VerifyReauthentication | Self::VerifySignUp => &["TransactWriteItems", "UpdateItem CODE/CODE"],
             _ => registry::find(self.function()).expect("a function").cost.calls,
@@ -169,19 +200,24 @@ impl Scenario {
             | Self::CloseSessions
             | Self::ExtendSession
             | Self::CreateSession
+            | Self::DeleteKeypair
             | Self::ReauthenticateSession => 2,
             Self::CreateUser | Self::ResendEmailCode | Self::PreferEmail | Self::VerifyReauthentication => 3,
             Self::CreateEmail => 4,
-            Self::DeleteEmail | Self::VerifyEmail => 5,
+            Self::CreateKeypair | Self::DeleteEmail | Self::VerifyEmail => 5,
+            Self::VerifyKeypair => 6,
             Self::VerifySignUp => 7,
             Self::VerifySignIn => 8,
-            Self::RecoverAccount => 12,
+            Self::RecoverAccount => 14,
             _ => 0,
         }
     }
 
     /// Creates the user of all runs of the scenario. A sign-up has none.
     pub(crate) async fn begin(self, product: &Product) -> Option<Person> {
+        if self.is_about_key_pairs() {
+            return None;
+        }
         if matches!(self, Self::CreateUser | Self::GuessAtSession | Self::RecoverAccount | Self::VerifySignUp) {
             return None;
         }
@@ -200,10 +236,10 @@ impl Scenario {
     /// Does everything that precedes the request.
     pub(crate) async fn prepare(self, product: &Product, person: Option<&Person>) -> Prepared {
         let Some(person) = person else {
-            return if self == Self::RecoverAccount {
-                self.prepare_recovery(product).await
-            } else {
-                self.prepare_sign_up(product).await
+            return match self {
+                Self::RecoverAccount => self.prepare_recovery(product).await,
+                _ if self.is_about_key_pairs() => self.prepare_key_pair(product).await,
+                _ => self.prepare_sign_up(product).await,
             };
         };
         let mut person = person.clone();
@@ -271,24 +307,23 @@ impl Scenario {
                 proof = (requested.id, code);
                 request
             }
-            Self::CreateUser | Self::GuessAtSession | Self::RecoverAccount | Self::VerifySignUp => {
-                unreachable!("no user of several runs")
-            }
+            _ => unreachable!("no user of several runs"),
         };
-        Prepared { request, person, subject, proof }
+        Prepared { request, person, subject, proof, key_pair: None }
     }
 
     /// Signs up a user whose only address is then replaced by another one.
     async fn prepare_recovery(self, product: &Product) -> Prepared {
         let (address, alias) = new_identity();
         let person = product.sign_up(&address, &alias).await;
+        let key_pair = Some(product.add_key_pair(&person).await);
         let first = product.email_id(&person, &address).await;
         let second = product.add_email(&person, &second_address(&person)).await;
         product.prefer(&person, &second).await.acknowledged();
         product.delete_email(&person, &first).await.acknowledged();
         let (requested, code) = product.sign_in_code(&address).await;
         let request = verification_request("/session/verification", &requested.id, &code);
-        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
+        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code), key_pair }
     }
 
     async fn prepare_sign_up(self, product: &Product) -> Prepared {
@@ -312,13 +347,14 @@ impl Scenario {
             session_id: requested.session_id,
             bearer: requested.bearer.clone(),
         };
-        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
+        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code), key_pair: None }
     }
 
     /// Checks that the effect of the request, whose last response is given, is stored.
     pub(crate) async fn assert_effect(self, product: &Product, prepared: &Prepared, last: &Answer) {
         let Prepared { person, subject, proof, .. } = prepared;
         match self {
+            _ if self.is_about_key_pairs() => self.assert_effect_on_key_pair(product, prepared, last).await,
             Self::CheckSession => assert_eq!(last.text("alias"), person.alias),
             Self::GetUser => assert_eq!(last.body, json!({"alias": person.alias})),
             Self::ListEmails => assert_eq!(last.body["emails"][0]["address"], json!(person.address)),
@@ -339,6 +375,8 @@ impl Scenario {
             Self::VerifyReauthentication => assert_ne!(authenticated_at(product, person).await, *subject),
             Self::RecoverAccount => {
                 product.session(&person.bearer).await.refused(401, "bearer");
+                let ended = prepared.key_pair.as_ref().expect("a key pair");
+                product.check_key_pair(ended).await.refused(401, "active key pair");
                 let back = Person { bearer: subject.clone(), ..person.clone() };
                 let emails = product.emails(&back).await;
                 assert_eq!((&emails[0]["address"], &emails[1]["verified"]), (&json!(person.address), &json!(false)));
@@ -372,6 +410,7 @@ impl Scenario {
                 product.session(subject).await.refused(401, "bearer");
                 product.session(&person.bearer).await.expect(200);
             }
+            _ => unreachable!("about key pairs"),
         }
     }
 }

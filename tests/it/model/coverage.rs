@@ -86,7 +86,7 @@ fn every_response_of_every_endpoint_and_every_email_is_reached() {
     let rarely_reached: Vec<_> = reached.answers.iter().filter(|(_, times)| **times < MIN_TIMES).collect();
     assert!(rarely_reached.is_empty(), "reached too rarely: {rarely_reached:?}");
     assert!(
-        reached.kinds.len() == 11 && reached.kinds.values().all(|times| *times >= MIN_TIMES),
+        reached.kinds.len() == 12 && reached.kinds.values().all(|times| *times >= MIN_TIMES),
         "{:?}",
         reached.kinds
     );

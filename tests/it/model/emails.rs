@@ -2,9 +2,8 @@
 
 use super::{
     answers::{ListedEmail, Refusal, Success},
-    codes::submitted_code,
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
-    world::{Email, Outcome, Purpose, Removed, Verified, World, usable},
+    world::{Email, Outcome, Purpose, Removed, Scope, Verified, World, usable},
 };
 use crate::support::EmailKind;
 
@@ -68,31 +67,8 @@ impl World {
     }
 
     pub(super) fn verify_email(&mut self, bearer: Bearer, code: Ref, guess: Guess) -> Outcome {
-        if bearer == Bearer::Malformed {
-            return Err(Refusal::Unauthenticated);
-        }
-        let tag = submitted_code(code, guess)?;
-        let caller = match bearer {
-            Bearer::None => None,
-            _ => Some(self.authenticate(bearer)),
-        };
-        if let Some(Err(Refusal::Unauthenticated)) = caller {
-            let code = tag.filter(|tag| self.guessable(*tag, false).is_some());
-            let Some(code) = code.and_then(|code| self.codes.get_mut(&code)) else {
-                return Err(Refusal::UnauthenticatedOrCodeRefused);
-            };
-            code.uncertain_tries += 1;
-            return Err(Refusal::Unauthenticated);
-        }
-        let caller = caller.transpose()?.map(|session| self.sessions[&session].user);
-        let code = self.redeem(tag, guess, false)?;
-        let (tag, Purpose::AddEmail { user, email, events }) = (tag.expect("a code that was right"), code.purpose)
-        else {
-            return Err(Refusal::CodeRefused);
-        };
-        if caller.is_some_and(|caller| caller != user) {
-            return Err(Refusal::CodeRefused);
-        }
+        let (tag, code, user) = self.redeem_as(bearer, code, guess, Scope::Email)?;
+        let Purpose::AddEmail { email, events, .. } = code.purpose else { return Err(Refusal::CodeRefused) };
         self.call(Failing::Query)?;
         if self.accounts[&user].recovery.is_some_and(|(event, _)| event > events) {
             return Err(Refusal::CodeRefused);
@@ -166,13 +142,13 @@ impl World {
     }
 
     /// Refuses the request if no code was verified in the session recently.
-    fn require_fresh(&self, session: Tag) -> Result<(), Refusal> {
+    pub(super) fn require_fresh(&self, session: Tag) -> Result<(), Refusal> {
         let is_fresh = self.now < self.sessions[&session].authenticated_at + self.rules.fresh_session;
         if is_fresh { Ok(()) } else { Err(Refusal::StepUpRequired) }
     }
 
     /// Refuses the request if the account was changed too often in the last day.
-    fn check_changes(&self, user: Tag) -> Result<(), Refusal> {
+    pub(super) fn check_changes(&self, user: Tag) -> Result<(), Refusal> {
         let today: Vec<_> = self.accounts[&user].changes.iter().filter(|time| **time + DAY > self.now).collect();
         match today.len().checked_sub(self.rules.account_changes_per_day) {
             Some(first) => Err(Refusal::TooManyRequests(today[first] + DAY - self.now)),

@@ -4,14 +4,14 @@ use super::{
     answers::{Refusal, SessionDetails, Success},
     codes::submitted_code,
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
-    world::{Account, AliasState, Code, Email, Outcome, Purpose, Session, Verified, World},
+    world::{Account, AliasState, Code, Email, Outcome, Purpose, Scope, Session, Verified, World},
 };
 use crate::support::EmailKind;
 
 impl World {
     pub(super) fn verify_session(&mut self, code: Ref, guess: Guess) -> Outcome {
         let tag = submitted_code(code, guess)?;
-        let code = self.redeem(tag, guess, true)?;
+        let code = self.redeem(tag, guess, Scope::Session)?;
         let tag = tag.expect("a code that was right");
         match code.purpose {
             Purpose::SignUp { alias } => self.create_account(tag, code, alias),
@@ -100,6 +100,7 @@ impl World {
         account.recovery = Some((self.events, removed.verified));
         self.removed.remove(&code.address.which);
         self.sessions.retain(|_, session| session.user != user);
+        self.key_pairs.retain(|_, key_pair| key_pair.user != user);
         self.mail(EmailKind::AccountRecovered, removed.address);
         let is_unverified = unverified.contains(&previous.tag);
         let kind = if is_unverified { EmailKind::UnverifiedByRecovery } else { EmailKind::AccountRecovered };
@@ -114,7 +115,8 @@ impl World {
         let not_after = code.created_at + self.rules.session_maximum;
         let ends = (code.created_at + self.rules.session_lifetime).min(not_after);
         let order = self.sessions.values().map(|session| session.order + 1).max().unwrap_or_default();
-        self.sessions.insert(tag, Session { user, order, created_at: self.now, authenticated_at: self.now, ends, not_after });
+        self.sessions
+            .insert(tag, Session { user, order, created_at: self.now, authenticated_at: self.now, ends, not_after });
     }
 
     pub(super) fn check_session(&mut self, bearer: Bearer) -> Outcome {
@@ -150,6 +152,9 @@ impl World {
         let current = self.authenticate(bearer)?;
         self.call(Failing::Query)?;
         let newest_first = self.active_sessions(self.sessions[&current].user).into_iter().rev();
-        Ok(Success::Sessions { active: newest_first.map(|tag| (tag, self.sessions[&tag].created_at, self.sessions[&tag].ends)).collect(), current })
+        Ok(Success::Sessions {
+            active: newest_first.map(|tag| (tag, self.sessions[&tag].created_at, self.sessions[&tag].ends)).collect(),
+            current,
+        })
     }
 }

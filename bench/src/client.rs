@@ -130,6 +130,11 @@ impl Connection {
         self.send_json(Method::POST, "/email", &user.bearer, &json!({"address": address})).await
     }
 
+    /// Creates a key pair, and returns the response with the code's ID.
+    pub(crate) async fn add_key_pair(&mut self, user: &SignedInUser) -> Result<Value> {
+        self.send_json(Method::POST, "/keypair", &user.bearer, &json!({"name": "Reports", "days": 90})).await
+    }
+
     /// Adds an address to a user's account and verifies it. Returns the address's ID.
     pub(crate) async fn add_verified_address(&mut self, user: &SignedInUser, address: &str) -> Result<String> {
         let requested = self.add_address(user, address).await?;

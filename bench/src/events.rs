@@ -140,6 +140,29 @@ impl Events {
                 set(headers, "access-control-request-method", json!("GET"));
                 event
             }
+            "create-keypair" => {
+                let jane = api.sign_up(number).await?;
+                Event::read("create-keypair", "valid")?.authorized_as(&jane).into()
+            }
+            "verify-keypair" => {
+                let jane = api.sign_up(number).await?;
+                let created = api.add_key_pair(&jane).await?;
+                let code = api.code(&address, 1, &created).await?;
+                Event::read("verify-keypair", "with-bearer")?.authorized_as(&jane).with_body(&code).into()
+            }
+            "check-keypair" => {
+                let jane = api.sign_up(number).await?;
+                let created = api.add_key_pair(&jane).await?;
+                let code = api.code(&address, 1, &created).await?;
+                api.send_json(Method::PUT, "/keypair/verification", "", &code).await?;
+                Event::read("check-keypair", "valid")?.with_key_pair(&created).into()
+            }
+            "delete-keypair" => {
+                let jane = api.sign_up(number).await?;
+                let created = api.add_key_pair(&jane).await?;
+                let id = text(&created, "keyID")?;
+                Event::read("delete-keypair", "valid")?.authorized_as(&jane).with_path_id(&id).into()
+            }
             // Reads, and what can be repeated.
             function => Event::read(function, "valid")?.authorized_as(john).into(),
         };
@@ -201,6 +224,15 @@ impl Event {
     fn authorized_as(mut self, user: &SignedInUser) -> Self {
         if let Some(headers) = self.0.get_mut("headers") {
             set(headers, "authorization", format!("Bearer {}", user.bearer).into());
+        }
+        self
+    }
+
+    fn with_key_pair(mut self, created: &Value) -> Self {
+        for (header, member) in [("api-key", "apiKey"), ("api-secret", "apiSecret")] {
+            if let (Some(headers), Some(value)) = (self.0.get_mut("headers"), created.get(member)) {
+                set(headers, header, value.clone());
+            }
         }
         self
     }

@@ -4,8 +4,9 @@
 //! Anyone can have an email sent to an address by typing it into a form, so an email must not carry
 //! text that a stranger wrote (CVE-2022-31127: advertisements sent as "names"). Names and aliases
 //! are in no email at all. [`facts`] and [`user_agent`] let through the rest: an IP address that
-//! parses, the name of a browser or program that is on a list, and ASCII addresses, which only the
-//! owner of their account sees. Subjects consist of fixed text, the product's name and the code.
+//! parses, the name of a browser or program that is on a list, and, for the owner of an account
+//! alone, ASCII addresses and the names of key pairs. Subjects consist of fixed text, the product's
+//! name and the code.
 
 mod copy;
 mod facts;
@@ -71,6 +72,13 @@ pub enum Email<'a> {
     ReauthenticationCode(Code),
     /// To an address that a user adds to an account: the code that verifies it.
     AddAddressCode(Code),
+    /// To the preferred address: the code that activates a key pair.
+    KeyPairCode {
+        /// The code.
+        code: Code,
+        /// The name of the key pair.
+        name: &'a str,
+    },
     /// Instead of the code of a sign-up: the address belongs to an account.
     AlreadyRegistered,
     /// Instead of the code of a sign-in: the address belongs to no account.
@@ -126,6 +134,11 @@ pub enum Email<'a> {
         /// The address that recovered the account.
         address: &'a str,
     },
+    /// To the preferred address: a key pair was verified.
+    KeyPairVerified {
+        /// The name of the key pair.
+        name: &'a str,
+    },
 }
 
 /// A rendered email.
@@ -141,7 +154,7 @@ pub(crate) struct Message {
 /// The element that an email shows between its paragraphs.
 enum Highlight<'a> {
     Code(&'a Code),
-    Address(String),
+    Text(String),
     Nothing,
 }
 
@@ -208,7 +221,8 @@ impl Email<'_> {
             | Self::RecoveryCode(code)
             | Self::RestoreCode(code)
             | Self::ReauthenticationCode(code)
-            | Self::AddAddressCode(code) => Highlight::Code(code),
+            | Self::AddAddressCode(code)
+            | Self::KeyPairCode { code, .. } => Highlight::Code(code),
             Self::AlreadyRegistered | Self::NoAccount | Self::BelongsToAnother => Highlight::Nothing,
             Self::AddressVerified { address }
             | Self::AddressRemoved { address, .. }
@@ -218,7 +232,8 @@ impl Email<'_> {
             | Self::AccountRecovered { address }
             | Self::AccountDeleted { address, .. }
             | Self::AccountRestored { address }
-            | Self::UnverifiedByRecovery { address } => Highlight::Address(facts::address(address)),
+            | Self::UnverifiedByRecovery { address } => Highlight::Text(facts::address(address)),
+            Self::KeyPairVerified { name } => Highlight::Text(facts::key_name(name)),
         }
     }
 }

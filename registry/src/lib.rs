@@ -8,7 +8,10 @@ use std::pin::Pin;
 
 use mail::Consumer;
 use serde_json::value::RawValue;
-use shared::{App, Endpoint, Response, Timestamp};
+use shared::{
+    App, Endpoint, Response, Timestamp,
+    edge::{Access, Credential},
+};
 
 /// A function of the product.
 #[derive(Debug)]
@@ -29,16 +32,22 @@ pub struct Route {
     /// The path below the API's base path, as in `template.yaml`. The `$default` route, which
     /// `reject-request` serves as well, is not in this list.
     pub path: &'static str,
-    /// Whether the endpoint requires a bearer token.
-    pub requires_token: bool,
-    /// Whether the session of the token must be fresh.
-    pub requires_fresh_session: bool,
+    /// The credential that the endpoint requires.
+    pub requires: Credential,
     /// Whether the endpoint derives codes and cannot start without a code key.
     pub derives_codes: bool,
     /// Responds to an event.
     pub respond: Respond,
     /// Serves the endpoint from the Lambda runtime.
     pub serve: Serve,
+}
+
+impl Route {
+    /// Returns whether the endpoint requires a bearer token.
+    #[must_use]
+    pub const fn requires_token(&self) -> bool {
+        matches!(self.requires, Credential::Session | Credential::FreshSession)
+    }
 }
 
 /// The cost of a successful, warm invocation.
@@ -63,6 +72,7 @@ pub type Respond = for<'a> fn(&'a App, Timestamp, &'a RawValue) -> Pin<Box<dyn F
 /// Serves a function for the life of the process.
 pub type Serve = fn() -> Pin<Box<dyn Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>>>;
 
+const KEY_PAIR: &str = "GetItem KEY/KEY";
 const SESSION: &str = "GetItem SESSION/SESSION";
 const ENTRIES: &str = "Query";
 const LIMIT: &str = "GetItem RATE_LIMIT/RATE_LIMIT";
@@ -73,7 +83,9 @@ const WRITE: &str = "TransactWriteItems";
 
 /// All functions, by name.
 #[rustfmt::skip]
-pub const FUNCTIONS: [Function; 23] = [
+pub const FUNCTIONS: [Function; 28] = [
+    endpoint::<check_keypair::CheckKeypair>("GET", "/keypair",
+        cost(&[KEY_PAIR], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
     endpoint::<check_session::CheckSession>("GET", "/session",
         cost(&[SESSION], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
     endpoint::<close_session::CloseSession>("DELETE", "/session/{id}",
@@ -82,12 +94,16 @@ pub const FUNCTIONS: [Function; 23] = [
         cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 4.0, [5.38, 2.2, 2.2])),
     endpoint::<create_email::CreateEmail>("POST", "/email",
         cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 3, 3.0, 9.0, [5.38, 6.2, 3.63])),
+    endpoint::<create_keypair::CreateKeypair>("POST", "/keypair",
+        cost(&[LIMIT, SESSION, ENTRIES, WRITE, SOURCE], 4, 3.0, 11.0, [5.9, 6.8, 4.0])),
     endpoint::<create_session::CreateSession>("POST", "/session",
         cost(&[LIMIT, WRITE, SOURCE], 2, 1.0, 5.0, [5.37, 3.49, 2.2])),
     endpoint::<create_user::CreateUser>("POST", "/user",
         cost(&[LIMIT, WRITE, SOURCE], 2, 1.0, 7.0, [5.37, 3.59, 2.31])),
     endpoint::<delete_email::DeleteEmail>("DELETE", "/email/{id}",
         cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 10.0, [5.38, 2.6, 2.6])),
+    endpoint::<delete_keypair::DeleteKeypair>("DELETE", "/keypair/{id}",
+        cost(&[SESSION, "GetItem USER/KEY", WRITE], 3, 2.0, 4.0, [5.9, 2.2, 2.2])),
     endpoint::<delete_user::DeleteUser>("DELETE", "/user",
         cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 14.0, [5.38, 2.9, 2.9])),
     endpoint::<extend_session::ExtendSession>("PUT", "/session/extend",
@@ -100,6 +116,8 @@ pub const FUNCTIONS: [Function; 23] = [
         cost(&["UpdateItem SUPPRESSION/SUPPRESSION"], 1, 0.0, 1.0, [1.62, 4.07, 0.8])),
     endpoint::<list_emails::ListEmails>("GET", "/emails",
         cost(&[SESSION, "GetItem SUPPRESSION/SUPPRESSION", ENTRIES], 3, 3.0, 0.0, [5.38, 2.4, 2.4])),
+    endpoint::<list_keypairs::ListKeypairs>("GET", "/keypairs",
+        cost(&[SESSION, ENTRIES], 2, 2.0, 0.0, [5.9, 1.6, 1.6])),
     endpoint::<list_sessions::ListSessions>("GET", "/sessions",
         cost(&[SESSION, ENTRIES], 2, 2.0, 0.0, [5.38, 1.46, 1.46])),
     endpoint::<prefer_email::PreferEmail>("PUT", "/email/preferred",
@@ -118,6 +136,8 @@ pub const FUNCTIONS: [Function; 23] = [
         cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 8.0, [5.38, 2.6, 2.6])),
     endpoint::<verify_email::VerifyEmail>("PUT", "/email/verification",
         cost(&[SESSION, ENTRIES, WRITE, TRY], 3, 2.0, 11.0, [5.41, 4.53, 3.24])),
+    endpoint::<verify_keypair::VerifyKeypair>("PUT", "/keypair/verification",
+        cost(&[SESSION, ENTRIES, WRITE, TRY], 3, 2.0, 13.0, [5.95, 5.0, 3.6])),
     endpoint::<verify_session::VerifySession>("PUT", "/session/verification",
         cost(&[ENTRIES, WRITE, TRY], 3, 1.0, 11.0, [5.41, 2.61, 2.62])),
 ];
@@ -127,9 +147,10 @@ pub const FUNCTIONS: [Function; 23] = [
 macro_rules! for_each_endpoint {
     ($callback:ident) => {
         $callback! {
-            check_session close_session close_sessions create_email create_session create_user delete_email
-            delete_user extend_session get_account get_user list_emails list_sessions prefer_email
-            reauthenticate_session reject_request resend_email_code update_user verify_email verify_session
+            check_keypair check_session close_session close_sessions create_email create_keypair create_session
+            create_user delete_email delete_keypair delete_user extend_session get_account get_user list_emails
+            list_keypairs list_sessions prefer_email reauthenticate_session reject_request resend_email_code
+            update_user verify_email verify_keypair verify_session
         }
     };
 }
@@ -161,8 +182,7 @@ const fn endpoint<E: Endpoint>(method: &'static str, path: &'static str, cost: C
     let route = Route {
         method,
         path,
-        requires_token: <E::Access as shared::edge::Access>::REQUIRES_TOKEN,
-        requires_fresh_session: <E::Access as shared::edge::Access>::REQUIRES_FRESH_SESSION,
+        requires: <E::Access as Access>::REQUIRES,
         derives_codes: E::DERIVES_CODES,
         respond: |app, now, event| Box::pin(shared::respond::<E>(app, now, event)),
         serve: || Box::pin(shared::serve::<E>()),

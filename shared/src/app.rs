@@ -14,6 +14,7 @@ use crate::{
         bearer_token::{BearerToken, TokenHash},
         code::{CodeKeys, SubmittedCode},
         id::VerificationId,
+        key_pair::{ApiKey, ApiSecret, KeyPair},
         limits::Limits,
         refused_guess::RefusedGuess,
         rejection::Reason,
@@ -113,6 +114,19 @@ impl App {
         let session = self.store.session(&token_hash).await?;
         let session = session.filter(|session| session.is_active(now)).ok_or(Error::Unauthenticated)?;
         Ok(Authenticated { session, token_hash })
+    }
+
+    /// Returns the active key pair that a key and a secret belong to.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKeyPair`] if there is none, and the store's errors.
+    pub async fn authenticate_key_pair(
+        &self,
+        (key, secret): &(ApiKey, ApiSecret),
+        now: Timestamp,
+    ) -> Result<KeyPair, Error> {
+        let key_pair = self.store.key_pair(key).await?;
+        key_pair.filter(|key_pair| key_pair.authenticates(secret, now)).ok_or(Error::UnknownKeyPair)
     }
 
     /// Compares a submitted code with the one that was sent. This is the only way to a verification

@@ -221,6 +221,7 @@ impl Variables<'_> {
             mails_per_source_ip_per_hour: (per_source_ip > 0).then_some(per_source_ip),
             emails_per_user: self.number("EMAILS_PER_USER", 1, default.emails_per_user)?,
             sessions_per_user: self.number("SESSIONS_PER_USER", 1, default.sessions_per_user)?,
+            key_pairs_per_user: self.number("KEY_PAIRS_PER_USER", 1, default.key_pairs_per_user)?,
             account_changes_per_day: self.number("ACCOUNT_CHANGES_PER_DAY", 1, default.account_changes_per_day)?,
             complaint_suppression: self
                 .number("COMPLAINT_SUPPRESSION_DAYS", 1, None)?

@@ -8,6 +8,7 @@ pub mod code;
 pub mod email_address;
 pub mod full_name;
 pub mod id;
+pub mod key_pair;
 pub mod language;
 pub mod limits;
 pub mod notice;

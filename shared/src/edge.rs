@@ -12,11 +12,11 @@ mod request;
 mod response;
 
 pub use self::{
-    access::{Access, Fresh, Public},
+    access::{Access, ByKeyPair, Credential, Fresh, Public},
     body::{FromBody, FromJson, Members},
     codes::{CodeRequested, CodeSubmission, SessionRequested},
     endpoint::{DEADLINE, Endpoint, respond, serve},
-    listed::{ListedEmail, ListedSession},
+    listed::{ListedEmail, ListedKeyPair, ListedSession},
     log::{Metric, start as start_log},
     request::Request,
     response::{Acknowledged, Client, Response},

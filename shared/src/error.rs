@@ -28,6 +28,9 @@ pub enum Error {
     /// No bearer token, or not that of an active session.
     #[error("Provide the bearer token of an active session: Authorization: Bearer <token>")]
     Unauthenticated,
+    /// No key pair, or not an active one with its secret.
+    #[error("Provide an active key pair in the headers api-key and api-secret")]
+    UnknownKeyPair,
     /// The session is active, but no code was verified in it recently (RFC 9470).
     #[error("Verify a code in this session first: request one with POST /session/reauthentication, or sign in again.")]
     StepUpRequired {
@@ -85,7 +88,9 @@ impl Error {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated | Self::StepUpRequired { .. } | Self::CodeRefused(_) => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated | Self::UnknownKeyPair | Self::StepUpRequired { .. } | Self::CodeRefused(_) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -99,7 +104,7 @@ impl Error {
         match self {
             Self::Malformed(_) => "malformed-request",
             Self::Invalid(_) => "invalid-input",
-            Self::Unauthenticated => "unauthenticated",
+            Self::Unauthenticated | Self::UnknownKeyPair => "unauthenticated",
             Self::StepUpRequired { .. } => "step-up-required",
             Self::CodeRefused(_) => "code-refused",
             Self::Forbidden(_) => "forbidden",
@@ -115,7 +120,7 @@ impl Error {
         match self {
             Self::Malformed(_) => "Malformed request",
             Self::Invalid(_) => "Invalid input",
-            Self::Unauthenticated => "Authentication required",
+            Self::Unauthenticated | Self::UnknownKeyPair => "Authentication required",
             Self::StepUpRequired { .. } => "Recent authentication required",
             Self::CodeRefused(_) => "Code rejected",
             Self::Forbidden(_) => "Forbidden",
@@ -192,6 +197,7 @@ impl From<Refusal> for Error {
             Refusal::Account(error) => error.into(),
             Refusal::Gone => Self::Unauthenticated,
             Refusal::UnknownSession => Self::NotFound("Session not found"),
+            Refusal::UnknownKeyPair => Self::NotFound("Key pair not found"),
             Refusal::Code => Self::CodeRefused(None),
             Refusal::TooManySessions => Self::Unavailable("sessions were opened meanwhile".into()),
             Refusal::AliasTaken => Self::invalid("alias", Reason::Taken, "is taken. Choose another one."),
@@ -208,6 +214,7 @@ impl From<AccountError> for Error {
                 Self::invalid("address", Reason::AlreadyVerified, "is already verified for your account")
             }
             AccountError::EmailLimitReached => Self::Forbidden("Email address limit reached. Remove an address first."),
+            AccountError::KeyPairLimitReached => Self::Forbidden("Key pair limit reached. Delete a key pair first."),
             AccountError::NotVerified => {
                 Self::Forbidden("Only a verified email address can be preferred. Verify it first.")
             }

@@ -25,7 +25,7 @@ pub use domain::{
     alias::Alias,
     email_address::EmailAddress,
     full_name::FullName,
-    id::{EmailId, NoticeId, SessionId, UserId, VerificationId},
+    id::{EmailId, KeyPairId, NoticeId, SessionId, UserId, VerificationId},
     language::Language,
     limits::Limits,
     rejection::Reason,

@@ -10,6 +10,7 @@ mod codes;
 mod deletion;
 mod emails;
 mod error;
+mod key_pairs;
 mod outbox;
 mod profiles;
 mod recovery;

@@ -26,6 +26,8 @@
 //! | identifiers and stored hashes as bearer tokens | `check_session` |
 //! | ambiguous `Authorization` headers, cookies, overridden methods | `conventions` |
 //! | items created by a guess | `attacks::guesses` |
+//! | key pairs of others, mixed up, or as bearers | `attacks::key_pairs`, `check_keypair` |
+//! | codes of key pairs that were ended | `verify_keypair`, `attacks::key_pairs` |
 //! | closing a pending session | `close_session` |
 //! | items that have expired but are not deleted | `check_session`, `attacks::takeover` |
 //! | endless session extension | `extend_session` |
@@ -48,6 +50,7 @@
 
 mod emails;
 mod guesses;
+mod key_pairs;
 mod network;
 mod source;
 mod takeover;

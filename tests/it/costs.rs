@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::{
-    support::{Product, Requested, markdown, product_with},
+    support::{KeyPair, Product, Requested, markdown, product_with},
     template::{SENDERS, Template},
 };
 use meter::{Meter, Units};
@@ -83,7 +83,7 @@ impl Ledger<'_> {
         let (Some(function), None) = (functions.next(), functions.next()) else { panic!("{name}: {consumed:?}") };
         // These two differ from the invocation in the registry: a sign-up writes other items than a
         // sign-in, and a code without a bearer token needs no session.
-        if !["sign-up: the code", "address: the code"].contains(&name) {
+        if !["sign-up: the code", "address: the code", "key pair: the code"].contains(&name) {
             let cost = registry::find(function).expect("a function").cost;
             let registered = Units { read: cost.read_units, write: cost.write_units };
             assert_eq!(consumed[function], registered, "{name}");
@@ -127,6 +127,14 @@ async fn measured(product: &Product, meter: &Meter) -> BTreeMap<&'static str, Us
     ledger.measure("address: another code", ask).await;
     let (id, code) = product.email_code(&john, "john@example.com").await;
     ledger.measure("address: the code", product.verify_email(&id, &code)).await;
+    let mut created = None;
+    let ask = async { created = Some(KeyPair::of(&product.ask_for_key_pair(&john, "Nightly backup").await)) };
+    ledger.measure("key pair: create", ask).await;
+    let (created, code) = (created.expect("a response"), product.newest_code("another@doe.net").await);
+    ledger.measure("key pair: the code", product.verify_key_pair(&created.code_id, &code)).await;
+    ledger.measure("key pair: check", product.check_key_pair(&created)).await;
+    ledger.measure("key pairs: list", product.key_pairs(&john)).await;
+    ledger.measure("key pair: delete", product.delete_key_pair(&john, &created.id)).await;
     let email = product.email_id(&john, "john@example.com").await;
     ledger.measure("address: prefer", product.prefer(&john, &email)).await;
     let email = product.email_id(&john, "another@doe.net").await;

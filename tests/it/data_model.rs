@@ -177,6 +177,10 @@ async fn write_every_kind(product: &Product, ses: &Proxy) -> Vec<Item> {
     product.prefer(&john, &work).await.acknowledged();
     product.sign_in_through(&john, "john@doe.net").await;
     product.ask_to_reauthenticate(&john.bearer).await.expect(202);
+    // A key pair that is verified, and one that is not. The recovery ends both.
+    let (key_pair, code) = product.key_pair_code(&john, "john@work.example").await;
+    product.verify_key_pair(&key_pair.code_id, &code).await.acknowledged();
+    product.ask_for_key_pair(&john, "Nightly backup").await.expect(202);
     product.delete_email(&john, &first).await.acknowledged();
     product.stack.delivered().await;
     intermediate.extend(product.items().await);

@@ -27,11 +27,14 @@ async fn nothing_of_a_deleted_account_authenticates() {
     product_with(Settings::with_mail_for_all(), async |product| {
         let john = john(product).await;
         let other = product.sign_in(&john).await;
+        let key_pair = product.add_key_pair(&john).await;
+        let (pending_key_pair, key_code) = product.key_pair_code(&john, JOHN).await;
         let (signing_in, sign_in_code) = product.sign_in_code(JOHN).await;
         let (adding, add_code) = product.email_code(&john, "john@new.example").await;
         let fresh = product.ask_to_reauthenticate(&john.bearer).await.expect(202).text("verificationCodeID");
         let fresh_code = product.newest_code(JOHN).await;
-        // A code of the second before is void, one of the same second may be of a sign-in afterwards.
+        // A code of the second before is void, one of the same second may be of a sign-in
+        // afterwards.
         product.pass(SECOND);
         let expected = &[(EmailKind::AccountDeleted, JOHN), (EmailKind::AccountDeleted, WORK)];
         product.mailing(product.delete_user(&john), expected).await.acknowledged();
@@ -47,6 +50,10 @@ async fn nothing_of_a_deleted_account_authenticates() {
             product.verify_session(id, code).await.refused(401, "code");
         }
         product.verify_email(&adding, &add_code).await.refused(401, "code");
+        product.verify_key_pair(&pending_key_pair.code_id, &key_code).await.refused(401, "code");
+        for key_pair in [&key_pair, &pending_key_pair] {
+            product.check_key_pair(key_pair).await.refused(401, "active key pair");
+        }
         product.assert_unchanged_but_counters(&before).await;
     })
     .await;
@@ -136,8 +143,15 @@ async fn the_largest_account_can_be_deleted_and_restored() {
         for _ in 0..79 {
             product.sign_in(&john).await;
         }
+        let mut key_pairs = Vec::new();
+        for _ in 0..10 {
+            key_pairs.push(product.add_key_pair(&john).await);
+        }
         assert_eq!(product.sessions(&john).await.len(), 80);
         product.delete_user(&john).await.acknowledged();
+        for key_pair in &key_pairs {
+            product.check_key_pair(key_pair).await.refused(401, "active key pair");
+        }
         product.session(&john.bearer).await.refused(401, "bearer");
         let back = product.sign_in_through(&john, "john7@work.example").await;
         assert!(product.emails(&back).await.iter().all(|email| email["verified"] == true));
@@ -169,18 +183,24 @@ async fn a_used_restored_and_deleted_account_leaves_nothing_behind() {
         let john = product.sign_up(JOHN, "johny").await;
         product.add_email(&john, WORK).await;
         product.update_user(&john, json!({"fullName": "John H. Doe"})).await.acknowledged();
+        product.pass(Duration::from_mins(5));
+        let key_pair = product.add_key_pair(&john).await;
+        product.check_key_pair(&key_pair).await.expect(200);
         let export = product.account(&john).await;
         assert_eq!(export["emails"][1]["address"], WORK);
+        assert_eq!(export["keys"][0]["apiKey"], key_pair.key);
         product.close_all(&john, "").await.acknowledged();
         product.session(&john.bearer).await.refused(401, "bearer");
         product.pass(Duration::from_mins(5));
         let again = product.sign_in(&john).await;
         product.delete_user(&again).await.acknowledged();
+        product.check_key_pair(&key_pair).await.refused(401, "active key pair");
         let back = product.sign_in_through(&john, WORK).await;
         let restored = product.account(&back).await;
         for unchanged in ["userID", "alias", "fullName", "createdAt", "emails"] {
             assert_eq!(restored[unchanged], export[unchanged], "{unchanged}");
         }
+        assert_eq!(restored["keys"], json!([]));
         product.delete_user(&back).await.acknowledged();
         product.delivered().await;
         product.pass(PERIOD + SECOND);

@@ -32,21 +32,26 @@ macro_rules! survives {
 }
 
 survives! {
+    checking_a_key_pair_survives_every_fault: CheckKeypair;
     checking_a_session_survives_every_fault: CheckSession;
     closing_another_session_survives_every_fault: CloseAnotherSession;
     closing_the_current_session_survives_every_fault: CloseSession;
     closing_all_sessions_survives_every_fault: CloseSessions;
     adding_an_address_survives_every_fault: CreateEmail;
+    creating_a_key_pair_survives_every_fault: CreateKeypair;
     requesting_a_sign_in_survives_every_fault: CreateSession;
     requesting_a_sign_up_survives_every_fault: CreateUser;
     deleting_an_address_survives_every_fault: DeleteEmail;
+    deleting_a_key_pair_survives_every_fault: DeleteKeypair;
     deleting_an_account_survives_every_fault: DeleteUser;
     extending_a_session_survives_every_fault: ExtendSession;
     getting_the_account_survives_every_fault: GetAccount;
     getting_a_user_survives_every_fault: GetUser;
     a_wrong_guess_at_an_address_is_counted_despite_every_fault: GuessAtEmail;
+    a_wrong_guess_at_a_key_pair_is_counted_despite_every_fault: GuessAtKeypair;
     a_wrong_guess_at_a_session_is_counted_despite_every_fault: GuessAtSession;
     listing_addresses_survives_every_fault: ListEmails;
+    listing_key_pairs_survives_every_fault: ListKeypairs;
     listing_sessions_survives_every_fault: ListSessions;
     preferring_an_address_survives_every_fault: PreferEmail;
     requesting_a_reauthentication_survives_every_fault: ReauthenticateSession;
@@ -55,6 +60,7 @@ survives! {
     restoring_an_account_survives_every_fault: RestoreAccount;
     changing_the_profile_survives_every_fault: UpdateUser;
     verifying_an_address_survives_every_fault: VerifyEmail;
+    verifying_a_key_pair_survives_every_fault: VerifyKeypair;
     verifying_a_reauthentication_survives_every_fault: VerifyReauthentication;
     verifying_a_sign_in_survives_every_fault: VerifySignIn;
     verifying_a_sign_up_survives_every_fault: VerifySignUp;

@@ -41,6 +41,7 @@ async fn the_account_has_the_profile_the_addresses_and_the_sessions() {
           "groups": [
             "public"
           ],
+          "keys": [],
           "language": "en",
           "roles": [
             "user"
@@ -77,14 +78,18 @@ async fn the_lists_are_those_of_the_other_endpoints() {
         product.add_email(&john, "john@work.example").await;
         let again = product.sign_in(&john).await;
         product.sign_up("jane@doe.net", "jane").await;
+        product.pass(Duration::from_mins(5));
+        product.add_key_pair(&again).await;
+        product.ask_for_key_pair(&again, "CI").await.expect(202);
         let account = product.account(&again).await;
+        assert_eq!(account["keys"], json!(product.key_pairs(&again).await));
         assert_eq!(account["emails"], json!(product.emails(&again).await));
         assert_eq!(account["sessions"], json!(product.sessions(&again).await));
         // An export that leaves nothing out: every item of the user is in it.
         let of_john = |item: &&Item| item.text("pk") == format!("USER#{}", john.user_id);
         let stored = product.items().await;
         let stored: Vec<_> = stored.iter().filter(of_john).map(|item| item.text("sk")).collect();
-        let ids = ["emails", "sessions"].map(|list| account[list].as_array().expect("a list").len());
+        let ids = ["emails", "sessions", "keys"].map(|list| account[list].as_array().expect("a list").len());
         assert_eq!(stored.len(), 1 + ids.iter().sum::<usize>(), "{stored:?}");
     })
     .await;

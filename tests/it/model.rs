@@ -12,6 +12,7 @@ mod choices;
 mod codes;
 mod coverage;
 mod emails;
+mod key_pairs;
 mod learning;
 mod machine;
 mod mailbox;

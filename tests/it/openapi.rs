@@ -6,7 +6,11 @@ mod replay;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::{Alias, Reason, domain::code::SubmittedCode, edge::FromJson};
+use shared::{
+    Alias, Reason,
+    domain::code::SubmittedCode,
+    edge::{Credential, FromJson},
+};
 
 use crate::{
     fixtures::{self, Expected},
@@ -62,7 +66,8 @@ fn the_security_is_what_each_function_requires() {
         let described = if own.is_null() { usual } else { own };
         let route = registry::find(&operation.name).and_then(|function| function.endpoint).expect("an endpoint");
         let refuses_unknown = fixtures::of(&operation.name).iter().any(|(case, _)| *case == "unknown-bearer");
-        let expected = match (route.requires_token, refuses_unknown) {
+        let expected = match (route.requires_token(), refuses_unknown) {
+            _ if route.requires == Credential::KeyPair => json!([{"apiKey": [], "apiSecret": []}]),
             (true, true) => json!([{"bearer": []}]),
             (false, true) => json!([{}, {"bearer": []}]),
             _ => json!([]),

@@ -6,6 +6,7 @@ mod account;
 mod codes;
 mod deletion;
 mod emails;
+mod key_pairs;
 mod owners;
 mod profile;
 mod recovery;

@@ -94,7 +94,11 @@ async fn long_journey(product: &Product) {
     product.delete_email(&newest, &id).await.acknowledged();
     product.delete_email(&newest, &second).await.refused(403, "preferred");
     product.prefer(&newest, &id).await.refused(404, "not found");
-    for path in ["/session", "/sessions", "/emails"] {
+    let (key_pair, code) = product.key_pair_code(&newest, "john@work.example").await;
+    product.verify_key_pair(&key_pair.code_id, &code).await.acknowledged();
+    product.check_key_pair(&key_pair).await.expect(200);
+    product.delete_key_pair(&newest, &key_pair.id).await.acknowledged();
+    for path in ["/session", "/sessions", "/emails", "/keypairs"] {
         product.send(of(product, &newest, Method::GET, path)).await.expect(200);
     }
     product.close(&newest, &newest.session_id).await.acknowledged();

@@ -1,6 +1,6 @@
-//! Secrets appear only where they belong: a code in its email, a bearer token in the one response
-//! that issues it. No log line contains a full address, and every failure is logged in exactly one
-//! line.
+//! Secrets appear only where they belong: a code in its email, a bearer token and the secret of a
+//! key pair in the one response that issues it. No log line contains a full address, and every
+//! failure is logged in exactly one line.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,19 +8,25 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{
-    Answer, Person, Product, Requested, Settings, Talkative, code_in, log_lines, product_with, times_logged, wrong,
+    Answer, KeyPair, Person, Product, Requested, Settings, Talkative, code_in, log_lines, product_with, times_logged,
+    wrong,
 };
 
-/// The responses to a client, and the bearer tokens that they issued.
+/// The responses to a client, and the bearer tokens and secrets that they issued.
 #[derive(Default)]
 struct Story {
     answers: Vec<Answer>,
     bearers: BTreeSet<String>,
+    /// The API keys of key pairs, which are no secrets, but are not logged either.
+    api_keys: BTreeSet<String>,
 }
 
 impl Story {
     fn record(&mut self, answer: Answer) -> Answer {
-        self.bearers.extend(answer.body["bearer"].as_str().map(str::to_owned));
+        for name in ["bearer", "apiSecret"] {
+            self.bearers.extend(answer.body[name].as_str().map(str::to_owned));
+        }
+        self.api_keys.extend(answer.body["apiKey"].as_str().map(str::to_owned));
         self.answers.push(answer.clone());
         answer
     }
@@ -87,6 +93,7 @@ async fn long_story(product: &Product) -> Story {
     story.record(product.prefer(&ada, &more).await).refused(404, "not found");
     story.record(product.close(&ada, &again.session_id).await).acknowledged();
     story.record(product.session(&again.bearer).await).refused(401, "bearer");
+    use_key_pairs(product, &mut story, &ada, second).await;
     // Malformed requests that contain secrets.
     let broken = product.request(Method::PUT, "/session/verification").header("content-type", "application/json");
     story.record(product.send(broken.body(format!("{{\"code\":\"{code}\","))).await).refused(400, "JSON");
@@ -107,6 +114,22 @@ async fn long_story(product: &Product) -> Story {
     let asked = story.requested(product.ask_to_sign_in(first).await);
     story.verify(product, asked, first).await;
     story
+}
+
+/// Uses a key pair in every way, valid and invalid. `preferred` gets its code.
+async fn use_key_pairs(product: &Product, story: &mut Story, ada: &Person, preferred: &str) {
+    product.pass(Duration::from_mins(5));
+    let key_pair = KeyPair::of(&story.record(product.ask_for_key_pair(ada, "Backup").await).expect(202));
+    let code = product.newest_code(preferred).await;
+    story.record(product.check_key_pair(&key_pair).await).refused(401, "key pair");
+    story.record(product.verify_key_pair(&key_pair.code_id, &wrong(&code)).await).refused(401, "code");
+    story.record(product.verify_key_pair(&key_pair.code_id, &code).await).acknowledged();
+    story.record(product.check_key_pair(&key_pair).await).expect(200);
+    story.record(product.call_as(&ada.bearer, Method::GET, "/keypairs", None).await).expect(200);
+    story.record(product.send(key_pair.on(product.request(Method::GET, "/session"))).await).refused(401, "bearer");
+    story.record(product.delete_key_pair(ada, &key_pair.secret).await).refused(400, "id");
+    story.record(product.delete_key_pair(ada, &key_pair.id).await).acknowledged();
+    story.record(product.check_key_pair(&key_pair).await).refused(401, "key pair");
 }
 
 /// Splits a text into its words of letters and digits.
@@ -180,6 +203,7 @@ async fn the_log_has_no_codes_tokens_or_addresses_and_each_refusal_once() {
         assert!(lines.iter().any(|line| line.contains("aws_smithy_runtime")), "the SDK logged nothing");
         for line in &lines {
             assert_no_secret("a line of the log", line, &codes, &story.bearers);
+            assert_no_secret("a line of the log", line, &codes, &story.api_keys);
             let line = line.to_lowercase();
             for address in ADDRESSES {
                 assert!(!line.contains(&address.to_lowercase()), "a line of the log holds an address: {line}");

@@ -163,6 +163,49 @@ async fn an_integer_code_works_with_the_documented_authorization_header() {
     .await;
 }
 
+/// The requests and the members that the public JavaScript SDK uses in `createKeyPair`,
+/// `listKeyPairs` and `deleteKeyPair`, and when it authenticates with a key pair. It has no method
+/// that verifies one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_pairs_of_the_public_sdk_work() {
+    product(async |product| {
+        let john = product.sign_up("john@doe.net", "johny").await;
+        let as_john = |method, path: &str| {
+            let request = product.request(method, path).header("content-type", "application/json");
+            request.bearer_auth(&john.bearer).header("user-agent", "threatwinds-sdk")
+        };
+        let body = json!({"name": "Example", "days": 365});
+        let created = product.send(as_john(Method::POST, "/keypair").body(body.to_string())).await.expect(202).body;
+        let text = |name: &str| created[name].as_str().expect("a text").to_owned();
+        assert_eq!((text("apiKey").len(), text("apiSecret").len(), text("keyName").as_str()), (32, 64, "Example"));
+        assert!(created["expireAt"].is_i64() && created["verified"] == false, "{created}");
+        let code = product.newest_code("john@doe.net").await;
+        let body = json!({"verificationCodeID": text("verificationCodeID"), "code": code});
+        let verify = as_john(Method::PUT, "/keypair/verification").body(body.to_string());
+        product.send(verify).await.acknowledged();
+
+        let listed = product.send(as_john(Method::GET, "/keypairs")).await.expect(200).body;
+        let members = ["apiKey", "keyID", "keyName", "expireAt"].map(|name| (name, created[name].clone()));
+        let mut expected: Value = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        expected["verified"] = json!(true);
+        assert_eq!(listed, json!({"keys": [expected]}));
+
+        let with_key = || {
+            let request = product.request(Method::GET, "/keypair").header("api-key", text("apiKey"));
+            request.header("api-secret", text("apiSecret"))
+        };
+        let checked = product.send(with_key()).await.expect(200).body;
+        assert_eq!((&checked["userID"], &checked["userName"]), (&json!(john.user_id), &json!("John Doe")));
+        assert_eq!((&checked["userAlias"], &checked["verified"]), (&json!("johny"), &json!(true)));
+
+        let delete = as_john(Method::DELETE, &format!("/keypair/{}", text("keyID")));
+        product.send(delete).await.acknowledged();
+        product.send(with_key()).await.expect(401);
+        assert_eq!(product.send(as_john(Method::GET, "/keypairs")).await.expect(200).body, json!({"keys": []}));
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_values_of_the_examples_are_refused() {
     product(async |product| {

@@ -213,7 +213,7 @@ fn the_environment_is_what_the_functions_read() {
         // the sender.
         let expected: &[&str] = match function.name {
             "create-user" => &["SIGN_UP"],
-            "verify-session" | "verify-email" => &["CODE_KEY", "PREVIOUS_CODE_KEY"],
+            "verify-session" | "verify-email" | "verify-keypair" => &["CODE_KEY", "PREVIOUS_CODE_KEY"],
             "handle-mail-event" => &["COMPLAINT_SUPPRESSION_DAYS"],
             "send-notices" => &[
                 "AWS_ENDPOINT_URL_SESV2",

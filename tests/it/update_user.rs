@@ -1,17 +1,19 @@
 //! `PUT /user`: changes the full name, the alias, or both.
 
-use serde_json::{Value, json};
-use shared::{Config, UserId, domain::user::ProfileChange, store::Store};
+use clap::Parser;
+use serde_json::json;
+use shared::Config;
 
-use crate::support::{Product, Settings, product, product_with};
+use crate::support::{Product, Settings, UNKNOWN_ID, product, product_with};
 
 const JOHN: &str = "john@doe.net";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_active_session_shows_the_change_at_once() {
-    product(async |product| {
+    product_with(Settings::with_mail_for_all(), async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let other = product.sign_in(&john).await;
+        let key_pair = product.add_key_pair(&john).await;
         let profile = json!({"fullName": " Jöhn  Doe ", "alias": "Johnny"});
         product.mailing(product.update_user(&john, profile), &[]).await.acknowledged();
         for bearer in [&john.bearer, &other.bearer] {
@@ -20,6 +22,8 @@ async fn every_active_session_shows_the_change_at_once() {
         }
         let account = product.account(&john).await;
         assert_eq!((&account["fullName"], &account["alias"]), (&json!("Jöhn  Doe"), &json!("Johnny")));
+        let checked = product.check_key_pair(&key_pair).await.expect(200);
+        assert_eq!((checked.text("userName"), checked.text("userAlias")), ("Jöhn  Doe".into(), "Johnny".into()));
         assert_eq!(product.user(&john.user_id).await.expect(200).body, json!({"alias": "Johnny"}));
         // And so does a later one.
         let later = product.sign_in(&john).await;
@@ -109,33 +113,48 @@ async fn nothing_else_can_be_assigned() {
     .await;
 }
 
-/// The operator's change of roles and groups is the same transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_and_groups_that_an_operator_sets_reach_active_sessions() {
-    product(async |product| {
+    product_with(Settings::with_mail_for_all(), async |product| {
         let john = product.sign_up(JOHN, "johny").await;
         let other = product.sign_in(&john).await;
-        let profile = ProfileChange {
-            roles: Some(vec!["user".to_owned(), "admin".to_owned()]),
-            groups: Some(Vec::new()),
-            ..ProfileChange::default()
-        };
-        let user: UserId = john.user_id.parse().expect("an ID");
-        store(product).update_user(user, &profile, product.stack.clock().now()).await.expect("a change");
+        let key_pair = product.add_key_pair(&john).await;
+        for command in [&["set-roles", &john.user_id, "user", "admin"][..], &["set-groups", &john.user_id]] {
+            operate(product, command).await.expect("a change");
+        }
+        let expected = (&json!(["user", "admin"]), &json!([]));
+        let checked = product.check_key_pair(&key_pair).await.expect(200).body;
+        assert_eq!((&checked["roles"], &checked["groups"]), expected);
         for bearer in [&john.bearer, &other.bearer, &product.sign_in(&john).await.bearer] {
             let session = product.session(bearer).await.expect(200).body;
-            assert_eq!((&session["roles"], &session["groups"]), (&json!(["user", "admin"]), &json!([])));
-            assert_eq!(session["fullName"], "John Doe");
+            assert_eq!((&session["roles"], &session["groups"]), expected);
+            assert_eq!((&session["fullName"], &session["alias"]), (&json!("John Doe"), &json!("johny")));
         }
     })
     .await;
 }
 
-/// The store as the function uses it. An operator's tool uses the same.
-fn store(product: &Product) -> Store {
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_cannot_change_a_user_who_does_not_exist() {
+    product(async |product| {
+        let john = product.sign_up(JOHN, "johny").await;
+        product.delete_user(&john).await.acknowledged();
+        let before = product.contents().await;
+        for user in [UNKNOWN_ID, &john.user_id] {
+            let refused = operate(product, &["set-roles", user, "admin"]).await.expect_err("no such user");
+            assert!(refused.contains("no such user"), "{refused}");
+        }
+        product.assert_unchanged(&before).await;
+    })
+    .await;
+}
+
+/// Runs a command of the operator's tool, with the environment of a function.
+async fn operate(product: &Product, command: &[&str]) -> Result<String, String> {
     let environment = product.stack.environment("update-user").expect("the environment");
     let config = Config::from_variables(&|name| environment.get(name).cloned()).expect("a configuration");
-    Store::new(&config)
+    let arguments = admin::Arguments::try_parse_from(["latchkey-admin"].iter().chain(command)).expect("a command");
+    admin::run(arguments, &config, product.stack.clock().now()).await
 }
 
 /// With as many sessions as a deployment can allow, the change still is one transaction.
@@ -144,6 +163,10 @@ async fn a_user_with_the_maximum_of_sessions_can_change_the_alias() {
     let settings = Settings::with_mail_for_all().and("SessionsPerUser", "80");
     product_with(settings, async |product| {
         let john = product.sign_up(JOHN, "johny").await;
+        let mut key_pairs = Vec::new();
+        for _ in 0..10 {
+            key_pairs.push(product.add_key_pair(&john).await);
+        }
         let mut sessions = Vec::new();
         for _ in 0..80 {
             sessions.push(product.sign_in(&john).await);
@@ -152,8 +175,10 @@ async fn a_user_with_the_maximum_of_sessions_can_change_the_alias() {
         assert_eq!(product.sessions(last).await.len(), 80);
         product.update_user(last, json!({"alias": "johnny"})).await.acknowledged();
         for session in &sessions {
-            let aliases: Value = product.session(&session.bearer).await.expect(200).body;
-            assert_eq!(aliases["alias"], "johnny");
+            assert_eq!(product.session(&session.bearer).await.expect(200).text("alias"), "johnny");
+        }
+        for key_pair in &key_pairs {
+            assert_eq!(product.check_key_pair(key_pair).await.expect(200).text("userAlias"), "johnny");
         }
     })
     .await;

@@ -1,5 +1,5 @@
-//! `DELETE /session/{id}`: closes a session of the user, this one (`current`) or another. Its bearer
-//! token no longer authenticates.
+//! `DELETE /session/{id}`: closes a session of the user, this one (`current`) or another. Its
+//! bearer token no longer authenticates.
 //!
 //! 202 acknowledged · 400 · 401 · 404 · 500 · 503
 

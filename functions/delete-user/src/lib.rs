@@ -1,5 +1,5 @@
-//! `DELETE /user`: deletes the user's account. Nothing of it authenticates after the response. For a
-//! while a sign-in with one of its verified addresses restores it; then everything expires.
+//! `DELETE /user`: deletes the user's account. Nothing of it authenticates after the response. For
+//! a while a sign-in with one of its verified addresses restores it; then everything expires.
 //!
 //! 202 acknowledged · 401 · 429 · 500 · 503
 

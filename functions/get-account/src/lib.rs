@@ -5,7 +5,7 @@
 use serde::Serialize;
 use shared::{
     App, Authenticated, Endpoint, Error, Language, Request, Timestamp, UserId,
-    edge::{ListedEmail, ListedSession},
+    edge::{ListedEmail, ListedKeyPair, ListedSession},
 };
 
 /// `GET /user`: returns the user's account.
@@ -26,6 +26,7 @@ pub struct StoredAccount {
     created_at: Timestamp,
     emails: Vec<ListedEmail>,
     sessions: Vec<ListedSession>,
+    keys: Vec<ListedKeyPair>,
 }
 
 impl Endpoint for GetAccount {
@@ -49,6 +50,7 @@ impl Endpoint for GetAccount {
             created_at: user.created_at,
             emails,
             sessions,
+            keys: ListedKeyPair::all(account.key_pairs, now),
         })
     }
 }

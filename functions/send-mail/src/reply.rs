@@ -43,7 +43,7 @@ impl SendMail {
     /// Decides how a request for a code is replied to. An owner is written to as they typed their
     /// address: `Jane@` and `jane@` could be two mailboxes on some servers.
     ///
-    /// Returns `None` if a reauthentication is about an address that the user has removed.
+    /// Returns `None` if the code is for the owner of an address that the user has removed.
     fn choose(&self, requested: &Verification, owner: Option<AddressOwner>) -> Option<Reply> {
         let code = |owner, effect| ReplyContent::Code { key: self.keys.current().clone(), owner, effect };
         let removal = owner.as_ref().and_then(|owner| owner.removal.as_ref());
@@ -63,10 +63,12 @@ impl SendMail {
             (Purpose::SignIn { .. }, None) => (ReplyContent::NoAccount, None),
             (Purpose::SignUp { .. }, owner) => (ReplyContent::AlreadyRegistered, owner),
             (Purpose::AddEmail { .. }, owner) => (ReplyContent::BelongsToAnother, owner),
-            (Purpose::Reauthenticate { user, .. }, Some(owner)) if !is_removed && owner.user == *user => {
+            (Purpose::KeyPair { user, .. } | Purpose::Reauthenticate { user, .. }, Some(owner))
+                if !is_removed && owner.user == *user =>
+            {
                 (code(None, SignInEffect::None), Some(owner))
             }
-            (Purpose::Reauthenticate { .. }, _) => return None,
+            (Purpose::KeyPair { .. } | Purpose::Reauthenticate { .. }, _) => return None,
         };
         Some(Reply { to: owner.map_or_else(|| requested.address.clone(), |owner| owner.address), content })
     }
@@ -90,9 +92,9 @@ impl SendMail {
     }
 }
 
-fn code_email(verification: &Verification, effect: SignInEffect, digits: &str) -> Result<Email<'static>, SendError> {
+fn code_email<'a>(verification: &'a Verification, effect: SignInEffect, digits: &str) -> Result<Email<'a>, SendError> {
     let code = Code::new(digits, verification.created_at.seconds(), verification.expires_at.seconds())?;
-    Ok(match verification.purpose {
+    Ok(match &verification.purpose {
         Purpose::SignUp { .. } => Email::SignUpCode(code),
         Purpose::SignIn { .. } => match effect {
             SignInEffect::None => Email::SignInCode(code),
@@ -100,6 +102,7 @@ fn code_email(verification: &Verification, effect: SignInEffect, digits: &str) -
             SignInEffect::Restores => Email::RestoreCode(code),
         },
         Purpose::AddEmail { .. } => Email::AddAddressCode(code),
+        Purpose::KeyPair { key_name, .. } => Email::KeyPairCode { code, name: key_name.as_str() },
         Purpose::Reauthenticate { .. } => Email::ReauthenticationCode(code),
     })
 }

@@ -9,6 +9,7 @@ use shared::{
     Config, ConfigError, EmailAddress, Metric, Timestamp,
     domain::{
         account::Email as Address,
+        key_pair::KeyName,
         notice::{Event, Notice},
     },
     store::{OutboxItem, StoreError},
@@ -55,8 +56,8 @@ impl SendNotices {
         if !store.is_suppressed(&notice.to, now).await? {
             return Ok(Some(notice.to.clone()));
         }
-        // The account's other addresses have a notice of their own.
-        if notice.to.canonical() == notice.address.canonical() {
+        // The account's other addresses have a notice of their own, except of key pairs.
+        if notice.event != Event::KeyPairVerified && notice.to.canonical() == notice.address.canonical() {
             return Ok(None);
         }
         let mut emails = match store.account(notice.user).await {
@@ -93,5 +94,6 @@ fn email(notice: &Notice) -> Email<'_> {
         }
         Event::AccountRestored => Email::AccountRestored { address },
         Event::UnverifiedByRecovery => Email::UnverifiedByRecovery { address },
+        Event::KeyPairVerified => Email::KeyPairVerified { name: notice.key_name.as_ref().map_or("", KeyName::as_str) },
     }
 }

@@ -11,7 +11,6 @@ use shared::{
     domain::verification::{CodeScope, Purpose},
     edge::{Acknowledged, CodeSubmission, Public},
 };
-use tokio::try_join;
 
 /// `PUT /email/verification`: verifies an address with a code.
 #[derive(Debug)]
@@ -25,24 +24,11 @@ impl Endpoint for VerifyEmail {
     type Output = Acknowledged;
 
     async fn handle(app: &App, request: &Request, _: Public) -> Result<Acknowledged, Error> {
-        let (context, token) = (&request.context, request.bearer_token()?);
-        let CodeSubmission { id, code } = request.body()?;
-        let authenticated = async {
-            match &token {
-                Some(token) => app.authenticate(token, context.now).await.map(Some),
-                None => Ok(None),
-            }
-        };
-        // Run both concurrently. An invalid token can use up a try, but so can a request without a
-        // token.
-        let redeemed = app.redeem(id, &code, CodeScope::Email, context);
-        let (authenticated, verification) = try_join!(authenticated, redeemed)?;
+        let verification = CodeSubmission::redeem(app, request, CodeScope::Email).await?;
         let Purpose::AddEmail { user, email, account_version } = verification.purpose else {
             return Err(Error::CodeRefused(None));
         };
-        if authenticated.is_some_and(|authenticated| authenticated.session.user != user) {
-            return Err(Error::CodeRefused(None));
-        }
+        let context = &request.context;
         app.store.verify_email(&verification, (user, email), account_version, context, app.limits()).await?;
         Ok(Acknowledged::of(user))
     }

@@ -46,7 +46,7 @@ impl Endpoint for VerifySession {
                 app.store.reauthenticate_session(&verification, *user, token_hash, context.now).await?;
                 *user
             }
-            Purpose::AddEmail { .. } => return Err(Error::CodeRefused(None)),
+            Purpose::AddEmail { .. } | Purpose::KeyPair { .. } => return Err(Error::CodeRefused(None)),
         };
         Ok(Acknowledged::of(user))
     }

@@ -10,6 +10,9 @@ use super::Layout;
 /// The maximum length of an address (RFC 5321).
 const MAX_ADDRESS_BYTES: usize = 254;
 
+/// The maximum length of the name of a key pair.
+const MAX_KEY_NAME_CHARACTERS: usize = 64;
+
 /// Returns the product's name on one line. It is part of subjects, where a line break would start a
 /// header.
 pub(super) fn one_line(text: &str) -> String {
@@ -27,6 +30,13 @@ pub(super) fn ip(text: &str) -> Option<String> {
 pub(super) fn address(text: &str) -> String {
     let visible = |c: char| if c.is_ascii_graphic() { c } else { '?' };
     text.chars().take(MAX_ADDRESS_BYTES).map(visible).collect()
+}
+
+/// Returns the name of a key pair on one line. Characters of which mail programs make links are
+/// replaced: the user who chose the name may not be the owner of the account.
+pub(super) fn key_name(text: &str) -> String {
+    let name = one_line(text).replace(['.', ':', '/', '@'], "_");
+    name.chars().take(MAX_KEY_NAME_CHARACTERS).collect()
 }
 
 /// Returns a time such as `21 November 2026, 20:48 UTC`. The time zone of the reader is unknown.

@@ -12,6 +12,7 @@ mod hostile;
 /// 21 November 2026, 20:48 UTC.
 const AT: i64 = 1_795_294_080;
 const ADDRESS: &str = "john@doe.example";
+const KEY_NAME: &str = "Nightly backup";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 fn code(digits: &str) -> Code {
@@ -19,7 +20,7 @@ fn code(digits: &str) -> Code {
 }
 
 /// Returns every email with the name of its snapshots.
-fn emails() -> [(&'static str, Email<'static>); 20] {
+fn emails() -> [(&'static str, Email<'static>); 22] {
     [
         ("sign-up-code", Email::SignUpCode(code("048291"))),
         ("sign-in-code", Email::SignInCode(code("482913"))),
@@ -27,6 +28,7 @@ fn emails() -> [(&'static str, Email<'static>); 20] {
         ("restore-code", Email::RestoreCode(code("482913"))),
         ("reauthentication-code", Email::ReauthenticationCode(code("482913"))),
         ("add-address-code", Email::AddAddressCode(code("482913075566"))),
+        ("key-pair-code", Email::KeyPairCode { code: code("482913"), name: KEY_NAME }),
         ("already-registered", Email::AlreadyRegistered),
         ("no-account", Email::NoAccount),
         ("belongs-to-another", Email::BelongsToAnother),
@@ -41,6 +43,7 @@ fn emails() -> [(&'static str, Email<'static>); 20] {
         ("account-deleted-for-good", Email::AccountDeleted { address: ADDRESS, recoverable_until: None }),
         ("account-restored", Email::AccountRestored { address: ADDRESS }),
         ("unverified-by-recovery", Email::UnverifiedByRecovery { address: ADDRESS }),
+        ("key-pair-verified", Email::KeyPairVerified { name: KEY_NAME }),
     ]
 }
 
@@ -80,7 +83,8 @@ fn code_of<'a>(email: &'a Email<'_>) -> Option<&'a str> {
         | Email::RecoveryCode(code)
         | Email::RestoreCode(code)
         | Email::ReauthenticationCode(code)
-        | Email::AddAddressCode(code) => Some(&code.grouped),
+        | Email::AddAddressCode(code)
+        | Email::KeyPairCode { code, .. } => Some(&code.grouped),
         _ => None,
     }
 }
@@ -123,7 +127,7 @@ fn every_email_reads_as_approved() {
 #[test]
 fn the_html_contains_the_whole_text() {
     for (name, _, message) in written() {
-        let seen = seen(&message.html).replace("&#39;", "'");
+        let seen = seen(&message.html).replace("&#39;", "'").replace("&#34;", "\"");
         for line in message.text.lines() {
             let line: String = line.split_whitespace().collect();
             assert!(seen.contains(&line), "{name}: {line:?} is in the text alone");

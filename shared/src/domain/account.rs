@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     email_address::EmailAddress,
-    id::{EmailId, UserId},
+    id::{EmailId, KeyPairId, UserId},
+    key_pair::KeyPairEntry,
     limits::Limits,
     rate_limit::count_daily,
     recovery::Removal,
@@ -82,6 +83,8 @@ pub struct Account {
     pub emails: Vec<Email>,
     /// The user's sessions, including expired ones.
     pub sessions: Vec<SessionEntry>,
+    /// The user's key pairs, verified or not, including expired ones.
+    pub key_pairs: Vec<KeyPairEntry>,
 }
 
 /// The address that a code is requested for.
@@ -102,6 +105,8 @@ pub enum AccountError {
     AlreadyVerified,
     /// The account has as many addresses as the limit allows.
     EmailLimitReached,
+    /// The account has as many key pairs as the limit allows.
+    KeyPairLimitReached,
     /// An unverified address cannot be the preferred one.
     NotVerified,
     /// The preferred address cannot be removed.
@@ -123,6 +128,12 @@ impl Account {
     #[must_use]
     pub fn email(&self, id: EmailId) -> Option<&Email> {
         self.emails.iter().find(|email| email.id == id)
+    }
+
+    /// Returns one of the user's key pairs.
+    #[must_use]
+    pub fn key_pair(&self, id: KeyPairId) -> Option<&KeyPairEntry> {
+        self.key_pairs.iter().find(|key_pair| key_pair.id == id)
     }
 
     /// Returns the preferred address: security notices go there.
@@ -198,6 +209,15 @@ impl Account {
         let is_final = email.recovered && verified.any(|other| other.verified_in < email.verified_in);
         let removal = limits.recovery.filter(|_| !is_final).map(|period| self.removal(email, now, period));
         Ok((email, removal))
+    }
+
+    /// Decides whether the account can have one more key pair. One that is not verified yet counts.
+    ///
+    /// # Errors
+    /// [`AccountError::KeyPairLimitReached`].
+    pub(crate) fn add_key_pair(&self, now: Timestamp, limits: &Limits) -> Result<(), AccountError> {
+        let existing = self.key_pairs.iter().filter(|key_pair| key_pair.exists(now)).count();
+        if existing < limits.key_pairs_per_user { Ok(()) } else { Err(AccountError::KeyPairLimitReached) }
     }
 
     /// Counts a change that sends security notices. Returns the changes of the last 24 hours.

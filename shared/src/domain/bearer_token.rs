@@ -5,6 +5,7 @@ use std::fmt;
 use rand::distr::{Alphanumeric, SampleString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::runtime::entropy;
 
@@ -20,7 +21,7 @@ impl BearerToken {
     /// Generates a new token.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Alphanumeric.sample_string(&mut entropy::os_rng(), Self::LENGTH))
+        Self(random_text(Self::LENGTH))
     }
 
     /// Reads the value of an `Authorization` header: `Bearer <token>` with the scheme in any case
@@ -34,15 +35,24 @@ impl BearerToken {
             Some(_) => return None,
             None => value,
         };
-        let is_token = token.len() == Self::LENGTH && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        is_token.then(|| Self(token.to_owned()))
+        is_random_text(token, Self::LENGTH).then(|| Self(token.to_owned()))
     }
 
     /// Returns the hash that the store finds the session by.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        TokenHash(hex::encode(Sha256::digest(&self.0)))
+        TokenHash::of(&self.0)
     }
+}
+
+/// Generates characters `[A-Za-z0-9]` with the operating system's randomness.
+pub(super) fn random_text(length: usize) -> String {
+    Alphanumeric.sample_string(&mut entropy::os_rng(), length)
+}
+
+/// Returns whether [`random_text`] can have generated a text.
+pub(super) fn is_random_text(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 impl fmt::Debug for BearerToken {
@@ -51,15 +61,24 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// The SHA-256 of a bearer token, in hexadecimal. A token of 381 random bits needs no salt and no
-/// slow hash.
+/// The SHA-256 of a bearer token or of the secret of a key pair, in hexadecimal. A secret of 381
+/// random bits needs no salt and no slow hash.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash(String);
 
 impl TokenHash {
+    pub(super) fn of(secret: &str) -> Self {
+        Self(hex::encode(Sha256::digest(secret)))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Compares with another hash in constant time.
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
 }
 

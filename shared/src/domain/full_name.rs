@@ -26,29 +26,7 @@ impl FullName {
     /// # Errors
     /// If the text is empty or too long, or has a character that a name cannot have.
     pub fn parse(text: &str) -> Result<Self, InvalidFullName> {
-        let name = text.trim_matches(is_blank);
-        if name.is_empty() {
-            return Err(InvalidFullName::Empty);
-        }
-        if name.chars().count() > Self::MAX_CHARACTERS {
-            return Err(InvalidFullName::TooLong);
-        }
-        let mut previous = Kind::Blank;
-        for character in name.chars() {
-            let kind = Kind::of(character);
-            match (previous, kind) {
-                (_, Kind::Control) => return Err(InvalidFullName::Control),
-                // One selector or joiner at a time: runs of them have been used to smuggle whole
-                // texts.
-                (_, Kind::Invisible)
-                | (Kind::Blank | Kind::Joiner, Kind::Joiner)
-                | (Kind::Blank | Kind::Joiner | Kind::Selector, Kind::Selector) => {
-                    return Err(InvalidFullName::Invisible);
-                }
-                _ => previous = kind,
-            }
-        }
-        Ok(Self(name.to_owned()))
+        parse_line(text, Self::MAX_CHARACTERS).map(Self)
     }
 
     /// Returns the name as it was typed.
@@ -58,15 +36,45 @@ impl FullName {
     }
 }
 
+/// Parses a line of text by the rules of a name. Surrounding blanks are trimmed.
+pub(super) fn parse_line(text: &str, max_characters: usize) -> Result<String, InvalidFullName> {
+    let name = text.trim_matches(is_blank);
+    if name.is_empty() {
+        return Err(InvalidFullName::Empty);
+    }
+    if name.chars().count() > max_characters {
+        return Err(InvalidFullName::TooLong { max_characters });
+    }
+    let mut previous = Kind::Blank;
+    for character in name.chars() {
+        let kind = Kind::of(character);
+        match (previous, kind) {
+            (_, Kind::Control) => return Err(InvalidFullName::Control),
+            // One selector or joiner at a time: runs of them have been used to smuggle whole
+            // texts.
+            (_, Kind::Invisible)
+            | (Kind::Blank | Kind::Joiner, Kind::Joiner)
+            | (Kind::Blank | Kind::Joiner | Kind::Selector, Kind::Selector) => {
+                return Err(InvalidFullName::Invisible);
+            }
+            _ => previous = kind,
+        }
+    }
+    Ok(name.to_owned())
+}
+
 /// The reason why a text is not a name. The messages are shown to users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFullName {
     /// Nothing but blanks.
     #[error("must not be empty")]
     Empty,
-    /// More than 128 characters.
-    #[error("must be at most 128 characters")]
-    TooLong,
+    /// More characters than allowed.
+    #[error("must be at most {max_characters} characters")]
+    TooLong {
+        /// So many are allowed.
+        max_characters: usize,
+    },
     /// A control character or a line break.
     #[error("must be a single line without control characters")]
     Control,
@@ -79,7 +87,7 @@ impl From<InvalidFullName> for Reason {
     fn from(error: InvalidFullName) -> Self {
         match error {
             InvalidFullName::Empty => Self::Blank,
-            InvalidFullName::TooLong => Self::TooLong,
+            InvalidFullName::TooLong { .. } => Self::TooLong,
             InvalidFullName::Control | InvalidFullName::Invisible => Self::Characters,
         }
     }
@@ -249,7 +257,11 @@ mod tests {
     fn a_name_has_at_most_128_characters_whatever_their_bytes() {
         for letter in ["x", "\u{e9}", "\u{674e}", "\u{1f600}"] {
             assert!(FullName::parse(&format!(" {} ", letter.repeat(128))).is_ok(), "{letter}");
-            assert_eq!(FullName::parse(&letter.repeat(129)), Err(InvalidFullName::TooLong), "{letter}");
+            assert_eq!(
+                FullName::parse(&letter.repeat(129)),
+                Err(InvalidFullName::TooLong { max_characters: 128 }),
+                "{letter}"
+            );
         }
     }
 
@@ -264,7 +276,7 @@ mod tests {
     #[test]
     fn every_message_is_a_printable_line_that_follows_the_name_of_the_field() {
         use InvalidFullName::{Control, Empty, Invisible, TooLong};
-        for error in [Empty, TooLong, Control, Invisible] {
+        for error in [Empty, TooLong { max_characters: 128 }, Control, Invisible] {
             let message = error.to_string();
             let printable = message.bytes().all(|byte| matches!(byte, b' '..=b'~'));
             assert!(printable && message.starts_with("must "), "{message}");

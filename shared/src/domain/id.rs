@@ -22,6 +22,8 @@ pub mod kind {
     pub enum Email {}
     /// A session, pending or active.
     pub enum Session {}
+    /// A key pair.
+    pub enum KeyPair {}
     /// A requested code.
     pub enum Verification {}
     /// A security notice.
@@ -34,6 +36,8 @@ pub type UserId = Id<kind::User>;
 pub type EmailId = Id<kind::Email>;
 /// `sessionID`
 pub type SessionId = Id<kind::Session>;
+/// `keyID`
+pub type KeyPairId = Id<kind::KeyPair>;
 /// `verificationCodeID`
 pub type VerificationId = Id<kind::Verification>;
 /// `noticeID`

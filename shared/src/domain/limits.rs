@@ -40,6 +40,8 @@ pub struct Limits {
     pub emails_per_user: usize,
     /// `SESSIONS_PER_USER`: how many active sessions a user can have.
     pub sessions_per_user: usize,
+    /// `KEY_PAIRS_PER_USER`: how many key pairs a user can have, verified or not.
+    pub key_pairs_per_user: usize,
     /// `ACCOUNT_CHANGES_PER_DAY`: how many changes that send security notices a user can make in 24
     /// hours.
     pub account_changes_per_day: usize,
@@ -65,6 +67,7 @@ impl Default for Limits {
             mails_per_source_ip_per_hour: Some(60),
             emails_per_user: 10,
             sessions_per_user: 50,
+            key_pairs_per_user: 10,
             account_changes_per_day: 20,
             complaint_suppression: Duration::from_hours(30 * 24),
         }

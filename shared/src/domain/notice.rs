@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     email_address::EmailAddress,
     id::{NoticeId, UserId},
+    key_pair::KeyName,
     language::Language,
     request_context::{ClientInfo, RequestContext},
     timestamp::Timestamp,
@@ -29,12 +30,16 @@ pub struct Notice {
     pub to: EmailAddress,
     /// The change.
     pub event: Event,
-    /// The address that was changed, or that was used for the sign-in.
+    /// The address that was changed, that was used for the sign-in, or that the code of a key pair
+    /// was sent to.
     pub address: EmailAddress,
     /// Until when a sign-in with the removed address, or with an address of the deleted account,
     /// takes the account back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recoverable_until: Option<Timestamp>,
+    /// The name of the key pair that was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_name: Option<KeyName>,
     /// The client that made the change.
     #[serde(flatten)]
     pub client: ClientInfo,
@@ -69,6 +74,8 @@ pub enum Event {
     AccountRestored,
     /// The recovery made the recipient, which was the preferred address, unverified.
     UnverifiedByRecovery,
+    /// A key pair was verified.
+    KeyPairVerified,
 }
 
 impl Notice {
@@ -86,6 +93,7 @@ impl Notice {
             event,
             address: address.clone(),
             recoverable_until: None,
+            key_name: None,
             client: context.client.clone(),
             language: user.language,
             created_at: context.now,

@@ -91,8 +91,8 @@ impl Account {
     /// Recovers the account through an address that was removed from it: the address is verified
     /// and preferred again. Addresses that were verified shortly before the removal, or after it,
     /// have to be verified again, unless they were verified earlier than the recovered one. An
-    /// account that was deleted is restored, too; through an address that was still its own, nothing
-    /// else changes.
+    /// account that was deleted is restored, too; through an address that was still its own,
+    /// nothing else changes.
     ///
     /// Returns `None` if the address is verified again already, if an older address has recovered
     /// the account since the removal, or if the code was requested before the account was deleted.

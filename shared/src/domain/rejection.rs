@@ -23,6 +23,8 @@ pub enum Reason {
     MixedScripts,
     /// The value does not have the required form.
     Format,
+    /// The number is too small or too large.
+    Range,
     /// No user can have the value.
     Reserved,
     /// Another user has the value.
@@ -33,7 +35,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Missing,
         Self::Type,
         Self::Blank,
@@ -41,6 +43,7 @@ impl Reason {
         Self::Characters,
         Self::MixedScripts,
         Self::Format,
+        Self::Range,
         Self::Reserved,
         Self::Taken,
         Self::AlreadyVerified,

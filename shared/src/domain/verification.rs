@@ -11,7 +11,8 @@ use crate::{
         code::{Code, CodeInput, CodeKeys, Digits, KeyId, SubmittedCode},
         email_address::EmailAddress,
         full_name::FullName,
-        id::{EmailId, UserId, VerificationId},
+        id::{EmailId, KeyPairId, UserId, VerificationId},
+        key_pair::KeyName,
         language::Language,
         limits::Limits,
         request_context::{ClientInfo, RequestContext},
@@ -86,6 +87,18 @@ pub enum Purpose {
         /// The version of the account when the code was requested. A recovery voids older codes.
         account_version: u64,
     },
+    /// Activates a key pair.
+    #[serde(rename_all = "camelCase")]
+    KeyPair {
+        /// The account.
+        #[serde(rename = "userID")]
+        user: UserId,
+        /// The entry among its key pairs.
+        #[serde(rename = "keyID")]
+        key_pair: KeyPairId,
+        /// Its name, for the email.
+        key_name: KeyName,
+    },
     /// Makes a session fresh: its user has shown again that they read the preferred address.
     #[serde(rename_all = "camelCase")]
     Reauthenticate {
@@ -154,6 +167,8 @@ pub enum CodeScope {
     Session,
     /// An address.
     Email,
+    /// A key pair.
+    KeyPair,
 }
 
 impl CodeScope {
@@ -162,14 +177,25 @@ impl CodeScope {
         match self {
             Self::Session => [Purpose::SIGN_UP, Purpose::SIGN_IN, Purpose::REAUTHENTICATE],
             Self::Email => [Purpose::ADD_EMAIL; 3],
+            Self::KeyPair => [Purpose::KEY_PAIR; 3],
         }
     }
 }
 
 impl Purpose {
+    /// Returns the user whose account a code changes, if the request for it named one.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Self::AddEmail { user, .. } | Self::KeyPair { user, .. } | Self::Reauthenticate { user, .. } => Some(*user),
+            Self::SignUp { .. } | Self::SignIn { .. } => None,
+        }
+    }
+
     const SIGN_UP: &'static str = "signUp";
     const SIGN_IN: &'static str = "signIn";
     const ADD_EMAIL: &'static str = "addEmail";
+    const KEY_PAIR: &'static str = "keyPair";
     const REAUTHENTICATE: &'static str = "reauthenticate";
 
     fn name(&self) -> &'static str {
@@ -177,6 +203,7 @@ impl Purpose {
             Self::SignUp { .. } => Self::SIGN_UP,
             Self::SignIn { .. } => Self::SIGN_IN,
             Self::AddEmail { .. } => Self::ADD_EMAIL,
+            Self::KeyPair { .. } => Self::KEY_PAIR,
             Self::Reauthenticate { .. } => Self::REAUTHENTICATE,
         }
     }

@@ -2,23 +2,35 @@
 
 use crate::{
     app::{App, Authenticated},
-    domain::id::UserId,
+    domain::{id::UserId, key_pair::KeyPair},
     edge::Request,
     error::Error,
 };
 
+/// The credential that an endpoint requires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Nothing.
+    None,
+    /// The bearer token of an active session.
+    Session,
+    /// The bearer token of a fresh session.
+    FreshSession,
+    /// An active key pair.
+    KeyPair,
+}
+
 /// The access that an endpoint requires. The check happens before anything else of the request is
 /// read.
 pub trait Access: Sized + Send {
-    /// Whether a request without a bearer token is refused.
-    const REQUIRES_TOKEN: bool;
-    /// Whether a request is refused if its session is not fresh.
-    const REQUIRES_FRESH_SESSION: bool = false;
+    /// The credential without which a request is refused.
+    const REQUIRES: Credential;
 
     /// Checks a request.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] if it lacks the required access, and the store's errors.
+    /// [`Error::Unauthenticated`] or [`Error::UnknownKeyPair`] if it lacks the required access, and
+    /// the store's errors.
     fn check(app: &App, request: &Request) -> impl Future<Output = Result<Self, Error>> + Send;
 
     /// Returns the user that the check has identified, for the log.
@@ -30,7 +42,7 @@ pub trait Access: Sized + Send {
 pub struct Public;
 
 impl Access for Public {
-    const REQUIRES_TOKEN: bool = false;
+    const REQUIRES: Credential = Credential::None;
 
     async fn check(_: &App, _: &Request) -> Result<Self, Error> {
         Ok(Self)
@@ -42,7 +54,7 @@ impl Access for Public {
 }
 
 impl Access for Authenticated {
-    const REQUIRES_TOKEN: bool = true;
+    const REQUIRES: Credential = Credential::Session;
 
     async fn check(app: &App, request: &Request) -> Result<Self, Error> {
         let token = request.bearer_token()?.ok_or(Error::Unauthenticated)?;
@@ -59,8 +71,7 @@ impl Access for Authenticated {
 pub struct Fresh(pub Authenticated);
 
 impl Access for Fresh {
-    const REQUIRES_TOKEN: bool = true;
-    const REQUIRES_FRESH_SESSION: bool = true;
+    const REQUIRES: Credential = Credential::FreshSession;
 
     async fn check(app: &App, request: &Request) -> Result<Self, Error> {
         let authenticated = Authenticated::check(app, request).await?;
@@ -70,5 +81,21 @@ impl Access for Fresh {
 
     fn user(&self) -> Option<UserId> {
         self.0.user()
+    }
+}
+
+/// The access of an endpoint that requires an active key pair. Only its two headers are read.
+#[derive(Debug)]
+pub struct ByKeyPair(pub KeyPair);
+
+impl Access for ByKeyPair {
+    const REQUIRES: Credential = Credential::KeyPair;
+
+    async fn check(app: &App, request: &Request) -> Result<Self, Error> {
+        app.authenticate_key_pair(&request.key_pair()?, request.context.now).await.map(Self)
+    }
+
+    fn user(&self) -> Option<UserId> {
+        Some(self.0.user)
     }
 }

@@ -9,6 +9,7 @@ use serde_with::rust::maps_duplicate_key_is_error;
 use crate::{
     domain::{
         code::SubmittedCode,
+        key_pair::KeyDays,
         rejection::{Reason, Rejection},
     },
     error::{Error, FieldError},
@@ -51,6 +52,16 @@ impl FromJson for SubmittedCode {
         let reason = if value.is_string() || value.is_number() { Reason::Format } else { Reason::Type };
         let rejection = || Rejection::new(reason, "must be the code from the email: 6 to 12 digits, as a string");
         text.or(number.map(Self::Number)).ok_or_else(rejection)
+    }
+}
+
+impl FromJson for KeyDays {
+    fn from_json(value: &Value) -> Result<Self, Rejection> {
+        // 7.0 is an integer in JSON, as in a code.
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=999.0).contains(number));
+        let days = number.and_then(|number| format!("{:.0}", number.abs()).parse().ok()).and_then(Self::new);
+        let reason = if value.is_number() { Reason::Range } else { Reason::Type };
+        days.ok_or(Rejection::new(reason, "must be a whole number from 1 to 365"))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Bodies about codes that several endpoints share.
 
 use serde::Serialize;
+use tokio::try_join;
 
 use crate::{
+    app::App,
     domain::{
         bearer_token::BearerToken,
         code::SubmittedCode,
@@ -10,8 +12,10 @@ use crate::{
         request_context::RequestContext,
         session::PendingSession,
         timestamp::Timestamp,
+        verification::{CodeScope, Verification},
     },
-    edge::{Client, FromBody, Members},
+    edge::{Client, FromBody, Members, Request},
+    error::Error,
 };
 
 /// The request body of the endpoints that verify a code.
@@ -21,6 +25,33 @@ pub struct CodeSubmission {
     pub id: VerificationId,
     /// The code as submitted.
     pub code: SubmittedCode,
+}
+
+impl CodeSubmission {
+    /// Redeems the code in the body of a request. Without a bearer token, the code and its 122-bit
+    /// ID are the proof. With one, it must authenticate the user of the code.
+    ///
+    /// # Errors
+    /// As [`App::redeem`]; [`Error::CodeRefused`] if the code is another user's, and
+    /// [`Error::Unauthenticated`] if the bearer token is invalid.
+    pub async fn redeem(app: &App, request: &Request, scope: CodeScope) -> Result<Verification, Error> {
+        let (context, token) = (&request.context, request.bearer_token()?);
+        let Self { id, code } = request.body()?;
+        let authenticated = async {
+            match &token {
+                Some(token) => app.authenticate(token, context.now).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        // Run both concurrently. An invalid token can use up a try, but so can a request without a
+        // token.
+        let (authenticated, verification) = try_join!(authenticated, app.redeem(id, &code, scope, context))?;
+        let user = verification.purpose.user();
+        if authenticated.is_some_and(|authenticated| Some(authenticated.session.user) != user) {
+            return Err(Error::CodeRefused(None));
+        }
+        Ok(verification)
+    }
 }
 
 impl FromBody for CodeSubmission {

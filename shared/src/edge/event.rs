@@ -22,7 +22,7 @@ use crate::{
         request_context::{ClientInfo, RequestContext},
         timestamp::Timestamp,
     },
-    edge::{Request, client_ip},
+    edge::{Request, client_ip, request::Credentials},
     error::Error,
 };
 
@@ -62,7 +62,7 @@ fn from_v2(event: ApiGatewayV2httpRequest, now: Timestamp, proxy: Option<&Truste
         is_preflight: is_preflight(&http.method, &event.headers),
         method: http.method,
         path: event.raw_path.unwrap_or_default(),
-        authorization: authorization(&event.headers),
+        credentials: credentials(&event.headers),
         is_json: is_json(&event.headers),
         path_parameters: event.path_parameters,
         query: query(&event.query_string_parameters),
@@ -84,7 +84,7 @@ fn from_v1(event: ApiGatewayProxyRequest, now: Timestamp, proxy: Option<&Trusted
         is_preflight: is_preflight(&event.http_method, &headers),
         method: event.http_method,
         path: event.path.unwrap_or_default(),
-        authorization: authorization(&headers),
+        credentials: credentials(&headers),
         is_json: is_json(&headers),
         path_parameters: event.path_parameters,
         query: query(&event.query_string_parameters),
@@ -117,10 +117,18 @@ fn language(headers: &HeaderMap) -> Language {
     Language::accepted(&values.join(","))
 }
 
-/// Returns the `Authorization` header, even if it is not readable: an optional header that is sent
+fn credentials(headers: &HeaderMap) -> Credentials {
+    Credentials {
+        authorization: credential(headers, header::AUTHORIZATION.as_str()),
+        api_key: credential(headers, "api-key"),
+        api_secret: credential(headers, "api-secret"),
+    }
+}
+
+/// Returns a header that authenticates, even if it is not readable: an optional header that is sent
 /// must be valid.
-fn authorization(headers: &HeaderMap) -> Option<String> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+fn credential(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     // Of two headers, neither is trusted over the other.
     if values.next().is_some() {

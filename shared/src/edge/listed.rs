@@ -1,4 +1,4 @@
-//! Addresses and sessions as responses list them (contract, Endpoints 8, 10 and 17).
+//! Addresses, sessions and key pairs as responses list them (contract, Endpoints 8, 10, 17 and 23).
 
 use std::cmp::Reverse;
 
@@ -9,7 +9,8 @@ use crate::{
     app::App,
     domain::{
         account::Account,
-        id::{EmailId, SessionId},
+        id::{EmailId, KeyPairId, SessionId},
+        key_pair::{ApiKey, KeyName, KeyPair, KeyPairEntry},
         session::SessionEntry,
         timestamp::Timestamp,
     },
@@ -78,5 +79,46 @@ impl ListedSession {
             expire_at: entry.expires_at,
         });
         listed.collect()
+    }
+}
+
+/// A key pair of a user, verified or not, without its secret.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedKeyPair {
+    api_key: ApiKey,
+    #[serde(rename = "keyID")]
+    key_id: KeyPairId,
+    key_name: KeyName,
+    expire_at: Timestamp,
+    verified: bool,
+}
+
+impl ListedKeyPair {
+    /// Returns the key pairs that have not ended, the newest first.
+    #[must_use]
+    pub fn all(mut entries: Vec<KeyPairEntry>, now: Timestamp) -> Vec<Self> {
+        entries.retain(|entry| entry.exists(now));
+        entries.sort_by_key(|entry| Reverse(entry.age()));
+        let listed = entries.into_iter().map(|entry| Self {
+            api_key: entry.api_key,
+            key_id: entry.id,
+            key_name: entry.name,
+            expire_at: entry.key_expires_at,
+            verified: entry.verified_at.is_some(),
+        });
+        listed.collect()
+    }
+}
+
+impl From<&KeyPair> for ListedKeyPair {
+    fn from(key_pair: &KeyPair) -> Self {
+        Self {
+            api_key: key_pair.api_key.clone(),
+            key_id: key_pair.id,
+            key_name: key_pair.name.clone(),
+            expire_at: key_pair.key_expires_at,
+            verified: key_pair.verified_at.is_some(),
+        }
     }
 }

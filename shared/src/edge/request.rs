@@ -5,7 +5,12 @@ use std::collections::HashMap;
 use lambda_http::http::Method;
 
 use crate::{
-    domain::{bearer_token::BearerToken, id::Id, request_context::RequestContext},
+    domain::{
+        bearer_token::BearerToken,
+        id::Id,
+        key_pair::{ApiKey, ApiSecret},
+        request_context::RequestContext,
+    },
     edge::{FromBody, FromJson, body},
     error::Error,
 };
@@ -21,11 +26,19 @@ pub struct Request {
     /// Whether a browser asks if a page of another origin may send a request (Fetch,
     /// "CORS-preflight request").
     pub is_preflight: bool,
-    pub(super) authorization: Option<String>,
+    pub(super) credentials: Credentials,
     pub(super) is_json: bool,
     pub(super) path_parameters: HashMap<String, String>,
     pub(super) query: HashMap<String, String>,
     pub(super) body: Vec<u8>,
+}
+
+/// The headers that authenticate. One that is repeated or not readable is empty: of two headers,
+/// neither is trusted over the other.
+pub(super) struct Credentials {
+    pub(super) authorization: Option<String>,
+    pub(super) api_key: Option<String>,
+    pub(super) api_secret: Option<String>,
 }
 
 impl Request {
@@ -35,7 +48,19 @@ impl Request {
     /// [`Error::Unauthenticated`] if there is an `Authorization` header that cannot be valid.
     pub fn bearer_token(&self) -> Result<Option<BearerToken>, Error> {
         let read = |value: &String| BearerToken::from_header(value).ok_or(Error::Unauthenticated);
-        self.authorization.as_ref().map(read).transpose()
+        self.credentials.authorization.as_ref().map(read).transpose()
+    }
+
+    /// Returns the key pair of the request. It has not been looked up.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKeyPair`] unless there are one `api-key` and one `api-secret` header in
+    /// their forms.
+    pub fn key_pair(&self) -> Result<(ApiKey, ApiSecret), Error> {
+        let Credentials { api_key, api_secret, .. } = &self.credentials;
+        let key = api_key.as_deref().and_then(ApiKey::from_header);
+        let secret = api_secret.as_deref().and_then(ApiSecret::from_header);
+        key.zip(secret).ok_or(Error::UnknownKeyPair)
     }
 
     /// Returns the `{id}` of the path.

@@ -16,10 +16,11 @@ use crate::{
     },
     store::{
         Refusal, Store, StoreError,
+        key_pairs::end_key_pair,
         table::{
             backoff::Backoff,
             client::from_item,
-            keys::{EMAIL, Key, SESSION, USER},
+            keys::{EMAIL, KEY_PAIR, Key, SESSION, USER},
             transaction::{Subject, Transaction},
             write::{EXISTS, IS_NEW, Write},
         },
@@ -31,8 +32,8 @@ use crate::{
 pub(super) const MAX_SESSIONS_ENDED_AT_ONCE: usize = 40;
 
 /// So many sessions always end in the same transaction as a change that signs the user out. With at
-/// most 20 addresses (`EmailsPerUser`), a deletion has at most 62 other writes, three for each
-/// address, and a recovery has at most 51, two for each.
+/// most 20 addresses (`EmailsPerUser`) and 10 key pairs (`KeyPairsPerUser`), a deletion has at most
+/// 2 + 3 × 20 + 2 × 10 = 82 other writes, and a recovery at most 11 + 2 × 20 + 2 × 10 = 71.
 const MAX_SESSIONS_ENDED_WITH_CHANGE: usize = 5;
 
 impl Store {
@@ -55,7 +56,7 @@ impl Store {
     }
 
     async fn account_or_deleted(&self, id: UserId) -> Result<Account, StoreError> {
-        let (mut user, mut emails, mut sessions) = (None, Vec::new(), Vec::new());
+        let (mut user, mut emails, mut sessions, mut key_pairs) = (None, Vec::new(), Vec::new(), Vec::new());
         for item in self.query(Key::partition(id), "").await? {
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).map_or("", String::as_str);
             if sk == USER {
@@ -64,9 +65,11 @@ impl Store {
                 emails.push(from_item(item)?);
             } else if sk.starts_with(SESSION) {
                 sessions.push(from_item(item)?);
+            } else if sk.starts_with(KEY_PAIR) {
+                key_pairs.push(from_item(item)?);
             }
         }
-        Ok(Account { user: user.ok_or(Refusal::Gone)?, emails, sessions })
+        Ok(Account { user: user.ok_or(Refusal::Gone)?, emails, sessions, key_pairs })
     }
 
     /// Creates the account of a verified sign-up: user, address, alias and session, in one
@@ -181,15 +184,16 @@ impl Store {
         self.change_account_or_deleted(user, refusal, change).await
     }
 
-    /// Changes an account and ends its sessions. If there are more than a transaction can end, most
-    /// of them end before the change, but `last` is not among these. If the process stops in
-    /// between, the account is otherwise unchanged.
+    /// Changes an account and ends its sessions and key pairs. If there are more than a transaction
+    /// can end, most of them end before the change, but `last` is not among these. If the process
+    /// stops in between, the account is otherwise unchanged.
     ///
     /// The account may be one that was deleted.
     pub(super) async fn change_and_sign_out(
         &self,
         user: UserId,
         last: Option<SessionId>,
+        now: Timestamp,
         refusal: Option<(&[Subject], Refusal)>,
         change: impl Fn(&Account, &mut Transaction) -> Result<(), StoreError> + Send + Sync,
     ) -> Result<(), StoreError> {
@@ -200,6 +204,9 @@ impl Store {
             }
             for session in &account.sessions {
                 end_session(transaction, user, session);
+            }
+            for key_pair in account.key_pairs.iter().filter(|key_pair| key_pair.exists(now)) {
+                end_key_pair(transaction, user, key_pair);
             }
             Ok(())
         };
@@ -314,8 +321,8 @@ pub(super) fn begin_session(
     Ok(())
 }
 
-/// Turns the refusal of a code's account that is gone into that of the code: the account was deleted
-/// since the code was requested.
+/// Turns the refusal of a code's account that is gone into that of the code: the account was
+/// deleted since the code was requested.
 pub(super) fn void_if_gone(redeemed: Result<(), StoreError>) -> Result<(), StoreError> {
     match redeemed {
         Err(StoreError::Refused(Refusal::Gone)) => Err(Refusal::Code.into()),

@@ -166,12 +166,17 @@ impl Store {
         self.update::<AddressRateLimit>(count).await.map(|_| ())
     }
 
-    async fn address_rate_limit(&self, address: &EmailAddress) -> Result<AddressRateLimit, StoreError> {
+    pub(super) async fn address_rate_limit(&self, address: &EmailAddress) -> Result<AddressRateLimit, StoreError> {
         Ok(self.get(Key::address_rate_limit(address)).await?.unwrap_or_default())
     }
 
     /// Counts a request against its source IP for this hour, even if the request is refused later.
-    async fn count_source(&self, client: &ClientInfo, now: Timestamp, limits: &Limits) -> Result<(), StoreError> {
+    pub(super) async fn count_source(
+        &self,
+        client: &ClientInfo,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Result<(), StoreError> {
         let Some(limit) = limits.mails_per_source_ip_per_hour else { return Ok(()) };
         let hour = now.seconds().div_euclid(HOUR_SECONDS);
         let end = Timestamp::from_seconds(hour.saturating_add(1).saturating_mul(HOUR_SECONDS));
@@ -201,7 +206,7 @@ struct SourceRateLimit {}
 
 /// Adds a verification to a transaction, and its email to the rate limit of the address, which
 /// decides the number of digits.
-fn request_code(
+pub(super) fn request_code(
     transaction: &mut Transaction,
     rate_limit: &AddressRateLimit,
     purpose: Purpose,

@@ -69,7 +69,7 @@ impl Store {
             }
             Ok(())
         };
-        self.change_and_sign_out(user, Some(session.id), None, change).await
+        self.change_and_sign_out(user, Some(session.id), now, None, change).await
     }
 }
 

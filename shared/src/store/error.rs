@@ -32,6 +32,8 @@ pub enum Refusal {
     Gone,
     /// The user has no such session.
     UnknownSession,
+    /// The user has no such key pair.
+    UnknownKeyPair,
     /// The code is wrong, expired, used or unknown, or its address has another owner by now.
     Code,
     /// The account has more sessions than a transaction can end.

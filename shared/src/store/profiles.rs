@@ -1,4 +1,4 @@
-//! The profiles of users, with the copies in their sessions.
+//! The profiles of users, with the copies in their sessions and key pairs.
 
 use serde::Serialize;
 
@@ -17,13 +17,13 @@ use crate::{
 /// No user and no pending sign-up has the alias.
 pub(super) const ALIAS_IS_FREE: &str = "attribute_not_exists(#pk) OR #expiresAt <= :now";
 
-/// A transaction takes 100 writes. A change of a profile has three besides the copies: of at most 80
-/// active sessions (`SessionsPerUser`).
+/// A transaction takes 100 writes. A change of a profile has three besides the copies: of at most
+/// 80 active sessions (`SessionsPerUser`) and 10 key pairs (`KeyPairsPerUser`).
 const COPIED: &str = "SET #alias = :alias, #fullName = :fullName, #roles = :roles, #groups = :groups";
 
 impl Store {
     /// Changes the profile of a user. The new alias is taken and the previous one released in the
-    /// same transaction, which also changes every active session.
+    /// same transaction, which also changes every active session and every key pair.
     ///
     /// # Errors
     /// [`Refusal::AliasTaken`].
@@ -46,6 +46,10 @@ impl Store {
             for session in account.sessions.iter().filter(|session| session.is_active(now)) {
                 let copy = Write::update(Key::session(&session.token_hash), COPIED, "#userID = :user");
                 transaction.add(Subject::Session, copied(copy.value("user", &user))?);
+            }
+            for key_pair in account.key_pairs.iter().filter(|key_pair| key_pair.exists(now)) {
+                let copy = Write::update(Key::key_pair(&key_pair.api_key), COPIED, "#userID = :user");
+                transaction.add(Subject::KeyPair, copied(copy.value("user", &user))?);
             }
             Ok(())
         };

@@ -27,8 +27,9 @@ use crate::{
 
 impl Store {
     /// Recovers an account: restores the address as verified and preferred, makes the addresses
-    /// that were verified shortly before its removal unverified, ends every session and opens a new
-    /// one. An account that was deleted is restored with its alias and addresses.
+    /// that were verified shortly before its removal unverified, ends every session and key pair,
+    /// and opens a new session. An account that was deleted is restored with its alias and
+    /// addresses.
     ///
     /// # Errors
     /// [`Refusal::Code`] if the address cannot recover the account, or the code was redeemed
@@ -76,7 +77,7 @@ impl Store {
             Ok(())
         };
         let refusal = Some((&[Subject::Code, Subject::AddressOwner][..], Refusal::Code));
-        void_if_gone(self.change_and_sign_out(user, None, refusal, change).await)
+        void_if_gone(self.change_and_sign_out(user, None, now, refusal, change).await)
     }
 }
 

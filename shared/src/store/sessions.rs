@@ -101,8 +101,8 @@ impl Store {
         Ok(())
     }
 
-    /// Closes every active session of a user, except `kept`. When this returns, no bearer token of a
-    /// session that was opened before authenticates.
+    /// Closes every active session of a user, except `kept`. When this returns, no bearer token of
+    /// a session that was opened before authenticates.
     ///
     /// # Errors
     /// If DynamoDB fails. Some of the sessions may be closed then.

@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json, value::RawValue};
 
-use crate::support::{BASE, Person, Product};
+use crate::support::{BASE, KeyPair, Person, Product};
 
 /// A request to the API.
 #[derive(Clone, Debug)]
@@ -12,16 +12,21 @@ pub(crate) struct ApiRequest {
     path: &'static str,
     id: Option<String>,
     bearer: Option<String>,
+    key_pair: Option<KeyPair>,
     body: Option<Value>,
 }
 
 impl ApiRequest {
     pub(super) fn new(method: Method, path: &'static str) -> Self {
-        Self { method, path, id: None, bearer: None, body: None }
+        Self { method, path, id: None, bearer: None, key_pair: None, body: None }
     }
 
     pub(super) fn authenticated(self, person: &Person) -> Self {
         Self { bearer: Some(person.bearer.clone()), ..self }
+    }
+
+    pub(super) fn by_key_pair(self, key_pair: &KeyPair) -> Self {
+        Self { key_pair: Some(key_pair.clone()), ..self }
     }
 
     pub(super) fn id(self, id: &str) -> Self {
@@ -39,6 +44,9 @@ impl ApiRequest {
         if let Some(bearer) = &self.bearer {
             request = request.bearer_auth(bearer);
         }
+        if let Some(key_pair) = &self.key_pair {
+            request = key_pair.on(request);
+        }
         if let Some(body) = &self.body {
             request = request.json(body);
         }
@@ -50,6 +58,10 @@ impl ApiRequest {
         let mut headers = json!({"content-type": "application/json"});
         if let Some(bearer) = &self.bearer {
             headers["authorization"] = json!(format!("Bearer {bearer}"));
+        }
+        if let Some(key_pair) = &self.key_pair {
+            headers["api-key"] = json!(key_pair.key);
+            headers["api-secret"] = json!(key_pair.secret);
         }
         let path = format!("{BASE}{}", self.path);
         let route = format!("{} {path}", self.method);

@@ -255,6 +255,7 @@ fn assert_guess_was_counted(
         status < 500 || ["Query", "TransactWriteItems", "UpdateItem RATE_LIMIT/RATE_LIMIT"].contains(&case.site);
     let used = attempts(after).is_none();
     assert!(!evaluated || used || attempts(after) > attempts(before), "{scenario:?}, {case:?}: an uncounted guess");
-    let reported_wrong = status == 401 && matches!(scenario, Scenario::GuessAtEmail | Scenario::GuessAtSession);
+    let is_guess = matches!(scenario, Scenario::GuessAtEmail | Scenario::GuessAtKeypair | Scenario::GuessAtSession);
+    let reported_wrong = status == 401 && is_guess;
     assert!(!reported_wrong || wrong(after) > wrong(before), "{scenario:?}, {case:?}: a wrong guess was not recorded");
 }

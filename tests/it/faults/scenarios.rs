@@ -1,6 +1,8 @@
 //! Requests to every endpoint, what precedes them, and how to check their effect afterwards.
 
 mod effects;
+mod key_pairs;
+mod preparations;
 
 use std::time::Duration;
 
@@ -8,26 +10,31 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::api_request::ApiRequest;
-use crate::support::{Person, Product, wrong};
+use crate::support::{KeyPair, Person, Product, wrong};
 
 /// A request to an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
+    CheckKeypair,
     CheckSession,
     CloseAnotherSession,
     CloseSession,
     CloseSessions,
     CreateEmail,
+    CreateKeypair,
     CreateSession,
     CreateUser,
     DeleteEmail,
+    DeleteKeypair,
     DeleteUser,
     ExtendSession,
     GetAccount,
     GetUser,
     GuessAtEmail,
+    GuessAtKeypair,
     GuessAtSession,
     ListEmails,
+    ListKeypairs,
     ListSessions,
     PreferEmail,
     ReauthenticateSession,
@@ -36,6 +43,7 @@ pub(crate) enum Scenario {
     RestoreAccount,
     UpdateUser,
     VerifyEmail,
+    VerifyKeypair,
     VerifyReauthentication,
     VerifySignIn,
     VerifySignUp,
@@ -52,6 +60,8 @@ pub(crate) struct Prepared {
     subject: String,
     /// The ID of a verification, and its code.
     proof: (String, String),
+    /// The key pair that the request is about.
+    key_pair: Option<KeyPair>,
 }
 
 impl Prepared {
@@ -60,9 +70,11 @@ impl Prepared {
         let address = match scenario {
             Scenario::GuessAtEmail | Scenario::VerifyEmail => &self.subject,
             Scenario::VerifySignIn => &second_address(&self.person),
-            Scenario::GuessAtSession
+            Scenario::GuessAtKeypair
+            | Scenario::GuessAtSession
             | Scenario::RecoverAccount
             | Scenario::RestoreAccount
+            | Scenario::VerifyKeypair
             | Scenario::VerifyReauthentication
             | Scenario::VerifySignUp => &self.person.address,
             _ => return None,
@@ -72,22 +84,27 @@ impl Prepared {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 32] = [
+        Self::CheckKeypair,
         Self::CheckSession,
         Self::CloseAnotherSession,
         Self::CloseSession,
         Self::CloseSessions,
         Self::CreateEmail,
+        Self::CreateKeypair,
         Self::CreateSession,
         Self::CreateUser,
         Self::DeleteEmail,
+        Self::DeleteKeypair,
         Self::DeleteUser,
         Self::ExtendSession,
         Self::GetAccount,
         Self::GetUser,
         Self::GuessAtEmail,
+        Self::GuessAtKeypair,
         Self::GuessAtSession,
         Self::ListEmails,
+        Self::ListKeypairs,
         Self::ListSessions,
         Self::PreferEmail,
         Self::ReauthenticateSession,
@@ -96,6 +113,7 @@ impl Scenario {
         Self::RestoreAccount,
         Self::UpdateUser,
         Self::VerifyEmail,
+        Self::VerifyKeypair,
         Self::VerifyReauthentication,
         Self::VerifySignIn,
         Self::VerifySignUp,
@@ -109,6 +127,11 @@ impl Scenario {
 
     fn route(self) -> (&'static str, &'static str) {
         match self {
+            Self::CheckKeypair => ("GET", "/keypair"),
+            Self::CreateKeypair => ("POST", "/keypair"),
+            Self::DeleteKeypair => ("DELETE", "/keypair/{id}"),
+            Self::ListKeypairs => ("GET", "/keypairs"),
+            Self::GuessAtKeypair | Self::VerifyKeypair => ("PUT", "/keypair/verification"),
             Self::CheckSession => ("GET", "/session"),
             Self::CloseAnotherSession | Self::CloseSession => ("DELETE", "/session/{id}"),
             Self::CreateEmail => ("POST", "/email"),
@@ -139,8 +162,14 @@ impl Scenario {
     /// The status of the response if nothing fails.
     pub(crate) fn expected_status(self) -> u16 {
         match self {
-            Self::CheckSession | Self::GetAccount | Self::GetUser | Self::ListEmails | Self::ListSessions => 200,
-            Self::GuessAtEmail | Self::GuessAtSession => 401,
+            Self::CheckKeypair
+            | Self::CheckSession
+            | Self::GetAccount
+            | Self::GetUser
+            | Self::ListEmails
+            | Self::ListKeypairs
+            | Self::ListSessions => 200,
+            Self::GuessAtEmail | Self::GuessAtKeypair | Self::GuessAtSession => 401,
             _ => 202,
         }
     }
@@ -148,13 +177,14 @@ impl Scenario {
     /// The status of the response to a request that is repeated after it took effect.
     pub(crate) fn repeated_status(self) -> u16 {
         match self {
-            Self::CloseAnotherSession | Self::DeleteEmail => 404,
+            Self::CloseAnotherSession | Self::DeleteEmail | Self::DeleteKeypair => 404,
             Self::CloseSession
             | Self::CloseSessions
             | Self::DeleteUser
             | Self::RecoverAccount
             | Self::RestoreAccount
             | Self::VerifyEmail
+            | Self::VerifyKeypair
             | Self::VerifyReauthentication
             | Self::VerifySignIn
             | Self::VerifySignUp => 401,
@@ -166,7 +196,9 @@ impl Scenario {
     pub(crate) fn calls(self) -> &'static [&'static str] {
         match self {
             Self::CloseAnotherSession => &["GetItem SESSION/SESSION", "GetItem USER/SESSION", "TransactWriteItems"],
-            Self::GuessAtEmail | Self::GuessAtSession => &["UpdateItem CODE/CODE", "UpdateItem RATE_LIMIT/RATE_LIMIT"],
+            Self::GuessAtEmail | Self::GuessAtKeypair | Self::GuessAtSession => {
+                &["UpdateItem CODE/CODE", "UpdateItem RATE_LIMIT/RATE_LIMIT"]
+            }
             Self::RecoverAccount | Self::RestoreAccount => {
                 &["GetItem ADDRESS/ADDRESS", "Query", "TransactWriteItems", "UpdateItem CODE/CODE"]
             }
@@ -188,22 +220,27 @@ impl Scenario {
             | Self::CloseSessions
             | Self::ExtendSession
             | Self::CreateSession
+            | Self::DeleteKeypair
             | Self::ReauthenticateSession => 2,
             Self::CreateUser | Self::ResendEmailCode | Self::PreferEmail | Self::VerifyReauthentication => 3,
             Self::CreateEmail => 4,
-            Self::DeleteEmail | Self::VerifyEmail => 5,
+            Self::CreateKeypair | Self::DeleteEmail | Self::VerifyEmail => 5,
+            Self::VerifyKeypair => 6,
             Self::VerifySignUp => 7,
             Self::VerifySignIn => 8,
-            Self::RecoverAccount => 12,
-            Self::DeleteUser => 10,
+            Self::RecoverAccount => 14,
+            Self::DeleteUser => 12,
             Self::RestoreAccount => 8,
-            Self::UpdateUser => 4,
+            Self::UpdateUser => 5,
             _ => 0,
         }
     }
 
     /// Creates the user of all runs of the scenario. A sign-up has none.
     pub(crate) async fn begin(self, product: &Product) -> Option<Person> {
+        if self.is_about_key_pairs() {
+            return None;
+        }
         if matches!(
             self,
             Self::CreateUser | Self::GuessAtSession | Self::RecoverAccount | Self::RestoreAccount | Self::VerifySignUp
@@ -214,6 +251,9 @@ impl Scenario {
         let person = product.sign_up(&address, &alias).await;
         if self == Self::PreferEmail || self == Self::VerifySignIn {
             product.add_email(&person, &second_address(&person)).await;
+        }
+        if self == Self::UpdateUser {
+            product.add_key_pair(&person).await;
         }
         if self == Self::VerifySignIn {
             // The user now has the maximum number of sessions.
@@ -228,6 +268,7 @@ impl Scenario {
             return match self {
                 Self::RecoverAccount => self.prepare_recovery(product).await,
                 Self::RestoreAccount => self.prepare_restoring(product).await,
+                _ if self.is_about_key_pairs() => self.prepare_key_pair(product).await,
                 _ => self.prepare_sign_up(product).await,
             };
         };
@@ -271,6 +312,7 @@ impl Scenario {
             Self::DeleteUser => {
                 person = product.sign_up(&subject, &new_identity().1).await;
                 product.add_email(&person, &second_address(&person)).await;
+                product.add_key_pair(&person).await;
                 ApiRequest::new(Method::DELETE, "/user").authenticated(&person)
             }
             Self::ReauthenticateSession => authenticated(Method::POST, "/session/reauthentication"),
@@ -311,62 +353,9 @@ impl Scenario {
                 proof = (requested.id, code);
                 request
             }
-            Self::CreateUser
-            | Self::GuessAtSession
-            | Self::RecoverAccount
-            | Self::RestoreAccount
-            | Self::VerifySignUp => {
-                unreachable!("no user of several runs")
-            }
+            _ => unreachable!("no user of several runs"),
         };
-        Prepared { request, person, subject, proof }
-    }
-
-    /// Signs up a user whose only address is then replaced by another one.
-    async fn prepare_recovery(self, product: &Product) -> Prepared {
-        let (address, alias) = new_identity();
-        let person = product.sign_up(&address, &alias).await;
-        let first = product.email_id(&person, &address).await;
-        let second = product.add_email(&person, &second_address(&person)).await;
-        product.prefer(&person, &second).await.acknowledged();
-        product.delete_email(&person, &first).await.acknowledged();
-        let (requested, code) = product.sign_in_code(&address).await;
-        let request = verification_request("/session/verification", &requested.id, &code);
-        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
-    }
-
-    /// Signs up a user who then deletes the account.
-    async fn prepare_restoring(self, product: &Product) -> Prepared {
-        let (address, alias) = new_identity();
-        let person = product.sign_up(&address, &alias).await;
-        product.delete_user(&person).await.acknowledged();
-        let (requested, code) = product.sign_in_code(&address).await;
-        let request = verification_request("/session/verification", &requested.id, &code);
-        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
-    }
-
-    async fn prepare_sign_up(self, product: &Product) -> Prepared {
-        let (address, alias) = new_identity();
-        let (requested, code) = product.sign_up_code(&address, &alias).await;
-        let request = match self {
-            // A repeated sign-up: the reservation and the rate limit exist, and change because time
-            // has passed.
-            Self::CreateUser => {
-                product.pass(Duration::from_secs(2));
-                ApiRequest::new(Method::POST, "/user")
-                    .body(json!({"email": address, "fullName": "John Doe", "alias": alias}))
-            }
-            Self::VerifySignUp => verification_request("/session/verification", &requested.id, &code),
-            _ => verification_request("/session/verification", &requested.id, &wrong(&code)),
-        };
-        let person = Person {
-            address,
-            alias,
-            user_id: String::new(),
-            session_id: requested.session_id,
-            bearer: requested.bearer.clone(),
-        };
-        Prepared { request, person, subject: requested.bearer, proof: (requested.id, code) }
+        Prepared { request, person, subject, proof, key_pair: None }
     }
 }
 

@@ -19,6 +19,7 @@ impl World {
     pub(super) fn get_account(&mut self, bearer: Bearer) -> Outcome {
         let user = self.sessions[&self.authenticate(bearer)?].user;
         let (emails, sessions) = (self.list_emails(bearer)?, self.list_sessions(bearer)?);
+        let key_pairs = self.list_key_pairs(bearer)?;
         let account = &self.accounts[&user];
         Ok(Success::Account {
             user,
@@ -26,6 +27,7 @@ impl World {
             created_at: account.created_at,
             emails: Box::new(emails),
             sessions: Box::new(sessions),
+            key_pairs: Box::new(key_pairs),
         })
     }
 
@@ -70,6 +72,7 @@ impl World {
             self.mail(EmailKind::AccountDeleted, address);
         }
         self.sessions.retain(|_, session| session.user != user);
+        self.key_pairs.retain(|_, key_pair| key_pair.user != user);
         Ok(Success::Acknowledged)
     }
 
@@ -103,6 +106,7 @@ impl World {
         }
         self.removed.remove(&code.address.which);
         self.sessions.retain(|_, session| session.user != user);
+        self.key_pairs.retain(|_, key_pair| key_pair.user != user);
         let kind = if removed.with_account { EmailKind::AccountRestored } else { EmailKind::AccountRecovered };
         self.mail(kind, removed.address);
         if previous.address.which != removed.address.which {

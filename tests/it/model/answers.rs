@@ -41,7 +41,18 @@ pub(super) enum Success {
         created_at: i64,
         emails: Box<Success>,
         sessions: Box<Success>,
+        key_pairs: Box<Success>,
     },
+    /// A key pair was created, which ends at this time once it is verified.
+    CreatedKeyPair {
+        ends: i64,
+    },
+    KeyPair {
+        listed: ListedKeyPair,
+        user: Tag,
+        alias: Name,
+    },
+    KeyPairs(Vec<ListedKeyPair>),
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +70,13 @@ pub(super) struct ListedEmail {
     pub(super) address: Name,
     pub(super) verified: bool,
     pub(super) preferred: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ListedKeyPair {
+    pub(super) key_pair: Tag,
+    pub(super) ends: i64,
+    pub(super) verified: bool,
 }
 
 /// A refusal (docs/errors.md).

@@ -8,7 +8,7 @@ use proptest::{
 
 use super::{
     requests::{Bearer, Failing, Guess, NAMES, Name, Ref, Request, Step, Tag},
-    world::{AliasState, Code, Purpose, World},
+    world::{AliasState, Code, Purpose, Scope, World},
 };
 
 const DAY: i64 = 24 * 3600;
@@ -42,14 +42,18 @@ pub(super) fn is_certain(world: &World, step: &Step) -> bool {
     match step.request() {
         // A shrunk step must not take the tag of an existing code.
         Some(request) if request.tag().is_some_and(|tag| tag < world.next_tag) => false,
-        Some(Request::VerifyEmail { bearer, code, guess }) => {
+        Some(
+            request @ (Request::VerifyEmail { bearer, code, guess } | Request::VerifyKeyPair { bearer, code, guess }),
+        ) => {
+            let is_for_email = matches!(request, Request::VerifyEmail { .. });
+            let scope = if is_for_email { Scope::Email } else { Scope::KeyPair };
             // Two concurrent calls: if one fails, it is unknown whether the other was made.
             let one_fails = match failing {
                 None => false,
                 Some(Failing::GetItem | Failing::UpdateItem) => bearer != Bearer::None,
                 Some(_) => bearer != Bearer::None && !world.authenticates(bearer),
             };
-            !one_fails && world.is_verification_certain(bearer, code, guess)
+            !one_fails && world.is_verification_certain(bearer, code, guess, scope)
         }
         _ => true,
     }
@@ -63,7 +67,7 @@ fn request(world: &World) -> BoxedStrategy<Request> {
     let sign_up = (address(), alias(world)).prop_map(move |(address, alias)| Request::SignUp { tag, address, alias });
     let sign_in = owned_address(world).prop_map(move |address| Request::SignIn { tag, address });
     let verify_session =
-        (code(world, true), guess(world)).prop_map(|(code, guess)| Request::VerifySession { code, guess });
+        (code(world, Scope::Session), guess(world)).prop_map(|(code, guess)| Request::VerifySession { code, guess });
     let close_session = with_session(world).prop_map(|(bearer, session)| Request::CloseSession { bearer, session });
     let reauthenticate = bearer(world).prop_map(move |bearer| Request::Reauthenticate { tag, bearer });
     let add_email = (bearer(world), free_address(world)).prop_map(move |(bearer, address)| Request::AddEmail {
@@ -71,37 +75,49 @@ fn request(world: &World) -> BoxedStrategy<Request> {
         bearer,
         address,
     });
-    let verify_email = (with_code(world), guess(world)).prop_map(|((bearer, code), guess)| Request::VerifyEmail {
-        bearer,
-        code,
-        guess,
-    });
+    let verify_email = (with_code(world, Scope::Email), guess(world))
+        .prop_map(|((bearer, code), guess)| Request::VerifyEmail { bearer, code, guess });
     let resend_code =
         with_address(world).prop_map(move |(bearer, address)| Request::ResendCode { tag, bearer, address });
+    // An account that is deleted too often has no life, but one at its limit of changes stays.
+    let is_at_limit = |session: &Tag| world.check_changes(world.sessions[session].user).is_err();
+    let at_limit: Vec<_> = active(world).into_iter().filter(is_at_limit).map(Bearer::Of).collect();
+    let delete_user = mostly(at_limit.clone(), (3, 1), bearer(world)).prop_map(|bearer| Request::DeleteUser { bearer });
     let update_user = (bearer(world), alias(world)).prop_map(|(bearer, alias)| Request::UpdateUser { bearer, alias });
     let keep = select(vec![None, Some("current"), Some("all")]);
     let close_sessions = (bearer(world), keep).prop_map(|(bearer, keep)| Request::CloseSessions { bearer, keep });
     let prefer_email = with_email(world).prop_map(|(bearer, email)| Request::PreferEmail { bearer, email });
     let delete_email = with_email(world).prop_map(|(bearer, email)| Request::DeleteEmail { bearer, email });
+    let create_key_pair = (bearer(world), prop::bool::weighted(0.9))
+        .prop_map(move |(bearer, is_valid)| Request::CreateKeyPair { tag, bearer, is_valid });
+    let verify_key_pair = (with_code(world, Scope::KeyPair), guess(world))
+        .prop_map(|((bearer, code), guess)| Request::VerifyKeyPair { bearer, code, guess });
+    let delete_key_pair =
+        with_key_pair(world).prop_map(|(bearer, key_pair)| Request::DeleteKeyPair { bearer, key_pair });
     Union::new_weighted(vec![
         (often(true, if signed_in { 3 } else { 4 }), sign_up.boxed()),
         (often(has_accounts, if signed_in { 5 } else { 8 }), sign_in.boxed()),
-        (often(has_code(world, true), 14), verify_session.boxed()),
+        (often(has_code(world, Scope::Session), 14), verify_session.boxed()),
         (often(signed_in, 4), reauthenticate.boxed()),
         (often(signed_in, 8), add_email.boxed()),
-        (often(has_code(world, false), 14), verify_email.boxed()),
+        (often(has_code(world, Scope::Email), 14), verify_email.boxed()),
         (often(signed_in, 4), resend_code.boxed()),
-        (often(signed_in, 6), prefer_email.boxed()),
-        (often(signed_in, 5), delete_email.boxed()),
+        (often(signed_in, 8), prefer_email.boxed()),
+        (often(signed_in, 7), delete_email.boxed()),
         (often(signed_in, 3), bearer(world).prop_map(|bearer| Request::ExtendSession { bearer }).boxed()),
         (often(signed_in, 4), close_session.boxed()),
         (often(signed_in, 1), close_sessions.boxed()),
-        (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::DeleteUser { bearer }).boxed()),
+        (if at_limit.is_empty() { 1 } else { 5 }, delete_user.boxed()),
         (often(signed_in, 3), update_user.boxed()),
         (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::GetAccount { bearer }).boxed()),
         (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::CheckSession { bearer }).boxed()),
         (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::ListSessions { bearer }).boxed()),
         (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::ListEmails { bearer }).boxed()),
+        (often(signed_in, 5), create_key_pair.boxed()),
+        (often(has_code(world, Scope::KeyPair), 8), verify_key_pair.boxed()),
+        (often(signed_in, 2), delete_key_pair.boxed()),
+        (often(has_accounts, 2), key_pair(world).prop_map(|key_pair| Request::CheckKeyPair { key_pair }).boxed()),
+        (often(signed_in, 2), bearer(world).prop_map(|bearer| Request::ListKeyPairs { bearer }).boxed()),
         (often(has_accounts, 2), user(world).prop_map(|user| Request::GetUser { user }).boxed()),
     ])
     .boxed()
@@ -167,18 +183,18 @@ fn any_ref(world: &World) -> BoxedStrategy<Ref> {
     prop_oneof![3 => tag(world).prop_map(Ref::Of), 1 => no_id()].boxed()
 }
 
-fn has_code(world: &World, for_session: bool) -> bool {
-    world.codes.keys().any(|code| world.guessable(*code, for_session).is_some())
+fn has_code(world: &World, scope: Scope) -> bool {
+    world.codes.keys().any(|code| world.guessable(*code, scope).is_some())
 }
 
 /// Chooses a code, preferably a valid one that was guessed at before; otherwise preferably one that
 /// is no longer valid.
-fn code(world: &World, for_session: bool) -> BoxedStrategy<Ref> {
+fn code(world: &World, scope: Scope) -> BoxedStrategy<Ref> {
     let codes = |of: &dyn Fn(Tag, &Code) -> bool| -> Vec<_> {
-        let codes = world.codes.iter().filter(|(_, code)| for_session != code.purpose.is_for_address());
+        let codes = world.codes.iter().filter(|(_, code)| code.purpose.scope() == scope);
         codes.filter(|(tag, code)| of(**tag, code)).map(|(tag, _)| Ref::Of(*tag)).collect()
     };
-    let is_live = |tag| world.guessable(tag, for_session).is_some();
+    let is_live = |tag| world.guessable(tag, scope).is_some();
     let live = codes(&|tag, code| is_live(tag) && code.mailed);
     let tried = codes(&|tag, code| is_live(tag) && code.mailed && code.tries > 0);
     let dead = codes(&|tag, code| !is_live(tag) && code.mailed);
@@ -240,12 +256,24 @@ fn with_session(world: &World) -> BoxedStrategy<(Bearer, Ref)> {
 }
 
 /// Chooses a code, with or without a bearer token.
-fn with_code(world: &World) -> BoxedStrategy<(Bearer, Ref)> {
-    let is_of =
-        |code: &Tag, user| matches!(world.codes[code].purpose, Purpose::AddEmail { user: by, .. } if by == user);
+fn with_code(world: &World, scope: Scope) -> BoxedStrategy<(Bearer, Ref)> {
+    let is_of = |code: &Tag, user| {
+        matches!(world.codes[code].purpose,
+            Purpose::AddEmail { user: by, .. } | Purpose::KeyPair { user: by } if by == user && world.codes[code].purpose.scope() == scope)
+    };
     let own = |user| world.codes.keys().filter(|code| is_of(code, user)).map(|code| Ref::Of(*code)).collect();
-    let any = code(world, false);
+    let any = code(world, scope);
     prop_oneof![(Just(Bearer::None), any.clone()), with(world, own, any)].boxed()
+}
+
+fn key_pair(world: &World) -> BoxedStrategy<Ref> {
+    let all = world.key_pairs.iter();
+    let active = all.clone().filter(|(_, key_pair)| key_pair.verified).map(|(tag, _)| Ref::Of(*tag)).collect();
+    mostly(active, (3, 1), mostly(all.map(|(tag, _)| Ref::Of(*tag)).collect(), (1, 1), any_ref(world)))
+}
+
+fn with_key_pair(world: &World) -> BoxedStrategy<(Bearer, Ref)> {
+    with(world, |user| world.key_pairs_of(user).into_iter().map(Ref::Of).collect(), key_pair(world))
 }
 
 fn with_email(world: &World) -> BoxedStrategy<(Bearer, Ref)> {
@@ -279,7 +307,8 @@ fn pause(world: &World) -> BoxedStrategy<i64> {
     let fresh = world.sessions.values().map(|session| session.authenticated_at + rules.fresh_session);
     let removed = world.removed.values().map(|removed| removed.ends);
     let ends = world.sessions.values().flat_map(|session| [session.ends, session.not_after]);
-    let late = before(&mut ends.chain(fresh).chain(removed));
+    let keys = world.key_pairs.values().map(|key_pair| key_pair.ends);
+    let late = before(&mut ends.chain(fresh).chain(removed).chain(keys));
     let few = select(vec![1, 30, rules.mail_interval.max(1)]).boxed();
     let many = select(vec![rules.code_lifetime, rules.session_lifetime, rules.session_maximum, 3600, DAY - 1, DAY]);
     let many = Union::new_weighted(vec![(2, few.clone()), (1, mostly(late, (2, 1), many.boxed()))]);

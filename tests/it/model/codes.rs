@@ -3,7 +3,7 @@
 use super::{
     answers::{Refusal, Success},
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
-    world::{AliasState, Code, Outcome, Purpose, World},
+    world::{AliasState, Code, Outcome, Purpose, Scope, World},
 };
 use crate::support::EmailKind;
 
@@ -57,10 +57,11 @@ impl World {
         let removal = self.removal(address);
         let owner = self.owner(address).or(removal.map(|removed| (removed.user, removed.address)));
         let (kind, to) = match (purpose, owner) {
-            (Purpose::SignUp { .. } | Purpose::AddEmail { .. } | Purpose::Reauthenticate { .. }, None) => {
-                (EmailKind::Code, address)
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (EmailKind::Code, address),
+            (Purpose::KeyPair { .. } | Purpose::Reauthenticate { .. }, None) => unreachable!("a preferred address"),
+            (Purpose::SignIn | Purpose::KeyPair { .. } | Purpose::Reauthenticate { .. }, Some((_, name))) => {
+                (EmailKind::Code, name)
             }
-            (Purpose::SignIn | Purpose::Reauthenticate { .. }, Some((_, name))) => (EmailKind::Code, name),
             // A user can add an address again that they removed.
             (Purpose::AddEmail { user, .. }, Some((owner, _))) if removal.is_some() && owner == user => {
                 (EmailKind::Code, address)
@@ -90,12 +91,13 @@ impl World {
     }
 
     /// Sends the email of a code again, unless the code was used or has expired, or its address was
-    /// removed before a reauthentication.
+    /// removed before a reauthentication or the verification of a key pair.
     pub(super) fn redeliver(&mut self, code: Tag) {
         let waiting = self.codes.get(&code).filter(|code| self.now < code.ends);
         if let Some(code) = waiting.copied() {
             let owner = self.owner(code.address).map(|(owner, _)| owner);
-            let is_void = matches!(code.purpose, Purpose::Reauthenticate { user, .. } if owner != Some(user));
+            let is_void = matches!(code.purpose,
+                Purpose::KeyPair { user } | Purpose::Reauthenticate { user, .. } if owner != Some(user));
             if !is_void {
                 self.mail(code.reply.0, code.reply.1);
             }
@@ -104,9 +106,9 @@ impl World {
     }
 
     /// Returns the code if a guess would be compared with it.
-    pub(super) fn guessable(&self, code: Tag, for_session: bool) -> Option<&Code> {
+    pub(super) fn guessable(&self, code: Tag, scope: Scope) -> Option<&Code> {
         let code = self.codes.get(&code)?;
-        let of_purpose = for_session != code.purpose.is_for_address();
+        let of_purpose = code.purpose.scope() == scope;
         (of_purpose && self.now < code.ends && code.tries < self.rules.guesses_per_code).then_some(code)
     }
 
@@ -121,9 +123,9 @@ impl World {
     }
 
     /// Counts a guess, and then checks it.
-    pub(super) fn redeem(&mut self, code: Option<Tag>, guess: Guess, for_session: bool) -> Result<Code, Refusal> {
+    pub(super) fn redeem(&mut self, code: Option<Tag>, guess: Guess, scope: Scope) -> Result<Code, Refusal> {
         self.call(Failing::UpdateItem)?;
-        let tag = code.filter(|code| self.guessable(*code, for_session).is_some()).ok_or(Refusal::CodeRefused)?;
+        let tag = code.filter(|code| self.guessable(*code, scope).is_some()).ok_or(Refusal::CodeRefused)?;
         let is_right = self.is_right(tag, guess);
         let code = self.codes.get_mut(&tag).expect("guessable");
         code.tries += 1;
@@ -134,21 +136,55 @@ impl World {
         Ok(*code)
     }
 
+    /// Redeems a code that a user submits with or without a bearer token. Returns its user, too.
+    pub(super) fn redeem_as(
+        &mut self,
+        bearer: Bearer,
+        code: Ref,
+        guess: Guess,
+        scope: Scope,
+    ) -> Result<(Tag, Code, Tag), Refusal> {
+        if bearer == Bearer::Malformed {
+            return Err(Refusal::Unauthenticated);
+        }
+        let tag = submitted_code(code, guess)?;
+        let caller = match bearer {
+            Bearer::None => None,
+            _ => Some(self.authenticate(bearer)),
+        };
+        if let Some(Err(Refusal::Unauthenticated)) = caller {
+            let code = tag.filter(|tag| self.guessable(*tag, scope).is_some());
+            let Some(code) = code.and_then(|code| self.codes.get_mut(&code)) else {
+                return Err(Refusal::UnauthenticatedOrCodeRefused);
+            };
+            code.uncertain_tries += 1;
+            return Err(Refusal::Unauthenticated);
+        }
+        let caller = caller.transpose()?.map(|session| self.sessions[&session].user);
+        let code = self.redeem(tag, guess, scope)?;
+        let (Purpose::AddEmail { user, .. } | Purpose::KeyPair { user }) = code.purpose else {
+            return Err(Refusal::CodeRefused);
+        };
+        if caller.is_some_and(|caller| caller != user) {
+            return Err(Refusal::CodeRefused);
+        }
+        Ok((tag.expect("a code that was right"), code, user))
+    }
+
     /// Returns whether the result of a guess is certain. It is not if the number of earlier guesses
     /// is unknown.
-    pub(super) fn is_certain(&self, code: Ref, for_session: bool) -> bool {
+    pub(super) fn is_certain(&self, code: Ref, scope: Scope) -> bool {
         let Ref::Of(code) = code else { return true };
-        self.guessable(code, for_session)
-            .is_none_or(|code| code.tries + code.uncertain_tries < self.rules.guesses_per_code)
+        self.guessable(code, scope).is_none_or(|code| code.tries + code.uncertain_tries < self.rules.guesses_per_code)
     }
 
     /// As [`World::is_certain`]. With a bearer token, two calls are concurrent, and if one fails
     /// the other may be cut off.
-    pub(super) fn is_verification_certain(&self, bearer: Bearer, code: Ref, guess: Guess) -> bool {
+    pub(super) fn is_verification_certain(&self, bearer: Bearer, code: Ref, guess: Guess, scope: Scope) -> bool {
         let looked_up = matches!(bearer, Bearer::Of(_) | Bearer::Unknown);
         let is_guess =
-            matches!(code, Ref::Of(tag) if self.guessable(tag, false).is_some() && !self.is_right(tag, guess));
-        self.is_certain(code, false) && (self.authenticates(bearer) || !looked_up || !is_guess)
+            matches!(code, Ref::Of(tag) if self.guessable(tag, scope).is_some() && !self.is_right(tag, guess));
+        self.is_certain(code, scope) && (self.authenticates(bearer) || !looked_up || !is_guess)
     }
 }
 

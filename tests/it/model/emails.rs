@@ -2,9 +2,8 @@
 
 use super::{
     answers::{ListedEmail, Refusal, Success},
-    codes::submitted_code,
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
-    world::{Email, Outcome, Purpose, Removed, Verified, World, usable},
+    world::{Email, Outcome, Purpose, Removed, Scope, Verified, World, usable},
 };
 use crate::support::EmailKind;
 
@@ -68,31 +67,8 @@ impl World {
     }
 
     pub(super) fn verify_email(&mut self, bearer: Bearer, code: Ref, guess: Guess) -> Outcome {
-        if bearer == Bearer::Malformed {
-            return Err(Refusal::Unauthenticated);
-        }
-        let tag = submitted_code(code, guess)?;
-        let caller = match bearer {
-            Bearer::None => None,
-            _ => Some(self.authenticate(bearer)),
-        };
-        if let Some(Err(Refusal::Unauthenticated)) = caller {
-            let code = tag.filter(|tag| self.guessable(*tag, false).is_some());
-            let Some(code) = code.and_then(|code| self.codes.get_mut(&code)) else {
-                return Err(Refusal::UnauthenticatedOrCodeRefused);
-            };
-            code.uncertain_tries += 1;
-            return Err(Refusal::Unauthenticated);
-        }
-        let caller = caller.transpose()?.map(|session| self.sessions[&session].user);
-        let code = self.redeem(tag, guess, false)?;
-        let (tag, Purpose::AddEmail { user, email, events }) = (tag.expect("a code that was right"), code.purpose)
-        else {
-            return Err(Refusal::CodeRefused);
-        };
-        if caller.is_some_and(|caller| caller != user) {
-            return Err(Refusal::CodeRefused);
-        }
+        let (tag, code, user) = self.redeem_as(bearer, code, guess, Scope::Email)?;
+        let Purpose::AddEmail { email, events, .. } = code.purpose else { return Err(Refusal::CodeRefused) };
         self.call(Failing::Query)?;
         let account = &self.accounts[&user];
         if account.deleted_at.is_some() || account.recovery.is_some_and(|(event, _)| event > events) {

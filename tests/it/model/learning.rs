@@ -10,7 +10,7 @@ use super::{
     requests::{Bearer, Guess, Ref, Request, Step, Tag},
     world::{Purpose, World},
 };
-use crate::support::{Answer, Item};
+use crate::support::{Answer, Item, KeyPair};
 
 impl Running {
     /// Records what a response issued, and looks up the IDs of what the request created.
@@ -20,6 +20,7 @@ impl Running {
             let issued = self.issued.entry(tag).or_default();
             issued.code_id = answer.text("verificationCodeID");
             (issued.bearer, issued.session_id) = (text("bearer"), text("sessionID"));
+            issued.key_pair = text("apiKey").map(|_| KeyPair::of(answer));
         }
         match *request {
             Request::VerifySession { code: Ref::Of(tag), .. } if world.accounts.contains_key(&tag) => {
@@ -68,6 +69,7 @@ impl Running {
     pub(super) async fn compare_all(&mut self, world: World) {
         let issued = self.issued.iter().filter(|(_, issued)| issued.bearer.is_some());
         let mut requests: Vec<_> = issued.map(|(tag, _)| Request::CheckSession { bearer: Bearer::Of(*tag) }).collect();
+        requests.extend(world.key_pairs.keys().map(|tag| Request::CheckKeyPair { key_pair: Ref::Of(*tag) }));
         for (user, account) in &world.accounts {
             let session = world.active_sessions(*user).first().copied().unwrap_or_else(|| {
                 // Without an active session, the user signs in, if allowed.
@@ -80,6 +82,7 @@ impl Running {
             let bearer = Bearer::Of(session);
             requests.push(Request::ListEmails { bearer });
             requests.push(Request::ListSessions { bearer });
+            requests.push(Request::ListKeyPairs { bearer });
             requests.push(Request::GetUser { user: Ref::Of(*user) });
         }
         let steps: Vec<_> = requests.into_iter().map(Step::Ask).collect();

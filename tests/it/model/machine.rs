@@ -16,7 +16,7 @@ use super::{
 /// A configuration of the product.
 pub(super) trait Setting: 'static {
     /// Parameters of template.yaml.
-    const PARAMETERS: [(&str, &str); 14];
+    const PARAMETERS: [(&str, &str); 15];
 }
 
 /// Generous rate limits; DynamoDB fails at times.
@@ -29,7 +29,7 @@ pub(super) type Generous = Comparison<GenerousLimits>;
 pub(super) type Tight = Comparison<TightLimits>;
 
 impl Setting for GenerousLimits {
-    const PARAMETERS: [(&str, &str); 14] = [
+    const PARAMETERS: [(&str, &str); 15] = [
         ("MailBurst", "100"),
         ("MailIntervalSeconds", "0"),
         ("MailsPerDay", "1000"),
@@ -43,12 +43,13 @@ impl Setting for GenerousLimits {
         ("RecoverySeconds", "7200"),
         ("AccountChangesPerDay", "100"),
         ("EmailsPerUser", "3"),
+        ("KeyPairsPerUser", "3"),
         ("SessionsPerUser", "2"),
     ];
 }
 
 impl Setting for TightLimits {
-    const PARAMETERS: [(&str, &str); 14] = [
+    const PARAMETERS: [(&str, &str); 15] = [
         ("MailBurst", "2"),
         ("MailIntervalSeconds", "60"),
         ("MailsPerDay", "5"),
@@ -62,11 +63,16 @@ impl Setting for TightLimits {
         ("RecoverySeconds", "3600"),
         ("AccountChangesPerDay", "3"),
         ("EmailsPerUser", "2"),
+        ("KeyPairsPerUser", "2"),
         ("SessionsPerUser", "1"),
     ];
 }
 
 impl Rules {
+    pub(super) fn limits_sources(&self) -> bool {
+        self.mails_per_source_per_hour > 0
+    }
+
     fn of(parameters: &[(&str, &str)]) -> Self {
         let find = |name| parameters.iter().find(|(parameter, _)| *parameter == name).expect("a parameter").1;
         let seconds = |name| find(name).parse().expect("seconds");
@@ -86,6 +92,7 @@ impl Rules {
             account_changes_per_day: count("AccountChangesPerDay"),
             emails_per_user: count("EmailsPerUser"),
             sessions_per_user: count("SessionsPerUser"),
+            key_pairs_per_user: count("KeyPairsPerUser"),
         }
     }
 }

@@ -9,12 +9,12 @@ use shared::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    answers::{Expected, Success},
+    answers::{Expected, ListedKeyPair, Success},
     requests::{Bearer, Guess, Name, Ref, Request, Step, Tag, UNUSABLE},
     world::{START, World},
 };
 use crate::deliveries::{deliver, forget_mark, image_of, record};
-use crate::support::{Answer, EmailKind, Product, Proxy, Settings, code_in, failing, wrong};
+use crate::support::{Answer, EmailKind, KeyPair, Product, Proxy, Settings, code_in, failing, wrong};
 
 /// The guess if no email has a code.
 const NO_CODE: &str = "000000";
@@ -38,6 +38,7 @@ pub(super) struct Issued {
     pub(super) code_id: String,
     pub(super) bearer: Option<String>,
     pub(super) session_id: Option<String>,
+    pub(super) key_pair: Option<KeyPair>,
     /// Read from the email.
     pub(super) code: Option<String>,
 }
@@ -187,6 +188,32 @@ impl Running {
             Request::DeleteEmail { bearer, email: id } => {
                 with(send(Method::DELETE, &format!("/email/{}", email(id))), bearer)
             }
+            Request::CreateKeyPair { tag, bearer, is_valid } => {
+                let body = if *is_valid { json!({"name": key_name(*tag), "days": 1}) } else { json!({}) };
+                with(send(Method::POST, "/keypair"), bearer).json(&body)
+            }
+            Request::VerifyKeyPair { bearer, code, guess } => {
+                with(send(Method::PUT, "/keypair/verification"), bearer).json(&submitted_code(code, guess))
+            }
+            Request::CheckKeyPair { key_pair } => self.with_key_pair(send(Method::GET, "/keypair"), *key_pair),
+            Request::ListKeyPairs { bearer } => with(send(Method::GET, "/keypairs"), bearer),
+            Request::DeleteKeyPair { bearer, key_pair } => {
+                let id = self.id(*key_pair, |tag| Some(self.issued.get(&tag)?.key_pair.as_ref()?.id.clone()));
+                with(send(Method::DELETE, &format!("/keypair/{id}")), bearer)
+            }
+        }
+    }
+
+    /// Adds a key pair. If there is none of that tag, it is an unknown one.
+    fn with_key_pair(&self, request: RequestBuilder, key_pair: Ref) -> RequestBuilder {
+        let tag = match key_pair {
+            Ref::Malformed => return request.header("api-key", "no-key"),
+            Ref::Unknown => None,
+            Ref::Of(tag) => Some(tag),
+        };
+        match tag.and_then(|tag| self.issued.get(&tag)?.key_pair.as_ref()) {
+            Some(key_pair) => key_pair.on(request),
+            None => request.header("api-key", "0".repeat(32)).header("api-secret", "0".repeat(64)),
         }
     }
 
@@ -286,13 +313,47 @@ impl Running {
                 json!({"emails": listed.collect::<Vec<_>>()})
             }
             Success::User { alias } => json!({"alias": alias.alias()}),
-            Success::Account { user, alias, created_at, emails, sessions } => json!({
+            Success::Account { user, alias, created_at, emails, sessions, key_pairs } => json!({
                 "userID": self.users[user], "alias": alias.alias(), "fullName": full_name(*user), "language": "en",
                 "roles": ["user"], "groups": ["public"], "createdAt": created_at,
                 "emails": self.body(emails, answer, request)["emails"],
                 "sessions": self.body(sessions, answer, request)["sessions"],
+                "keys": self.body(key_pairs, answer, request)["keys"],
             }),
+            Success::CreatedKeyPair { ends } => {
+                let created = KeyPair::of(answer);
+                assert!(created.key.len() == 32 && created.secret.len() == 64, "{created:?}");
+                json!({
+                    "apiKey": created.key, "apiSecret": created.secret, "keyID": fresh(&answer.body, "keyID"),
+                    "keyName": key_name(request.tag().expect("a request for a code")), "expireAt": ends,
+                    "verified": false, "verificationCodeID": fresh(&answer.body, "verificationCodeID"),
+                })
+            }
+            Success::KeyPair { listed, user, alias } => {
+                let mut body = self.listed_key_pair(listed);
+                for (name, value) in [
+                    ("userID", json!(self.users[user])),
+                    ("userName", json!(full_name(*user))),
+                    ("userAlias", json!(alias.alias())),
+                    ("roles", json!(["user"])),
+                    ("groups", json!(["public"])),
+                ] {
+                    body[name] = value;
+                }
+                body
+            }
+            Success::KeyPairs(key_pairs) => {
+                json!({"keys": key_pairs.iter().map(|listed| self.listed_key_pair(listed)).collect::<Vec<_>>()})
+            }
         }
+    }
+
+    fn listed_key_pair(&self, listed: &ListedKeyPair) -> Value {
+        let KeyPair { id, key, .. } = self.issued[&listed.key_pair].key_pair.as_ref().expect("it was created");
+        json!({
+            "apiKey": key, "keyID": id, "keyName": key_name(listed.key_pair), "expireAt": listed.ends,
+            "verified": listed.verified,
+        })
     }
 
     /// Asserts that exactly the expected emails were sent.
@@ -316,6 +377,10 @@ impl Running {
 /// Returns the user agent of the client that requests a code: every code has another one.
 fn agent(tag: Tag) -> String {
     format!("model/{tag}")
+}
+
+fn key_name(tag: Tag) -> String {
+    format!("Key {tag}")
 }
 
 fn full_name(tag: Tag) -> String {

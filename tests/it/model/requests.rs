@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use super::answers::Refusal;
+
 /// The number of the step that requested a code. It names the code and everything that results from
 /// it: an account, its first address, a session, another address of an account.
 pub(super) type Tag = u32;
@@ -45,6 +47,11 @@ pub(super) enum Request {
     ResendCode { tag: Tag, bearer: Bearer, address: Option<Name> },
     PreferEmail { bearer: Bearer, email: Ref },
     DeleteEmail { bearer: Bearer, email: Ref },
+    CreateKeyPair { tag: Tag, bearer: Bearer, is_valid: bool },
+    VerifyKeyPair { bearer: Bearer, code: Ref, guess: Guess },
+    CheckKeyPair { key_pair: Ref },
+    ListKeyPairs { bearer: Bearer },
+    DeleteKeyPair { bearer: Bearer, key_pair: Ref },
 }
 
 /// An ID that a client sends.
@@ -137,19 +144,18 @@ impl Step {
     }
 }
 
-impl Request {
-    /// Returns the tag of the code that the request asks for.
-    pub(super) fn tag(&self) -> Option<Tag> {
+impl Ref {
+    /// Reads the ID in a field. `None` is the ID of nothing.
+    pub(super) fn read(self, field: &'static str) -> Result<Option<Tag>, Refusal> {
         match self {
-            Self::SignUp { tag, .. }
-            | Self::SignIn { tag, .. }
-            | Self::Reauthenticate { tag, .. }
-            | Self::AddEmail { tag, .. }
-            | Self::ResendCode { tag, .. } => Some(*tag),
-            _ => None,
+            Self::Malformed => Err(Refusal::Invalid(vec![field])),
+            Self::Unknown => Ok(None),
+            Self::Of(tag) => Ok(Some(tag)),
         }
     }
+}
 
+impl Request {
     /// Returns method and path.
     pub(super) fn endpoint(&self) -> &'static str {
         match self {
@@ -172,6 +178,24 @@ impl Request {
             Self::ResendCode { .. } => "POST /email/verification",
             Self::PreferEmail { .. } => "PUT /email/preferred",
             Self::DeleteEmail { .. } => "DELETE /email/{id}",
+            Self::CreateKeyPair { .. } => "POST /keypair",
+            Self::VerifyKeyPair { .. } => "PUT /keypair/verification",
+            Self::CheckKeyPair { .. } => "GET /keypair",
+            Self::ListKeyPairs { .. } => "GET /keypairs",
+            Self::DeleteKeyPair { .. } => "DELETE /keypair/{id}",
+        }
+    }
+
+    /// Returns the tag of the code that the request asks for.
+    pub(super) fn tag(&self) -> Option<Tag> {
+        match self {
+            Self::SignUp { tag, .. }
+            | Self::SignIn { tag, .. }
+            | Self::Reauthenticate { tag, .. }
+            | Self::AddEmail { tag, .. }
+            | Self::ResendCode { tag, .. }
+            | Self::CreateKeyPair { tag, .. } => Some(*tag),
+            _ => None,
         }
     }
 

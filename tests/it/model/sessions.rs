@@ -4,14 +4,14 @@ use super::{
     answers::{Refusal, SessionDetails, Success},
     codes::submitted_code,
     requests::{Bearer, Failing, Guess, Name, Ref, Tag},
-    world::{Account, AliasState, Code, Email, Outcome, Purpose, Session, Verified, World},
+    world::{Account, AliasState, Code, Email, Outcome, Purpose, Scope, Session, Verified, World},
 };
 use crate::support::EmailKind;
 
 impl World {
     pub(super) fn verify_session(&mut self, code: Ref, guess: Guess) -> Outcome {
         let tag = submitted_code(code, guess)?;
-        let code = self.redeem(tag, guess, true)?;
+        let code = self.redeem(tag, guess, Scope::Session)?;
         let tag = tag.expect("a code that was right");
         match code.purpose {
             Purpose::SignUp { alias } => self.create_account(tag, code, alias),

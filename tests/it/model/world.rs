@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 
 use super::{
     answers::{Expected, Refusal, Success},
+    key_pairs::KeyPair,
     mailbox::{Mailbox, Source},
     requests::{Bearer, Failing, Guess, NAMES, Name, Ref, Request, Step, Tag},
 };
@@ -51,6 +52,7 @@ pub(super) struct Rules {
     pub(super) account_changes_per_day: usize,
     pub(super) emails_per_user: usize,
     pub(super) sessions_per_user: usize,
+    pub(super) key_pairs_per_user: usize,
 }
 
 /// The state of the model.
@@ -72,6 +74,8 @@ pub(super) struct World {
     pub(super) codes: BTreeMap<Tag, Code>,
     /// The sessions that were activated and not closed, including expired ones.
     pub(super) sessions: BTreeMap<Tag, Session>,
+    /// The key pairs that were not deleted, including expired ones.
+    pub(super) key_pairs: BTreeMap<Tag, KeyPair>,
     pub(super) aliases: BTreeMap<usize, AliasState>,
     pub(super) mailboxes: [Mailbox; NAMES.len()],
     pub(super) source: Source,
@@ -193,6 +197,18 @@ pub(super) enum Purpose {
         user: Tag,
         session: Tag,
     },
+    /// The key pair has the tag of the code.
+    KeyPair {
+        user: Tag,
+    },
+}
+
+/// What an endpoint accepts codes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    Session,
+    Email,
+    KeyPair,
 }
 
 pub(super) type Outcome = Result<Success, Refusal>;
@@ -210,6 +226,7 @@ impl World {
             events: 0,
             codes: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            key_pairs: BTreeMap::new(),
             aliases: BTreeMap::new(),
             mailboxes: Default::default(),
             source: Source::default(),
@@ -263,6 +280,11 @@ impl World {
             Request::ResendCode { tag, bearer, address } => self.resend_code(tag, bearer, address),
             Request::PreferEmail { bearer, email } => self.prefer_email(bearer, email),
             Request::DeleteEmail { bearer, email } => self.delete_email(bearer, email),
+            Request::CreateKeyPair { tag, bearer, is_valid } => self.create_key_pair(tag, bearer, is_valid),
+            Request::VerifyKeyPair { bearer, code, guess } => self.verify_key_pair(bearer, code, guess),
+            Request::CheckKeyPair { key_pair } => self.check_key_pair(key_pair),
+            Request::ListKeyPairs { bearer } => self.list_key_pairs(bearer),
+            Request::DeleteKeyPair { bearer, key_pair } => self.delete_key_pair(bearer, key_pair),
         };
         self.expect(answer, request.tag());
     }
@@ -345,12 +367,6 @@ impl fmt::Debug for World {
     }
 }
 
-impl Rules {
-    pub(super) fn limits_sources(&self) -> bool {
-        self.mails_per_source_per_hour > 0
-    }
-}
-
 impl Account {
     pub(super) fn preferred(&self) -> Email {
         *self.emails.iter().find(|email| email.tag == self.preferred).expect("a preferred address")
@@ -366,18 +382,11 @@ impl Account {
 }
 
 impl Purpose {
-    pub(super) fn is_for_address(self) -> bool {
-        matches!(self, Self::AddEmail { .. })
-    }
-}
-
-impl Ref {
-    /// Reads the ID in a field. `None` is the ID of nothing.
-    pub(super) fn read(self, field: &'static str) -> Result<Option<Tag>, Refusal> {
+    pub(super) fn scope(self) -> Scope {
         match self {
-            Self::Malformed => Err(Refusal::Invalid(vec![field])),
-            Self::Unknown => Ok(None),
-            Self::Of(tag) => Ok(Some(tag)),
+            Self::SignUp { .. } | Self::SignIn | Self::Reauthenticate { .. } => Scope::Session,
+            Self::AddEmail { .. } => Scope::Email,
+            Self::KeyPair { .. } => Scope::KeyPair,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 const GATEWAY_HEADERS: [&str; 4] = ["apigw-requestid", "content-length", "content-type", "date"];
 
 /// Request headers that the functions read.
-const READ_HEADERS: [&str; 3] = ["authorization", "content-type", "user-agent"];
+const READ_HEADERS: [&str; 5] = ["api-key", "api-secret", "authorization", "content-type", "user-agent"];
 
 /// Converts an event to a request. Returns `None` for events of REST APIs, which have another
 /// payload, and for events with a base64 body, which a request does not have.

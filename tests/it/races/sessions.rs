@@ -55,7 +55,7 @@ const AT_ONE_ACCOUNT: usize = 32;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_sign_ins_of_one_user_succeed_or_return_503() {
-    let settings = || Settings::with_mail_for_all().and("SessionsPerUser", "100");
+    let settings = || Settings::with_mail_for_all().and("SessionsPerUser", "80");
     in_rounds(2, settings, async |product, rounds| {
         for round in rounds {
             let john = product.sign_up(&format!("john{round}@doe.net"), &format!("johny{round}")).await;

@@ -87,6 +87,8 @@ async fn every_code_of_a_field_is_listed_and_is_returned() {
         for body in bodies {
             answers.push(product.call(Method::POST, "/user", body).await);
         }
+        let key_pair = json!({"name": "CI", "days": 366});
+        answers.push(product.call_as(&john.bearer, Method::POST, "/keypair", Some(key_pair)).await);
         let errors = answers.iter().flat_map(|answer| answer.body["errors"].as_array().expect("errors"));
         let returned: BTreeSet<_> = errors.map(|error| error["code"].as_str().expect("a code").to_owned()).collect();
         assert_eq!(returned, listed);

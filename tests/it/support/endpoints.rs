@@ -19,7 +19,7 @@ pub(crate) fn endpoints_with_id() -> impl Iterator<Item = (&'static str, Method,
 
 /// Returns method and path of every endpoint that requires a bearer token.
 pub(crate) fn authenticated_endpoints() -> impl Iterator<Item = (Method, String)> {
-    let authenticated = registry::endpoints().filter(|(_, route)| route.requires_token);
+    let authenticated = registry::endpoints().filter(|(_, route)| route.requires_token());
     authenticated.map(|(_, route)| (method(route), route.path.replace("{id}", UNKNOWN_ID)))
 }
 

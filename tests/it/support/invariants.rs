@@ -23,6 +23,8 @@ impl Product {
             mails_per_day: self.number("MailsPerDay", 20),
             emails_per_user: self.number("EmailsPerUser", 10),
             sessions_per_user: self.number("SessionsPerUser", 50),
+            key_pairs_per_user: self.number("KeyPairsPerUser", 10),
+            code_lifetime: self.number("CodeLifetimeSeconds", 600),
             session_maximum: self.number("SessionMaximumSeconds", 30 * 24 * 3600),
         };
         let table = Table { items, now, limits };
@@ -30,8 +32,9 @@ impl Product {
         table.every_alias_has_one_user_and_every_user_one_alias();
         table.every_user_prefers_a_verified_address_of_their_own();
         table.every_session_has_its_entry_and_its_end();
-        table.every_active_session_has_the_profile_of_its_user();
+        table.every_active_session_and_key_pair_has_the_profile_of_its_user();
         table.a_deleted_account_has_no_session_and_expires_as_a_whole();
+        table.every_key_pair_has_its_entry_and_its_end();
         table.guesses_emails_and_caps_are_within_their_limits();
         table.every_lease_has_one_holder();
         table.every_code_has_a_nonce_of_its_own();
@@ -52,6 +55,8 @@ struct Limits {
     mails_per_day: usize,
     emails_per_user: usize,
     sessions_per_user: usize,
+    key_pairs_per_user: usize,
+    code_lifetime: usize,
     session_maximum: usize,
 }
 
@@ -61,8 +66,8 @@ fn count(number: Option<i64>) -> usize {
 }
 
 impl<'a> Table<'a> {
-    /// Returns the items whose keys have these prefixes. What has expired with a deleted account is as
-    /// good as deleted, and may belong to another account by now.
+    /// Returns the items whose keys have these prefixes. What has expired with a deleted account is
+    /// as good as deleted, and may belong to another account by now.
     fn of(&self, pk: &'static str, sk: &'static str) -> impl Iterator<Item = &'a Item> {
         self.existing().filter(move |item| item.text("pk").starts_with(pk) && item.text("sk").starts_with(sk))
     }
@@ -140,14 +145,16 @@ impl<'a> Table<'a> {
                 assert_eq!(email.number("expiresAt"), user.number("expiresAt"), "{email:?}");
             }
             if user.has("deletedAt") {
-                assert!(of_user("SESSION#").all(|entry| entry.number("expiresAt") <= Some(self.now)), "{user:?}");
+                let mut entries = of_user("SESSION#").chain(of_user("KEY#"));
+                assert!(entries.all(|entry| entry.number("expiresAt") <= Some(self.now)), "{user:?}");
             }
         }
     }
 
-    /// A check of a session needs no other item.
-    fn every_active_session_has_the_profile_of_its_user(&self) {
-        for session in self.of("SESSION#", "SESSION").filter(|session| session.number("expiresAt") > Some(self.now)) {
+    /// A check of a session or a key pair needs no other item.
+    fn every_active_session_and_key_pair_has_the_profile_of_its_user(&self) {
+        let all = self.of("SESSION#", "SESSION").chain(self.of("KEY#", "KEY"));
+        for session in all.filter(|session| session.number("expiresAt") > Some(self.now)) {
             let user = self.find(&format!("USER#{}", session.text("userID")), "USER");
             let user = user.unwrap_or_else(|| panic!("a session without its user: {session:?}"));
             for name in ["alias", "fullName"] {
@@ -164,7 +171,8 @@ impl<'a> Table<'a> {
             let preferred = self.find(user.text("pk"), &format!("EMAIL#{}", user.text("preferredEmailID")));
             assert!(preferred.is_some_and(|email| email.has("verifiedAt")), "prefers no verified address: {user:?}");
         }
-        for item in self.of("USER#", "").filter(|item| item.text("sk") != "USER") {
+        let lives = |item: &&Item| item.number("expiresAt").is_none_or(|end| end > self.now);
+        for item in self.of("USER#", "").filter(|item| item.text("sk") != "USER").filter(lives) {
             assert!(self.find(item.text("pk"), "USER").is_some(), "an item without its user: {item:?}");
         }
     }
@@ -196,6 +204,38 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// A key pair has two items that agree. One that is not verified ends with its code.
+    fn every_key_pair_has_its_entry_and_its_end(&self) {
+        for key_pair in self.of("KEY#", "KEY") {
+            let (user, id) = (key_pair.text("userID"), key_pair.text("keyID"));
+            assert_eq!(key_pair.text("pk"), format!("KEY#{}", key_pair.text("apiKey")));
+            let ends = ["createdAt", "verifiedAt", "expiresAt", "keyExpiresAt"].map(|end| key_pair.number(end));
+            let [created, verified, end, end_of_key] = ends.map(count);
+            if key_pair.has("verifiedAt") {
+                assert!(end == end_of_key && verified >= created, "{key_pair:?}");
+            } else {
+                assert!(end < end_of_key && end <= created.saturating_add(self.limits.code_lifetime), "{key_pair:?}");
+            }
+            assert!(end_of_key <= created.saturating_add(365 * 24 * 3600), "{key_pair:?}");
+            match self.find(&format!("USER#{user}"), &format!("KEY#{id}")) {
+                Some(entry) => {
+                    let of_entry = ["createdAt", "verifiedAt", "expiresAt", "keyExpiresAt"];
+                    assert_eq!(of_entry.map(|end| entry.number(end)), ends, "{key_pair:?}");
+                    assert_eq!(
+                        ["apiKey", "name"].map(|name| entry.text(name)),
+                        ["apiKey", "name"].map(|name| key_pair.text(name))
+                    );
+                }
+                // TTL deletes the two items one after the other.
+                None => assert!(end <= count(Some(self.now)), "a key pair without its entry: {key_pair:?}"),
+            }
+        }
+        for entry in self.of("USER#", "KEY#").filter(|entry| entry.number("expiresAt") > Some(self.now)) {
+            let key = format!("KEY#{}", entry.text("apiKey"));
+            assert!(self.find(&key, "KEY").is_some(), "an entry without its key pair: {entry:?}");
+        }
+    }
+
     fn guesses_emails_and_caps_are_within_their_limits(&self) {
         for code in self.of("CODE#", "CODE") {
             assert!(count(code.number("tries")) <= self.limits.guesses_per_code, "{code:?}");
@@ -213,6 +253,10 @@ impl<'a> Table<'a> {
             assert!(of_user("SESSION#").all(|entry| entry.number("sequence") >= recovered_in), "{user:?}");
             let open = of_user("SESSION#").filter(|entry| entry.number("expiresAt") > Some(self.now));
             assert!(open.count() <= self.limits.sessions_per_user, "{user:?}");
+            let key_pairs = of_user("KEY#").filter(|entry| entry.number("expiresAt") > Some(self.now));
+            let key_pairs: Vec<_> = key_pairs.collect();
+            assert!(key_pairs.len() <= self.limits.key_pairs_per_user, "{user:?}");
+            assert!(key_pairs.iter().all(|entry| entry.number("sequence") >= recovered_in), "{user:?}");
             let addresses: BTreeSet<_> = of_user("EMAIL#").map(|email| email.text("address").to_lowercase()).collect();
             assert_eq!(addresses.len(), of_user("EMAIL#").count(), "an address twice: {user:?}");
         }
@@ -245,7 +289,8 @@ impl<'a> Table<'a> {
     fn everything_that_expires_has_a_ttl_in_seconds(&self) {
         let ends = |item: &&Item| {
             let kind = item.text("pk").split('#').next().unwrap_or_default();
-            matches!(kind, "CODE" | "SESSION" | "RATE_LIMIT" | "NOTICE") || item.text("sk").starts_with("SESSION#")
+            let of_user = ["KEY#", "SESSION#"].iter().any(|prefix| item.text("sk").starts_with(prefix));
+            matches!(kind, "CODE" | "KEY" | "SESSION" | "RATE_LIMIT" | "NOTICE") || of_user
         };
         for item in self.items.iter().filter(ends) {
             let end = item.number("expiresAt").unwrap_or_else(|| panic!("no TTL: {item:?}"));
@@ -254,7 +299,8 @@ impl<'a> Table<'a> {
     }
 
     fn no_item_is_of_an_unknown_kind(&self) {
-        let kinds = ["USER#", "ADDRESS#", "ALIAS#", "CODE#", "SESSION#", "RATE_LIMIT#", "NOTICE#", "SUPPRESSION#"];
+        let kinds =
+            ["USER#", "ADDRESS#", "ALIAS#", "CODE#", "KEY#", "SESSION#", "RATE_LIMIT#", "NOTICE#", "SUPPRESSION#"];
         for item in self.items {
             assert!(kinds.iter().any(|kind| item.text("pk").starts_with(kind)), "{item:?}");
         }

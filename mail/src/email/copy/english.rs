@@ -83,6 +83,16 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             format!("Enter this code to add this email address to an account with {product}:"),
             "No one can add your address to an account without it.",
         ),
+        Email::KeyPairCode { code, name } => {
+            let name = facts::key_name(name);
+            let lead = format!("Enter this code to activate the API key named \"{name}\" of your {product} account:");
+            Copy {
+                stranger: "Someone else may be signed in to your account. Don't share the code: the key cannot be used without \
+                    it. Sign in, and close every session that you don't recognize."
+                    .to_owned(),
+                ..with_code(code, product, "Activate an API key", lead, "")
+            }
+        }
         Email::AlreadyRegistered => already_registered(product),
         Email::NoAccount => no_account(product),
         Email::BelongsToAnother => belongs_to_another(product),
@@ -123,6 +133,17 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         },
         Email::AccountRestored { .. } => account_restored(product),
         Email::UnverifiedByRecovery { .. } => unverified_by_recovery(product),
+        Email::KeyPairVerified { .. } => Copy {
+            subject: format!("An API key was added to your {product} account"),
+            preheader: "Programs can use it in your name.".to_owned(),
+            heading: "New API key",
+            before: vec![format!("An API key with this name was activated for your {product} account:")],
+            after: vec![
+                "Until it expires or is deleted, programs that have the key and its secret can use it in your name."
+                    .to_owned(),
+            ],
+            stranger: got_in("Delete the API key if you did not create it."),
+        },
     })
 }
 

@@ -85,6 +85,16 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             format!("Mit diesem Code wird diese Adresse zu einem Konto bei {product} hinzugefügt:"),
             "Ohne ihn kann niemand Ihre Adresse zu einem Konto hinzufügen.",
         ),
+        Email::KeyPairCode { code, name } => {
+            let name = facts::key_name(name);
+            let lead = format!("Mit diesem Code aktivieren Sie den API-Schlüssel „{name}“ Ihres Kontos bei {product}:");
+            Copy {
+                stranger: "Vielleicht ist jemand in Ihrem Konto angemeldet. Geben Sie den Code nicht weiter: Ohne ihn ist der \
+                    Schlüssel wertlos. Melden Sie sich an, und beenden Sie die Sitzungen, die Sie nicht kennen."
+                    .to_owned(),
+                ..with_code(code, product, "Einen API-Schlüssel aktivieren", lead, "")
+            }
+        }
         Email::AlreadyRegistered => already_registered(product),
         Email::NoAccount => no_account(product),
         Email::BelongsToAnother => belongs_to_another(product),
@@ -127,6 +137,18 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         },
         Email::AccountRestored { .. } => account_restored(product),
         Email::UnverifiedByRecovery { .. } => unverified_by_recovery(product),
+        Email::KeyPairVerified { .. } => Copy {
+            subject: format!("Zu Ihrem Konto bei {product} kam ein API-Schlüssel hinzu"),
+            preheader: "Programme können ihn in Ihrem Namen verwenden.".to_owned(),
+            heading: "Ein neuer API-Schlüssel",
+            before: vec![format!("Für Ihr Konto bei {product} wurde ein API-Schlüssel mit diesem Namen aktiviert:")],
+            after: vec![
+                "Bis er abläuft oder gelöscht wird, können Programme, die den Schlüssel und sein Geheimnis haben, ihn in \
+                Ihrem Namen verwenden."
+                    .to_owned(),
+            ],
+            stranger: got_in("Löschen Sie den Schlüssel, wenn Sie ihn nicht angelegt haben."),
+        },
     })
 }
 

@@ -98,6 +98,19 @@ fn an_ip_address_is_one_or_unknown() {
 }
 
 #[test]
+fn the_name_of_a_key_pair_is_one_line_without_links() {
+    assert_eq!(facts::key_name("Jane's build 🔑 (new)"), "Jane's build 🔑 (new)");
+    assert_eq!(facts::key_name("see https://evil.example"), "see https___evil_example");
+    assert_eq!(facts::key_name("a\r\nBcc: eve@evil.example\0"), "a Bcc_ eve_evil_example");
+    assert_eq!(facts::key_name(&"x".repeat(10_240)).len(), 64);
+    let name = "<script>alert(1)</script>";
+    for email in [Email::KeyPairVerified { name }, Email::KeyPairCode { code: super::code("048291"), name }] {
+        let message = super::write(&email);
+        assert!(!message.subject.contains("script") && !message.html.contains("<script"), "{}", message.html);
+    }
+}
+
+#[test]
 fn an_address_is_one_word_of_ascii() {
     assert_eq!(facts::address("John.O'Hara+x@doe.example"), "John.O'Hara+x@doe.example");
     assert_eq!(facts::address("a@b.example\r\nBcc: c"), "a@b.example??Bcc:?c");

@@ -8,7 +8,8 @@ use crate::domain::{
     alias::Alias,
     bearer_token::TokenHash,
     email_address::EmailAddress,
-    id::{EmailId, NoticeId, SessionId, UserId, VerificationId},
+    id::{EmailId, KeyPairId, NoticeId, SessionId, UserId, VerificationId},
+    key_pair::ApiKey,
     request_context::ClientInfo,
 };
 
@@ -21,6 +22,7 @@ pub(in crate::store) struct Key {
 
 pub(in crate::store) const USER: &str = "USER";
 pub(in crate::store) const EMAIL: &str = "EMAIL#";
+pub(in crate::store) const KEY_PAIR: &str = "KEY#";
 pub(in crate::store) const SESSION: &str = "SESSION#";
 
 impl Key {
@@ -39,6 +41,14 @@ impl Key {
 
     pub(in crate::store) fn email(user: UserId, email: EmailId) -> Self {
         Self::new(Self::partition(user), format!("{EMAIL}{email}"))
+    }
+
+    pub(in crate::store) fn key_pair_entry(user: UserId, key_pair: KeyPairId) -> Self {
+        Self::new(Self::partition(user), format!("{KEY_PAIR}{key_pair}"))
+    }
+
+    pub(in crate::store) fn key_pair(key: &ApiKey) -> Self {
+        Self::new(format!("{KEY_PAIR}{}", key.as_str()), "KEY")
     }
 
     pub(in crate::store) fn session_entry(user: UserId, session: SessionId) -> Self {

@@ -26,6 +26,8 @@ pub(in crate::store) enum Subject {
     Code,
     /// An address of a user.
     Email,
+    /// A key pair, or its entry in the user's list.
+    KeyPair,
     /// A security notice.
     Notice,
     /// A session, or its entry in the user's list.

@@ -12,6 +12,7 @@ impl Scenario {
     pub(crate) async fn assert_effect(self, product: &Product, prepared: &Prepared, last: &Answer) {
         let Prepared { person, subject, proof, .. } = prepared;
         match self {
+            _ if self.is_about_key_pairs() => self.assert_effect_on_key_pair(product, prepared, last).await,
             Self::CheckSession => assert_eq!(last.text("alias"), person.alias),
             Self::GetAccount => assert_eq!(last.body["emails"][0]["address"], json!(person.address)),
             Self::UpdateUser => {
@@ -51,6 +52,8 @@ impl Scenario {
             Self::VerifyReauthentication => assert_ne!(authenticated_at(product, person).await, *subject),
             Self::RecoverAccount => {
                 product.session(&person.bearer).await.refused(401, "bearer");
+                let ended = prepared.key_pair.as_ref().expect("a key pair");
+                product.check_key_pair(ended).await.refused(401, "active key pair");
                 let back = Person { bearer: subject.clone(), ..person.clone() };
                 let emails = product.emails(&back).await;
                 assert_eq!((&emails[0]["address"], &emails[1]["verified"]), (&json!(person.address), &json!(false)));
@@ -84,6 +87,7 @@ impl Scenario {
                 product.session(subject).await.refused(401, "bearer");
                 product.session(&person.bearer).await.expect(200);
             }
+            _ => unreachable!("about key pairs"),
         }
     }
 }

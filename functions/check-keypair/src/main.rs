@@ -1,0 +1,6 @@
+//! `GET /keypair` as a Lambda function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::serve::<check_keypair::CheckKeypair>().await
+}

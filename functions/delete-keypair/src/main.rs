@@ -1,0 +1,6 @@
+//! `DELETE /keypair/{id}` as a Lambda function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::serve::<delete_keypair::DeleteKeypair>().await
+}

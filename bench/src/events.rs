@@ -140,33 +140,32 @@ impl Events {
                 set(headers, "access-control-request-method", json!("GET"));
                 event
             }
-            "create-keypair" => {
-                let jane = api.sign_up(number).await?;
-                Event::read("create-keypair", "valid")?.authorized_as(&jane).into()
-            }
-            "verify-keypair" => {
-                let jane = api.sign_up(number).await?;
-                let created = api.add_key_pair(&jane).await?;
-                let code = api.code(&address, 1, &created).await?;
-                Event::read("verify-keypair", "with-bearer")?.authorized_as(&jane).with_body(&code).into()
-            }
-            "check-keypair" => {
-                let jane = api.sign_up(number).await?;
-                let created = api.add_key_pair(&jane).await?;
-                let code = api.code(&address, 1, &created).await?;
-                api.send_json(Method::PUT, "/keypair/verification", "", &code).await?;
-                Event::read("check-keypair", "valid")?.with_key_pair(&created).into()
-            }
-            "delete-keypair" => {
-                let jane = api.sign_up(number).await?;
-                let created = api.add_key_pair(&jane).await?;
-                let id = text(&created, "keyID")?;
-                Event::read("delete-keypair", "valid")?.authorized_as(&jane).with_path_id(&id).into()
+            "check-keypair" | "create-keypair" | "delete-keypair" | "verify-keypair" => {
+                self.of_key_pair(&mut api, number).await?
             }
             // Reads, and what can be repeated.
             function => Event::read(function, "valid")?.authorized_as(john).into(),
         };
         Ok(event.to_string())
+    }
+
+    /// Returns the event of a function of key pairs, for the key pair of a new user.
+    async fn of_key_pair(&self, api: &mut Connection, number: u64) -> Result<Value> {
+        let jane = api.sign_up(number).await?;
+        if self.function == "create-keypair" {
+            return Ok(Event::read("create-keypair", "valid")?.authorized_as(&jane).into());
+        }
+        let created = api.add_key_pair(&jane).await?;
+        if self.function == "delete-keypair" {
+            let id = text(&created, "keyID")?;
+            return Ok(Event::read("delete-keypair", "valid")?.authorized_as(&jane).with_path_id(&id).into());
+        }
+        let code = api.code(&identity(number).0, 1, &created).await?;
+        if self.function == "verify-keypair" {
+            return Ok(Event::read("verify-keypair", "with-bearer")?.authorized_as(&jane).with_body(&code).into());
+        }
+        api.send_json(Method::PUT, "/keypair/verification", "", &code).await?;
+        Ok(Event::read("check-keypair", "valid")?.with_key_pair(&created).into())
     }
 
     /// Requests a sign-up, and returns the record that the table's stream has of it.

@@ -85,7 +85,7 @@ async fn alias_and_addresses_stay_reserved_and_are_free_afterwards() {
             product.update_user(&jane, json!({"alias": "johny"})).await.refused(400, "alias is taken");
             let sign_up = product.ask_to_sign_up(WORK, "jim");
             product.mailing(sign_up, &[(EmailKind::AlreadyRegistered, WORK)]).await.expect(202);
-            product.pass(PERIOD / 2 - Duration::from_mins(10));
+            product.pass(Duration::from_mins(36 * 60 - 10));
         }
         let jane = product.sign_in(&jane).await;
         let addition = product.ask_to_add(&jane, JOHN);

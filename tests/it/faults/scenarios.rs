@@ -224,14 +224,12 @@ impl Scenario {
             | Self::ReauthenticateSession => 2,
             Self::CreateUser | Self::ResendEmailCode | Self::PreferEmail | Self::VerifyReauthentication => 3,
             Self::CreateEmail => 4,
-            Self::CreateKeypair | Self::DeleteEmail | Self::VerifyEmail => 5,
+            Self::CreateKeypair | Self::DeleteEmail | Self::UpdateUser | Self::VerifyEmail => 5,
             Self::VerifyKeypair => 6,
             Self::VerifySignUp => 7,
-            Self::VerifySignIn => 8,
+            Self::RestoreAccount | Self::VerifySignIn => 8,
             Self::RecoverAccount => 14,
             Self::DeleteUser => 12,
-            Self::RestoreAccount => 8,
-            Self::UpdateUser => 5,
             _ => 0,
         }
     }

@@ -42,9 +42,9 @@ async fn nothing_of_an_account_comes_back_half_from_its_deletion() {
             let (asked, sign_ins): (Vec<_>, Vec<_>) = sign_ins(product, &john.address, 8).await.into_iter().unzip();
             let mut requests = vec![of(product, &john, Method::DELETE, "/user")];
             requests.extend(sign_ins);
-            for number in 0..5 {
+            for number in 0..5_usize {
                 requests.push(add(product, &john, &format!("more{number}.{round}@work.example")));
-                requests.push(prefer(product, &john, if number % 2 == 0 { &work } else { &first }));
+                requests.push(prefer(product, &john, if number.is_multiple_of(2) { &work } else { &first }));
                 requests.push(delete_email(product, &john, &work));
                 requests.push(email_guess(product, &adding, &add_code));
                 requests.push(guess(product, &fresh, &fresh_code));

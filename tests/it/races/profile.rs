@@ -26,7 +26,7 @@ async fn of_64_users_who_change_to_an_alias_one_gets_it() {
         let people = people(product).await;
         for round in rounds {
             let alias = format!("wanted{round}");
-            let spelled = |number: usize| if number % 2 == 0 { alias.clone() } else { alias.to_uppercase() };
+            let spelled = |number: usize| if number.is_multiple_of(2) { alias.clone() } else { alias.to_uppercase() };
             let requests = people.iter().enumerate().map(|(number, person)| update(product, person, &spelled(number)));
             let answers = product.race(requests.collect()).await;
             won(&answers, 1, 400);

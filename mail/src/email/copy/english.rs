@@ -46,27 +46,8 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             format!("Enter this code to sign in to {product}:"),
             "No one can sign in without it.",
         ),
-        Email::RecoveryCode(code) => with_code(
-            code,
-            product,
-            "Take your account back",
-            format!(
-                "This email address was removed from an account with {product}. Signing in with this code restores it: it \
-                becomes the preferred address again, and every other session ends. Other addresses that were verified \
-                recently must be verified again."
-            ),
-            "No one can sign in without it.",
-        ),
-        Email::RestoreCode(code) => with_code(
-            code,
-            product,
-            "Restore your account",
-            format!(
-                "The {product} account of this email address was deleted. Signing in with this code restores it, with \
-                its alias and its addresses. Without a sign-in, everything that is stored about it expires."
-            ),
-            "No one can restore the account without it.",
-        ),
+        Email::RecoveryCode(code) => recovery_code(code, product),
+        Email::RestoreCode(code) => restore_code(code, product),
         Email::ReauthenticationCode(code) => {
             let lead = format!("Enter this code to confirm a change of your {product} account:");
             Copy {
@@ -96,25 +77,11 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         Email::AlreadyRegistered => already_registered(product),
         Email::NoAccount => no_account(product),
         Email::BelongsToAnother => belongs_to_another(product),
-        Email::AddressVerified { .. } => Copy {
-            subject: format!("An email address was added to your {product} account"),
-            preheader: "Every verified address of an account can be used to sign in.".to_owned(),
-            heading: "New email address",
-            before: vec![format!("This email address was verified and added to your {product} account:")],
-            after: vec!["Every verified address of an account can be used to sign in.".to_owned()],
-            stranger: got_in("Remove the new address if it is not yours."),
-        },
+        Email::AddressVerified { .. } => address_verified(product),
         Email::AddressRemoved { recoverable_until: Some(until), .. } => {
             recoverable(product, &facts::moment(*until, &LAYOUT)?)
         }
-        Email::AddressRemoved { recoverable_until: None, .. } => Copy {
-            subject: format!("An email address was removed from your {product} account"),
-            preheader: "It does not belong to the account any more.".to_owned(),
-            heading: "Email address removed",
-            before: vec![format!("This email address was removed from your {product} account:")],
-            after: Vec::new(),
-            stranger: got_in(""),
-        },
+        Email::AddressRemoved { recoverable_until: None, .. } => address_removed(product),
         Email::AddressPreferred { .. } => address_preferred(product),
         Email::NoLongerPreferred { .. } => no_longer_preferred(product),
         Email::SignedInElsewhere { .. } => signed_in_elsewhere(product),
@@ -122,15 +89,7 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         Email::AccountDeleted { recoverable_until: Some(until), .. } => {
             account_deleted(product, &facts::moment(*until, &LAYOUT)?)
         }
-        Email::AccountDeleted { recoverable_until: None, .. } => Copy {
-            subject: format!("Your {product} account was deleted"),
-            preheader: "Its email addresses can be used for a new account.".to_owned(),
-            heading: "Account deleted",
-            before: vec![format!("The {product} account of this email address was deleted, with everything in it:")],
-            after: vec!["It cannot be restored. The address can be used for a new account.".to_owned()],
-            stranger: "Someone else had access to your account. Sign up again with this address if you want a new one."
-                .to_owned(),
-        },
+        Email::AccountDeleted { recoverable_until: None, .. } => deleted_for_good(product),
         Email::AccountRestored { .. } => account_restored(product),
         Email::UnverifiedByRecovery { .. } => unverified_by_recovery(product),
         Email::KeyPairVerified { .. } => Copy {
@@ -145,6 +104,67 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             stranger: got_in("Delete the API key if you did not create it."),
         },
     })
+}
+
+fn recovery_code(code: &Code, product: &str) -> Copy {
+    with_code(
+        code,
+        product,
+        "Take your account back",
+        format!(
+            "This email address was removed from an account with {product}. Signing in with this code restores it: it \
+            becomes the preferred address again, and every other session ends. Other addresses that were verified \
+            recently must be verified again."
+        ),
+        "No one can sign in without it.",
+    )
+}
+
+fn restore_code(code: &Code, product: &str) -> Copy {
+    with_code(
+        code,
+        product,
+        "Restore your account",
+        format!(
+            "The {product} account of this email address was deleted. Signing in with this code restores it, with \
+            its alias and its addresses. Without a sign-in, everything that is stored about it expires."
+        ),
+        "No one can restore the account without it.",
+    )
+}
+
+fn address_verified(product: &str) -> Copy {
+    Copy {
+        subject: format!("An email address was added to your {product} account"),
+        preheader: "Every verified address of an account can be used to sign in.".to_owned(),
+        heading: "New email address",
+        before: vec![format!("This email address was verified and added to your {product} account:")],
+        after: vec!["Every verified address of an account can be used to sign in.".to_owned()],
+        stranger: got_in("Remove the new address if it is not yours."),
+    }
+}
+
+fn address_removed(product: &str) -> Copy {
+    Copy {
+        subject: format!("An email address was removed from your {product} account"),
+        preheader: "It does not belong to the account any more.".to_owned(),
+        heading: "Email address removed",
+        before: vec![format!("This email address was removed from your {product} account:")],
+        after: Vec::new(),
+        stranger: got_in(""),
+    }
+}
+
+fn deleted_for_good(product: &str) -> Copy {
+    Copy {
+        subject: format!("Your {product} account was deleted"),
+        preheader: "Its email addresses can be used for a new account.".to_owned(),
+        heading: "Account deleted",
+        before: vec![format!("The {product} account of this email address was deleted, with everything in it:")],
+        after: vec!["It cannot be restored. The address can be used for a new account.".to_owned()],
+        stranger: "Someone else had access to your account. Sign up again with this address if you want a new one."
+            .to_owned(),
+    }
 }
 
 fn recoverable(product: &str, until: &str) -> Copy {

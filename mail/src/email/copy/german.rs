@@ -46,28 +46,8 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             format!("Mit diesem Code melden Sie sich bei {product} an:"),
             "Ohne ihn kommt niemand hinein.",
         ),
-        Email::RecoveryCode(code) => with_code(
-            code,
-            product,
-            "Ihr Konto zurückholen",
-            format!(
-                "Diese Adresse wurde aus einem Konto bei {product} entfernt. Die Anmeldung mit diesem Code macht das \
-                rückgängig: Sie wird wieder die bevorzugte Adresse, und alle anderen Sitzungen enden. Andere Adressen, die \
-                vor kurzem bestätigt wurden, müssen erneut bestätigt werden."
-            ),
-            "Ohne ihn kommt niemand hinein.",
-        ),
-        Email::RestoreCode(code) => with_code(
-            code,
-            product,
-            "Ihr Konto wiederherstellen",
-            format!(
-                "Das Konto bei {product}, zu dem diese Adresse gehört, wurde gelöscht. Die Anmeldung mit diesem Code \
-                stellt es mit seinem Alias und seinen Adressen wieder her. Ohne eine Anmeldung verfällt alles, was \
-                darüber gespeichert ist."
-            ),
-            "Ohne ihn kann niemand das Konto wiederherstellen.",
-        ),
+        Email::RecoveryCode(code) => recovery_code(code, product),
+        Email::RestoreCode(code) => restore_code(code, product),
         Email::ReauthenticationCode(code) => {
             let lead = format!("Mit diesem Code bestätigen Sie eine Änderung an Ihrem Konto bei {product}:");
             Copy {
@@ -98,25 +78,11 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         Email::AlreadyRegistered => already_registered(product),
         Email::NoAccount => no_account(product),
         Email::BelongsToAnother => belongs_to_another(product),
-        Email::AddressVerified { .. } => Copy {
-            subject: format!("Zu Ihrem Konto bei {product} kam eine Adresse hinzu"),
-            preheader: "Mit jeder bestätigten Adresse eines Kontos kann man sich anmelden.".to_owned(),
-            heading: "Eine neue Adresse",
-            before: vec![format!("Ihr Konto bei {product} hat eine neue, bestätigte Adresse:")],
-            after: vec!["Mit jeder bestätigten Adresse eines Kontos kann man sich anmelden.".to_owned()],
-            stranger: got_in("Entfernen Sie die neue, wenn sie nicht Ihre ist."),
-        },
+        Email::AddressVerified { .. } => address_verified(product),
         Email::AddressRemoved { recoverable_until: Some(until), .. } => {
             recoverable(product, &facts::moment(*until, &LAYOUT)?)
         }
-        Email::AddressRemoved { recoverable_until: None, .. } => Copy {
-            subject: format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt"),
-            preheader: "Die Adresse gehört nicht mehr zum Konto.".to_owned(),
-            heading: "Eine Adresse wurde entfernt",
-            before: vec![format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt:")],
-            after: Vec::new(),
-            stranger: got_in(""),
-        },
+        Email::AddressRemoved { recoverable_until: None, .. } => address_removed(product),
         Email::AddressPreferred { .. } => address_preferred(product),
         Email::NoLongerPreferred { .. } => no_longer_preferred(product),
         Email::SignedInElsewhere { .. } => signed_in_elsewhere(product),
@@ -124,17 +90,7 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
         Email::AccountDeleted { recoverable_until: Some(until), .. } => {
             account_deleted(product, &facts::moment(*until, &LAYOUT)?)
         }
-        Email::AccountDeleted { recoverable_until: None, .. } => Copy {
-            subject: format!("Ihr Konto bei {product} wurde gelöscht"),
-            preheader: "Seine Adressen sind frei für ein neues Konto.".to_owned(),
-            heading: "Ihr Konto wurde gelöscht",
-            before: vec![format!(
-                "Das Konto bei {product}, zu dem diese Adresse gehörte, wurde mit allem darin gelöscht:"
-            )],
-            after: vec!["Es lässt sich nicht wiederherstellen. Die Adresse ist frei für ein neues Konto.".to_owned()],
-            stranger: "Dann hatte jemand Zugang zu Ihrem Konto. Mit dieser Adresse können Sie ein neues eröffnen."
-                .to_owned(),
-        },
+        Email::AccountDeleted { recoverable_until: None, .. } => deleted_for_good(product),
         Email::AccountRestored { .. } => account_restored(product),
         Email::UnverifiedByRecovery { .. } => unverified_by_recovery(product),
         Email::KeyPairVerified { .. } => Copy {
@@ -150,6 +106,68 @@ pub(super) fn copy(email: &Email<'_>, product: &str) -> Result<Copy, askama::Err
             stranger: got_in("Löschen Sie den Schlüssel, wenn Sie ihn nicht angelegt haben."),
         },
     })
+}
+
+fn recovery_code(code: &Code, product: &str) -> Copy {
+    with_code(
+        code,
+        product,
+        "Ihr Konto zurückholen",
+        format!(
+            "Diese Adresse wurde aus einem Konto bei {product} entfernt. Die Anmeldung mit diesem Code macht das \
+            rückgängig: Sie wird wieder die bevorzugte Adresse, und alle anderen Sitzungen enden. Andere Adressen, die \
+            vor kurzem bestätigt wurden, müssen erneut bestätigt werden."
+        ),
+        "Ohne ihn kommt niemand hinein.",
+    )
+}
+
+fn restore_code(code: &Code, product: &str) -> Copy {
+    with_code(
+        code,
+        product,
+        "Ihr Konto wiederherstellen",
+        format!(
+            "Das Konto bei {product}, zu dem diese Adresse gehört, wurde gelöscht. Die Anmeldung mit diesem Code \
+            stellt es mit seinem Alias und seinen Adressen wieder her. Ohne eine Anmeldung verfällt alles, was \
+            darüber gespeichert ist."
+        ),
+        "Ohne ihn kann niemand das Konto wiederherstellen.",
+    )
+}
+
+fn address_verified(product: &str) -> Copy {
+    Copy {
+        subject: format!("Zu Ihrem Konto bei {product} kam eine Adresse hinzu"),
+        preheader: "Mit jeder bestätigten Adresse eines Kontos kann man sich anmelden.".to_owned(),
+        heading: "Eine neue Adresse",
+        before: vec![format!("Ihr Konto bei {product} hat eine neue, bestätigte Adresse:")],
+        after: vec!["Mit jeder bestätigten Adresse eines Kontos kann man sich anmelden.".to_owned()],
+        stranger: got_in("Entfernen Sie die neue, wenn sie nicht Ihre ist."),
+    }
+}
+
+fn address_removed(product: &str) -> Copy {
+    Copy {
+        subject: format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt"),
+        preheader: "Die Adresse gehört nicht mehr zum Konto.".to_owned(),
+        heading: "Eine Adresse wurde entfernt",
+        before: vec![format!("Aus Ihrem Konto bei {product} wurde eine Adresse entfernt:")],
+        after: Vec::new(),
+        stranger: got_in(""),
+    }
+}
+
+fn deleted_for_good(product: &str) -> Copy {
+    Copy {
+        subject: format!("Ihr Konto bei {product} wurde gelöscht"),
+        preheader: "Seine Adressen sind frei für ein neues Konto.".to_owned(),
+        heading: "Ihr Konto wurde gelöscht",
+        before: vec![format!("Das Konto bei {product}, zu dem diese Adresse gehörte, wurde mit allem darin gelöscht:")],
+        after: vec!["Es lässt sich nicht wiederherstellen. Die Adresse ist frei für ein neues Konto.".to_owned()],
+        stranger: "Dann hatte jemand Zugang zu Ihrem Konto. Mit dieser Adresse können Sie ein neues eröffnen."
+            .to_owned(),
+    }
 }
 
 fn recoverable(product: &str, until: &str) -> Copy {

@@ -26,9 +26,15 @@ if cors != CORS:
     sys.exit(f"x-amazon-apigateway-cors is {json.dumps(cors)}\nbut must be {json.dumps(CORS)}")
 
 events = [event for resource in resources for event in resource["Properties"].get("Events", {}).values()]
-routes = {
-    (event["Properties"]["Path"], event["Properties"]["Method"].lower()) for event in events if event["Type"] == "HttpApi"
-}
+# An event without a path is the `$default` route, which has one method for all.
+DEFAULT = ("/$default", "x-amazon-apigateway-any-method")
+
+
+def route(properties):
+    return (properties["Path"], properties["Method"].lower()) if "Path" in properties else DEFAULT
+
+
+routes = {route(event["Properties"]) for event in events if event["Type"] == "HttpApi"}
 translated = {(path, method) for path, methods in body["paths"].items() for method in methods}
 if translated != routes:
     sys.exit(f"Routes in the template or in its translation, but not in both: {sorted(routes ^ translated)}")

@@ -81,13 +81,10 @@ impl Members {
         read.map_err(|rejection| self.errors.push(FieldError { field, rejection })).ok()
     }
 
-    /// Takes a member out that can be missing. Returns `None`, and records an error, if it is
-    /// invalid.
+    /// Takes a member out that can be absent. Returns `None`, and records an error, if it is `null`
+    /// or invalid.
     pub fn take_optional<T: FromJson>(&mut self, field: &'static str) -> Option<Option<T>> {
-        match self.members.get(field) {
-            None | Some(Value::Null) => Some(None),
-            Some(_) => self.take(field).map(Some),
-        }
+        if self.members.contains_key(field) { self.take(field).map(Some) } else { Some(None) }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// No user and no pending sign-up has the alias.
-pub(super) const ALIAS_IS_FREE: &str = "attribute_not_exists(#pk) OR #expiresAt <= :now";
+const ALIAS_IS_FREE: &str = "attribute_not_exists(#pk) OR #expiresAt <= :now";
 
 /// A transaction takes 100 writes. A change of a profile has three besides the copies: of at most
 /// 80 active sessions (`SessionsPerUser`) and 10 key pairs (`KeyPairsPerUser`).

@@ -6,7 +6,7 @@ use uuid::{Uuid, Version};
 use super::Product;
 
 impl Product {
-    /// Returns the body with `[...]` for every ID, bearer token and time in it.
+    /// Returns the body with `[...]` for every ID, bearer token, key pair and time in it.
     pub(crate) fn redacted(&self, body: &Value) -> Value {
         redacted("", body, self.stack.clock().now().seconds())
     }
@@ -22,6 +22,11 @@ fn redacted(name: &str, value: &Value, now: i64) -> Value {
         ("bearer", Value::String(bearer)) => {
             assert!(bearer.len() == 64 && bearer.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{bearer}");
             "[bearer]".into()
+        }
+        ("apiKey" | "apiSecret", Value::String(text)) => {
+            let length = if name == "apiKey" { 32 } else { 64 };
+            assert!(text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{text}");
+            format!("[{name}]").into()
         }
         ("instance", Value::String(urn)) => {
             assert_id(urn.strip_prefix("urn:uuid:").expect("a URN"));

@@ -22,7 +22,7 @@ const PARAMETERS: [(&str, &str); 7] = [
     ("MailIntervalSeconds", "0"),
     ("MailsPerDay", "1000"),
     ("MailsPerSourceIpPerHour", "1000000"),
-    ("SessionsPerUser", "1000"),
+    ("SessionsPerUser", "80"),
 ];
 
 /// Creates events for one function.

@@ -85,7 +85,7 @@ const WRITE: &str = "TransactWriteItems";
 #[rustfmt::skip]
 pub const FUNCTIONS: [Function; 28] = [
     endpoint::<check_keypair::CheckKeypair>("GET", "/keypair",
-        cost(&[KEY_PAIR], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
+        cost(&[KEY_PAIR], 1, 1.0, 0.0, [5.38, 0.87, 0.87])),
     endpoint::<check_session::CheckSession>("GET", "/session",
         cost(&[SESSION], 1, 1.0, 0.0, [5.37, 0.85, 0.84])),
     endpoint::<close_session::CloseSession>("DELETE", "/session/{id}",
@@ -105,7 +105,7 @@ pub const FUNCTIONS: [Function; 28] = [
     endpoint::<delete_keypair::DeleteKeypair>("DELETE", "/keypair/{id}",
         cost(&[SESSION, "GetItem USER/KEY", WRITE], 3, 2.0, 4.0, [5.9, 2.2, 2.2])),
     endpoint::<delete_user::DeleteUser>("DELETE", "/user",
-        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 14.0, [5.38, 2.9, 2.9])),
+        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 14.0, [5.39, 2.68, 2.69])),
     endpoint::<extend_session::ExtendSession>("PUT", "/session/extend",
         cost(&[SESSION, WRITE], 2, 1.0, 4.0, [5.37, 1.5, 1.51])),
     endpoint::<get_account::GetAccount>("GET", "/user",
@@ -133,7 +133,7 @@ pub const FUNCTIONS: [Function; 28] = [
     consumer(send_notices::SendNotices::NAME,
         cost(&["GetItem SUPPRESSION/SUPPRESSION", NOTICE, NOTICE], 3, 1.0, 2.0, [2.24, 13.37, 3.84])),
     endpoint::<update_user::UpdateUser>("PUT", "/user",
-        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 8.0, [5.38, 2.6, 2.6])),
+        cost(&[SESSION, ENTRIES, WRITE], 3, 2.0, 8.0, [5.39, 2.47, 2.48])),
     endpoint::<verify_email::VerifyEmail>("PUT", "/email/verification",
         cost(&[SESSION, ENTRIES, WRITE, TRY], 3, 2.0, 11.0, [5.41, 4.53, 3.24])),
     endpoint::<verify_keypair::VerifyKeypair>("PUT", "/keypair/verification",

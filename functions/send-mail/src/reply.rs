@@ -54,7 +54,7 @@ impl SendMail {
         };
         let is_removed = removal.is_some();
         let (content, owner) = match (&requested.purpose, owner) {
-            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None, effect), None),
+            (Purpose::SignUp { .. } | Purpose::AddEmail { .. }, None) => (code(None, SignInEffect::None), None),
             // A user can add an address again that they removed.
             (Purpose::AddEmail { user, .. }, Some(owner)) if is_removed && owner.user == *user => {
                 (code(None, SignInEffect::None), None)

@@ -36,7 +36,7 @@ pub struct Removal {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Deletion {
-    /// When the account was deleted. Codes that were requested earlier are void.
+    /// When the account was deleted. Codes that were requested earlier cannot restore it.
     pub(crate) deleted_at: Timestamp,
     /// When everything that is stored about the user expires.
     pub(crate) expires_at: Timestamp,
